@@ -1,0 +1,592 @@
+//! Turns the records of a chunk into the columns of an [`EventBatch`].
+//!
+//! A record that cannot be decoded is data, not a failure: it is counted by its reason and the
+//! first few are kept, so `events + rejected == records` always holds.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::fields::{Fields, Kind as FieldKind, Reject};
+use super::message::{MessageFacts, read_message};
+use super::profile::{LevelScale, Profile, Role, Syntax};
+use super::scan::{FieldPath, Kind, RejectReason, Scanner, Slot, parse_i64, unescape};
+use super::shape::LIST_KEYS;
+use super::timestamp::{TimestampParser, ZoneDefault};
+use super::unit::{DurationUnit, parse_duration};
+use super::{parse_text_record, route, timestamp, unfold};
+use crate::model::{EventBatch, Label, NO_STATUS, NO_TIME, Severity, Text, Wanted};
+use crate::redact::pseudonym;
+use crate::template::mask;
+
+/// Rejected records that are kept as examples.
+const MAX_EXAMPLES: usize = 3;
+/// Longest part of a rejected record that is kept, in bytes.
+const MAX_EXAMPLE_BYTES: usize = 600;
+
+/// Records that could not be decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rejects {
+    /// How many, by reason, in order of first occurrence.
+    pub by_reason: Vec<(String, u64)>,
+    /// The first few: offset in the input and the beginning of the record.
+    pub examples: Vec<(u64, Vec<u8>)>,
+}
+
+impl Rejects {
+    /// Counts one, or several of the same reason.
+    pub fn add(&mut self, reason: &str, count: u64) {
+        match self.by_reason.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, total)) => *total += count,
+            None => self.by_reason.push((reason.to_owned(), count)),
+        }
+    }
+
+    /// All of them.
+    pub fn count(&self) -> u64 {
+        self.by_reason.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Adds the rejects of a later chunk.
+    pub fn merge(&mut self, later: Self) {
+        for (reason, count) in later.by_reason {
+            self.add(&reason, count);
+        }
+        self.examples.extend(later.examples);
+        self.examples.truncate(MAX_EXAMPLES);
+    }
+
+    fn keep(&mut self, offset: u64, record: &[u8]) {
+        if self.examples.len() < MAX_EXAMPLES {
+            let shown = record.get(..MAX_EXAMPLE_BYTES).unwrap_or(record);
+            self.examples.push((offset, shown.to_vec()));
+        }
+    }
+}
+
+/// Decodes the records of one input; learns as it reads, so use one for many chunks.
+pub struct Decoder {
+    records: RecordReader,
+    columns: Columns,
+    unfolds: bool,
+    unfolded: Vec<u8>,
+}
+
+enum RecordReader {
+    Json(Box<Scanner>),
+    Text { syntax: Syntax, fields: Fields, slots: Vec<Slot>, names: usize },
+}
+
+impl Decoder {
+    /// Makes a decoder for inputs of one profile that fills the wanted columns.
+    pub fn new(profile: &Arc<Profile>, wanted: &Wanted) -> Self {
+        let mut paths: Vec<String> = Vec::new();
+        let columns = Columns::new(profile, wanted, &mut paths);
+        let records = match profile.syntax {
+            Syntax::Json => {
+                let paths: Vec<FieldPath> = paths.iter().map(|path| FieldPath::parse(path)).collect();
+                RecordReader::Json(Box::new(Scanner::new(&paths)))
+            }
+            syntax => {
+                let names: Vec<&str> = paths.iter().map(String::as_str).collect();
+                let slots = vec![Slot::default(); names.len()];
+                let fields = Fields::new(&names);
+                RecordReader::Text { syntax, fields, slots, names: names.len() }
+            }
+        };
+        Self { records, columns, unfolds: profile.unfolds, unfolded: Vec::new() }
+    }
+
+    /// Appends the events of `chunk` to `batch`; gives the number of records and the rejects.
+    ///
+    /// `offset` is where the chunk begins in its input. Of unfolded records it is the chunk's
+    /// beginning that is kept, because their events lie nowhere in the input by themselves.
+    pub fn decode(&mut self, chunk: &[u8], offset: u64, batch: &mut EventBatch) -> (u64, Rejects) {
+        let mut rejects = Rejects::default();
+        let mut records = 0;
+        let chunk = if self.unfolds {
+            unfold::unfold_chunk(chunk, LIST_KEYS, &mut self.unfolded);
+            self.unfolded.as_slice()
+        } else {
+            chunk
+        };
+        let columns = &mut self.columns;
+        match &mut self.records {
+            RecordReader::Json(scanner) => scanner.scan(chunk, &mut |record| {
+                records += 1;
+                let at = offset + record.start as u64;
+                match record.outcome {
+                    Ok(slots) => columns.push(chunk, record.start..record.end, slots, at, batch),
+                    Err(reason) => {
+                        rejects.add(reject_text(reason), 1);
+                        rejects.keep(at, chunk.get(record.start..record.end).unwrap_or_default());
+                    }
+                }
+            }),
+            RecordReader::Text { syntax, fields, slots, names } => {
+                for (start, record) in lines(chunk) {
+                    records += 1;
+                    let at = offset + start as u64;
+                    match parse_text_record(*syntax, record, fields) {
+                        Ok(()) => {
+                            for (index, slot) in slots.iter_mut().enumerate().take(*names) {
+                                *slot = as_scan_slot(fields.slot(index), start);
+                            }
+                            columns.push(chunk, start..start + record.len(), slots, at, batch);
+                        }
+                        Err(reason) => {
+                            rejects.add(text_reject(reason), 1);
+                            rejects.keep(at, record);
+                        }
+                    }
+                }
+            }
+        }
+        (records, rejects)
+    }
+}
+
+fn reject_text(reason: RejectReason) -> &'static str {
+    match reason {
+        RejectReason::NotJson => "not JSON",
+        RejectReason::CutShort => "JSON that is cut short",
+        RejectReason::NotObject => "JSON, but not an object",
+        RejectReason::InvalidUtf8 => "not UTF-8",
+        RejectReason::TooDeep => "nested too deep",
+        RejectReason::NumberRange => "a number out of range",
+        RejectReason::OutOfReach => "too far into its chunk",
+    }
+}
+
+fn text_reject(reason: Reject) -> &'static str {
+    match reason {
+        Reject::Empty => "empty",
+        Reject::OtherFormat => "another format",
+        Reject::Unterminated => "an open quote",
+        Reject::TooLong => "too long",
+    }
+}
+
+/// Non-blank lines with their offsets, without line ends.
+fn lines(chunk: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut start = 0;
+    chunk.split(|byte| *byte == b'\n').filter_map(move |line| {
+        let at = start;
+        start += line.len() + 1;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        (!line.trim_ascii().is_empty()).then_some((at, line))
+    })
+}
+
+fn as_scan_slot(slot: super::fields::Slot, record_start: usize) -> Slot {
+    let kind = match slot.kind {
+        FieldKind::Absent => Kind::Absent,
+        FieldKind::Null => Kind::Null,
+        FieldKind::Bool => Kind::Bool,
+        FieldKind::Number => Kind::Number,
+        FieldKind::String => Kind::String,
+    };
+    let base = record_start as u32;
+    Slot {
+        kind,
+        escaped: slot.escaped,
+        start: base + slot.span.start,
+        end: base + slot.span.end,
+    }
+}
+
+/// Which slots feed which column, and how.
+struct Columns {
+    profile: Arc<Profile>,
+    time: Vec<usize>,
+    nanos_of_second: Option<usize>,
+    level: Vec<usize>,
+    message: Vec<usize>,
+    status: Vec<usize>,
+    route: Vec<usize>,
+    method: Vec<usize>,
+    event: Vec<usize>,
+    user: Vec<usize>,
+    durations: Vec<(usize, Option<usize>, DurationUnit)>,
+    labels: Vec<(Label, Vec<usize>)>,
+    texts: Vec<(Text, Vec<usize>)>,
+    extras: Vec<usize>,
+    wanted: Wanted,
+    times: TimestampParser,
+    scratch: Vec<u8>,
+    message_bytes: Vec<u8>,
+}
+
+impl Columns {
+    /// Plans the columns; adds every field path that is needed to `paths`.
+    fn new(profile: &Arc<Profile>, wanted: &Wanted, paths: &mut Vec<String>) -> Self {
+        let mut slot_of = |path: &str| match paths.iter().position(|known| known == path) {
+            Some(slot) => slot,
+            None => {
+                paths.push(path.to_owned());
+                paths.len() - 1
+            }
+        };
+        let wants = |label: Label| wanted.labels.contains(&label);
+        let mut role = |role: Role, needed: bool| -> Vec<usize> {
+            let paths = if needed { profile.paths(role) } else { &[] };
+            paths.iter().map(|path| slot_of(path)).collect()
+        };
+        let message_needed = profile.reads_messages
+            || wants(Label::Template)
+            || wanted.texts.contains(&Text::Message);
+        let time = role(Role::Time, true);
+        let level = role(Role::Level, true);
+        let message = role(Role::Message, message_needed);
+        let status = role(Role::Status, true);
+        let route = role(Role::Route, wants(Label::Route) || wanted.texts.contains(&Text::Path));
+        let method = role(Role::Method, wants(Label::Method));
+        let event = role(Role::Event, wants(Label::Event));
+        let user = role(Role::User, wanted.texts.contains(&Text::User));
+        let labels = [
+            (Label::Version, Role::Version),
+            (Label::Service, Role::Service),
+            (Label::Host, Role::Host),
+            (Label::Environment, Role::Environment),
+            (Label::Deployment, Role::Deployment),
+        ];
+        let labels = labels
+            .into_iter()
+            .filter(|(label, _)| wants(*label))
+            .map(|(label, from)| (label, role(from, true)))
+            .collect();
+        let texts = [
+            (Text::RequestId, Role::RequestId),
+            (Text::TraceId, Role::TraceId),
+            (Text::SpanId, Role::SpanId),
+            (Text::ParentSpanId, Role::ParentSpanId),
+        ];
+        let texts = texts
+            .into_iter()
+            .filter(|(text, _)| wanted.texts.contains(text))
+            .map(|(text, from)| (text, role(from, true)))
+            .collect();
+        let nanos_of_second = profile.nanos_of_second.map(&mut slot_of);
+        let durations = profile
+            .durations
+            .iter()
+            .map(|field| {
+                let until = field.until.as_deref().map(&mut slot_of);
+                (slot_of(&field.path), until, field.unit)
+            })
+            .collect();
+        let extras = wanted.extras.iter().map(|path| slot_of(path)).collect();
+        let zone = ZoneDefault { offset_s: profile.zone_offset_s, year: profile.year };
+        Self {
+            profile: Arc::clone(profile),
+            time,
+            nanos_of_second,
+            level,
+            message,
+            status,
+            route,
+            method,
+            event,
+            user,
+            durations,
+            labels,
+            texts,
+            extras,
+            wanted: wanted.clone(),
+            times: TimestampParser::new(zone),
+            scratch: Vec::new(),
+            message_bytes: Vec::new(),
+        }
+    }
+
+    fn push(
+        &mut self,
+        chunk: &[u8],
+        range: std::ops::Range<usize>,
+        slots: &[Slot],
+        offset: u64,
+        batch: &mut EventBatch,
+    ) {
+        let record = Fielded { chunk, slots };
+        let message_slot = record.first(&self.message);
+        let mut message_bytes = std::mem::take(&mut self.message_bytes);
+        let facts = match message_slot {
+            Some(slot) if self.profile.reads_messages => {
+                read_message(text_of(slot.raw(chunk), slot.escaped, &mut message_bytes))
+            }
+            _ => MessageFacts::default(),
+        };
+        let ts_us = self.time_of(&record);
+        let severity = self.severity_of(&record, &facts);
+        let said_status = self.status_of(&record).or(facts.status.map(i32::from));
+        let status = said_status.unwrap_or(NO_STATUS);
+        let duration_ms = self.duration_of(&record).or(facts.duration_ms).unwrap_or(f64::NAN);
+        batch.len += 1;
+        batch.offset.push(offset);
+        batch.ts_us.push(ts_us.unwrap_or(NO_TIME));
+        batch.severity.push(severity);
+        batch.status.push(status);
+        batch.duration_ms.push(duration_ms);
+        self.push_labels(&record, &facts, batch);
+        if self.wanted.labels.contains(&Label::Template) {
+            // What has a status is described by its route; a message adds nothing but cost.
+            let describes = status == NO_STATUS || severity.is_warn();
+            let column = batch.label_mut(Label::Template);
+            match message_slot {
+                Some(slot) if describes => {
+                    let scratch = &mut self.scratch;
+                    column.push_raw(slot.raw(chunk), |name| {
+                        mask(text_of(slot.raw(chunk), slot.escaped, scratch), name);
+                        !name.is_empty()
+                    });
+                }
+                _ => column.push_option(None),
+            }
+        }
+        self.push_texts(&record, &facts, range, batch);
+        self.message_bytes = message_bytes;
+    }
+
+    fn time_of(&mut self, record: &Fielded<'_>) -> Option<i64> {
+        let slot = record.first(&self.time)?;
+        let raw = slot.raw(record.chunk);
+        let micros = match slot.kind {
+            Kind::String => self.times.parse(raw).ok()?.micros,
+            Kind::Number => timestamp::parse_number_text(raw).ok()?,
+            _ => return None,
+        };
+        let nanos = self.nanos_of_second.and_then(|index| record.slot(index));
+        Some(micros + nanos.and_then(|slot| parse_i64(slot.raw(record.chunk))).unwrap_or(0) / 1_000)
+    }
+
+    fn severity_of(&self, record: &Fielded<'_>, facts: &MessageFacts<'_>) -> Severity {
+        let said = record.first(&self.level).map(|slot| {
+            let raw = slot.raw(record.chunk);
+            let number = || parse_i64(raw).unwrap_or(-1);
+            match self.profile.level_scale {
+                LevelScale::Pino if slot.kind == Kind::Number => Severity::from_pino(number()),
+                LevelScale::Syslog => Severity::from_syslog(number()),
+                _ if slot.kind == Kind::Number => Severity::from_otel(number()),
+                _ => Severity::from_text(raw),
+            }
+        });
+        // The stream a line came from is no level: what the text says of itself wins.
+        if facts.level == Severity::UNKNOWN { said.unwrap_or_default() } else { facts.level }
+    }
+
+    fn status_of(&self, record: &Fielded<'_>) -> Option<i32> {
+        let slot = record.first(&self.status)?;
+        let status = parse_i64(slot.raw(record.chunk).trim_ascii())?;
+        // 0 is a client that left, or a function that never answered: no status.
+        i32::try_from(status).ok().filter(|status| *status != 0)
+    }
+
+    fn duration_of(&self, record: &Fielded<'_>) -> Option<f64> {
+        for (from, until, unit) in &self.durations {
+            let Some(slot) = record.slot(*from) else { continue };
+            let raw = slot.raw(record.chunk);
+            let duration_ms = match until {
+                None => parse_duration(raw, *unit),
+                Some(until) => record
+                    .slot(*until)
+                    .and_then(|end| elapsed_ms(raw, end.raw(record.chunk))),
+            };
+            if duration_ms.is_some() {
+                return duration_ms;
+            }
+        }
+        None
+    }
+
+    fn push_labels(
+        &mut self,
+        record: &Fielded<'_>,
+        facts: &MessageFacts<'_>,
+        batch: &mut EventBatch,
+    ) {
+        let scratch = &mut self.scratch;
+        if self.wanted.labels.contains(&Label::Route) {
+            let column = batch.label_mut(Label::Route);
+            match record.first(&self.route) {
+                Some(slot) => column.push_raw(slot.raw(record.chunk), |name| {
+                    let raw = slot.raw(record.chunk);
+                    route_name(text_of(raw, slot.escaped, scratch), name)
+                }),
+                None => match facts.path {
+                    Some(path) => column.push_raw(path.as_bytes(), |name| route_name(path, name)),
+                    None => column.push_option(None),
+                },
+            }
+        }
+        let fact_labels = [
+            (Label::Method, &self.method, facts.method, None),
+            (Label::Event, &self.event, facts.event.as_deref(), self.profile.default_event),
+        ];
+        for (label, from, fact, default) in fact_labels {
+            if self.wanted.labels.contains(&label) {
+                push_label(record, from, fact.or(default), scratch, batch.label_mut(label));
+            }
+        }
+        for (label, from) in &self.labels {
+            push_label(record, from, None, scratch, batch.label_mut(*label));
+        }
+    }
+
+    fn push_texts(
+        &mut self,
+        record: &Fielded<'_>,
+        facts: &MessageFacts<'_>,
+        range: std::ops::Range<usize>,
+        batch: &mut EventBatch,
+    ) {
+        let chunk = record.chunk;
+        let scratch = &mut self.scratch;
+        for (text, from) in &self.texts {
+            let fact = match text {
+                Text::RequestId => facts.request_id,
+                _ => None,
+            };
+            let slot = record.first(from);
+            let value = slot.map(|slot| text_of(slot.raw(chunk), slot.escaped, scratch));
+            batch.text_mut(*text).push_option(value.or(fact));
+        }
+        for text in &self.wanted.texts {
+            match text {
+                Text::Message | Text::Path => {
+                    let from = if *text == Text::Message { &self.message } else { &self.route };
+                    let slot = record.first(from);
+                    let value = slot.map(|slot| text_of(slot.raw(chunk), slot.escaped, scratch));
+                    let fact = if *text == Text::Path { facts.path } else { None };
+                    batch.text_mut(*text).push_option(value.or(fact));
+                }
+                Text::User => {
+                    let slot = record.first(&self.user);
+                    let value = slot.map(|slot| text_of(slot.raw(chunk), slot.escaped, scratch));
+                    let user = value.or(facts.user_email).map(user_name);
+                    batch.text_mut(Text::User).push_option(user.as_deref());
+                }
+                Text::Body => {
+                    let raw = chunk.get(range.clone()).unwrap_or_default();
+                    batch.text_mut(Text::Body).push(&String::from_utf8_lossy(raw));
+                }
+                Text::Attrs => {
+                    let raw = chunk.get(range.clone()).unwrap_or_default();
+                    let attrs = other_keys(raw, &self.profile);
+                    batch.text_mut(Text::Attrs).push_option(attrs.as_deref());
+                }
+                _ => {}
+            }
+        }
+        for (column, index) in self.extras.iter().enumerate() {
+            if batch.extras.len() <= column {
+                batch.extras.resize_with(column + 1, Default::default);
+            }
+            let slot = record.slot(*index);
+            let value = slot.map(|slot| text_of(slot.raw(chunk), slot.escaped, scratch));
+            if let Some(column) = batch.extras.get_mut(column) {
+                column.push_option(value);
+            }
+        }
+    }
+}
+
+/// A record's slots with the bytes they point into.
+struct Fielded<'a> {
+    chunk: &'a [u8],
+    slots: &'a [Slot],
+}
+
+impl Fielded<'_> {
+    /// The first of several fields that the record has.
+    fn first(&self, indices: &[usize]) -> Option<Slot> {
+        indices.iter().find_map(|index| self.slot(*index))
+    }
+
+    /// A field that is there and says something.
+    fn slot(&self, index: usize) -> Option<Slot> {
+        self.slots
+            .get(index)
+            .copied()
+            .filter(|slot| !matches!(slot.kind, Kind::Absent | Kind::Null))
+            .filter(|slot| slot.end > slot.start)
+    }
+}
+
+fn push_label(
+    record: &Fielded<'_>,
+    from: &[usize],
+    otherwise: Option<&str>,
+    scratch: &mut Vec<u8>,
+    column: &mut crate::model::LabelColumn,
+) {
+    match record.first(from) {
+        Some(slot) => column.push_raw(slot.raw(record.chunk), |name| {
+            name.push_str(text_of(slot.raw(record.chunk), slot.escaped, scratch));
+            true
+        }),
+        None => column.push_option(otherwise),
+    }
+}
+
+/// The text of a value; bytes that are no UTF-8 are replaced.
+fn text_of<'a>(raw: &'a [u8], escaped: bool, scratch: &'a mut Vec<u8>) -> &'a str {
+    if escaped && let Some(len) = unescape(raw, scratch).map(str::len) {
+        return scratch.get(..len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default();
+    }
+    match str::from_utf8(raw) {
+        Ok(text) => text,
+        Err(_) => {
+            let text = String::from_utf8_lossy(raw).into_owned();
+            scratch.clear();
+            scratch.extend_from_slice(text.as_bytes());
+            str::from_utf8(scratch).unwrap_or_default()
+        }
+    }
+}
+
+/// Writes the route of a path, URL, request line or operation name.
+fn route_name(text: &str, name: &mut String) -> bool {
+    const MAX_OPERATION_CHARS: usize = 120;
+    let path = match text.split_once(' ') {
+        // A request line: `GET /api/x HTTP/1.1`.
+        Some((method, rest)) if rest.starts_with('/') && method.bytes().all(|b| b.is_ascii_uppercase()) => {
+            rest.split(' ').next().unwrap_or(rest)
+        }
+        _ => text,
+    };
+    if path.starts_with('/') || path.contains("://") {
+        route::route_of(path.as_bytes(), name);
+    } else {
+        name.extend(text.chars().take(MAX_OPERATION_CHARS));
+    }
+    !name.is_empty()
+}
+
+/// An e-mail address as a pseudonym, any other name as it is.
+fn user_name(user: &str) -> Cow<'_, str> {
+    // Reports are joined by pseudonym within one data set; a project key comes with the store.
+    const KEY: &[u8] = b"plimsoll";
+    if user.contains('@') { pseudonym(KEY, user).into() } else { user.into() }
+}
+
+fn elapsed_ms(from: &[u8], until: &[u8]) -> Option<f64> {
+    // Nanoseconds are subtracted as whole numbers: as floats they are 256 ns apart.
+    if let (Some(from_ns), Some(until_ns)) = (parse_i64(from), parse_i64(until)) {
+        return Some((until_ns - from_ns) as f64 / 1e6).filter(|ms| *ms >= 0.0);
+    }
+    let zone = ZoneDefault::UTC;
+    let from = timestamp::parse_text(from, &zone).ok()?;
+    let until = timestamp::parse_text(until, &zone).ok()?;
+    Some((until.micros - from.micros) as f64 / 1e3).filter(|ms| *ms >= 0.0)
+}
+
+/// Every key of a record that plays no role, as one JSON object; `None` when it is no JSON.
+fn other_keys(record: &[u8], profile: &Profile) -> Option<String> {
+    let mut object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(record).ok()?;
+    let used = profile.fields.iter().flat_map(|(_, paths)| paths.iter().map(String::as_str));
+    let durations = profile.durations.iter().map(|field| field.path.as_str());
+    for path in used.chain(durations) {
+        object.remove(path);
+    }
+    Some(serde_json::Value::Object(object).to_string())
+}

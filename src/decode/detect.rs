@@ -1,0 +1,574 @@
+//! Tells from the beginning of an input how it is written and which field plays which role.
+//!
+//! Pure: bytes in, a [`Profile`] out. A sample that fits nothing is plain text; only bytes that
+//! are no text at all are an error.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fields::{Fields, Kind as FieldKind, Name};
+use super::parse_text_record;
+use super::profile::{DurationField, LevelScale, Profile, Role, Syntax};
+use super::shape::{DURATION_POOL, LIST_KEYS, PLAIN, POOLS, SHAPES, Shape};
+use super::timestamp::{self, ZoneDefault};
+use super::unfold;
+use super::unit::{self, DurationUnit};
+use crate::model::Severity;
+
+/// Records of the sample that are looked at.
+const MAX_SAMPLE_RECORDS: usize = 400;
+/// Fields a role may have, best first.
+const MAX_FIELDS_PER_ROLE: usize = 4;
+/// Values of one field that are looked at.
+const MAX_VALUES: usize = 200;
+/// Levels of nesting below which keys are not looked at.
+const MAX_KEY_DEPTH: usize = 5;
+
+/// A sample that is no log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DetectError {
+    /// Not a byte, or blanks only.
+    #[error("holds no records")]
+    Empty,
+    /// Neither text nor JSON.
+    #[error("is not text (byte {byte:#04x} at offset {at})")]
+    Binary {
+        /// The first byte that no text has.
+        byte: u8,
+        /// Where.
+        at: usize,
+    },
+    /// Two bytes a character.
+    #[error("is UTF-16 text")]
+    Utf16,
+}
+
+/// What a person said about the fields; it wins over what is detected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Role and dotted field path.
+    pub fields: Vec<(Role, String)>,
+    /// Unit of the duration field, where given.
+    pub duration_unit: Option<DurationUnit>,
+    /// Offset of times without a zone, seconds east of UTC.
+    pub zone_offset_s: i32,
+    /// Year of times without one; 0 refuses them.
+    pub year: i32,
+}
+
+/// Tells what an input is.
+///
+/// `is_whole` says that the sample is all there is, so that its last record is complete.
+///
+/// # Errors
+/// When the sample is empty or no text.
+pub fn detect(
+    sample: &[u8],
+    is_whole: bool,
+    overrides: &Overrides,
+) -> Result<Profile, DetectError> {
+    let sample = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample);
+    refuse_binary(sample)?;
+    let lines = sample_lines(sample, is_whole);
+    if lines.is_empty() {
+        return Err(DetectError::Empty);
+    }
+    let understood = json_sample(sample, &lines).unwrap_or_else(|| text_sample(&lines));
+    let mut profile = profile_of(&understood, overrides);
+    profile.zone_offset_s = overrides.zone_offset_s;
+    profile.year = overrides.year;
+    for (role, path) in &overrides.fields {
+        profile.fields.retain(|(known, _)| known != role);
+        profile.fields.push((*role, vec![path.clone()]));
+    }
+    Ok(profile)
+}
+
+fn refuse_binary(sample: &[u8]) -> Result<(), DetectError> {
+    if matches!(sample, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        return Err(DetectError::Utf16);
+    }
+    // A hole of NUL bytes in a log is damage, not a format: only a sample full of them is refused.
+    let odd = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t' | 0x1b | 0x0c);
+    let odd_count = sample.iter().filter(|byte| odd(byte) && **byte != 0).count();
+    let nul_count = memchr::memchr_iter(0, sample).count();
+    if odd_count * 50 <= sample.len() && nul_count * 2 <= sample.len() {
+        return Ok(());
+    }
+    let at = sample.iter().position(odd).unwrap_or(0);
+    Err(DetectError::Binary { byte: sample.get(at).copied().unwrap_or(0), at })
+}
+
+/// Non-blank lines of the sample; a last line that may be cut off is left out.
+fn sample_lines(sample: &[u8], is_whole: bool) -> Vec<&[u8]> {
+    let complete = match memchr::memrchr(b'\n', sample) {
+        Some(end) if !is_whole => sample.get(..end).unwrap_or_default(),
+        _ => sample,
+    };
+    complete
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
+        .take(MAX_SAMPLE_RECORDS)
+        .collect()
+}
+
+/// The records of a sample as JSON objects, whatever they were written in.
+struct Records {
+    records: Vec<Value>,
+    syntax: Syntax,
+    /// Name of the plain shape, when no known one fits.
+    plain: &'static str,
+    wrapped: bool,
+    unfolds: bool,
+}
+
+impl Records {
+    fn json(records: Vec<Value>, wrapped: bool) -> Self {
+        Self { records, syntax: Syntax::Json, plain: "json", wrapped, unfolds: false }
+    }
+}
+
+/// Reads the sample as an access log, logfmt or free text, by what most of its lines are.
+fn text_sample(lines: &[&[u8]]) -> Records {
+    let mut fields = Fields::default();
+    let mut parsed = |syntax: Syntax| -> Vec<Value> {
+        let record = |line: &&[u8]| {
+            parse_text_record(syntax, line, &mut fields).ok()?;
+            Some(fields_as_json(&fields, line))
+        };
+        lines.iter().filter_map(record).collect()
+    };
+    let access = parsed(Syntax::AccessLog);
+    if access.len() * 2 >= lines.len() {
+        let combined = access.iter().any(|record| record.get("user_agent").is_some());
+        let plain = if combined { "combined" } else { "common" };
+        return Records { records: access, syntax: Syntax::AccessLog, plain, ..Records::json(vec![], false) };
+    }
+    let logfmt = parsed(Syntax::Logfmt);
+    if logfmt.len() * 10 >= lines.len() * 6 {
+        return Records { records: logfmt, syntax: Syntax::Logfmt, plain: "logfmt", ..Records::json(vec![], false) };
+    }
+    let text = parsed(Syntax::Text);
+    let nextjs = text.iter().filter(|record| record.get("logger").is_some_and(|v| v == "next")).count();
+    let plain = if nextjs * 3 >= text.len() { "nextjs-text" } else { "text" };
+    Records { records: text, syntax: Syntax::Text, plain, ..Records::json(vec![], false) }
+}
+
+fn fields_as_json(fields: &Fields, record: &[u8]) -> Value {
+    let named = fields.others().iter().map(|(name, slot)| {
+        let name = match name {
+            Name::Fixed(name) => (*name).to_owned(),
+            Name::Written(span) => String::from_utf8_lossy(span.of(record)).into_owned(),
+        };
+        let text = String::from_utf8_lossy(slot.span.of(record));
+        let value = match slot.kind {
+            FieldKind::Absent | FieldKind::Null => Value::Null,
+            FieldKind::Number => serde_json::from_str(&text).unwrap_or_else(|_| text.into()),
+            FieldKind::Bool | FieldKind::String => text.into(),
+        };
+        (name, value)
+    });
+    Value::Object(named.collect())
+}
+
+/// Reads the sample as JSON lines, or as arrays or documents that span lines; `None` when it is
+/// mostly something else.
+fn json_sample(sample: &[u8], lines: &[&[u8]]) -> Option<Records> {
+    let values: Vec<Value> =
+        lines.iter().filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let objects = values.iter().filter(|value| value.is_object()).count();
+    let arrays = values.iter().filter(|value| is_array_of_objects(value)).count();
+    let braces = lines.iter().filter(|line| line.starts_with(b"{")).count();
+    let mut found = if arrays > 0 && objects + arrays > lines.len() / 2 {
+        Records::json(elements(values), true)
+    } else if objects > 0 && (braces * 10 >= lines.len() * 3) && objects * 3 >= braces {
+        let records = values.into_iter().filter(Value::is_object).collect();
+        Records::json(records, false)
+    } else {
+        let records = spanning_values(sample)?;
+        Records::json(records, true)
+    };
+    let unfolded: Vec<Value> = found
+        .records
+        .iter()
+        .filter_map(|record| unfold::unfold_value(record, LIST_KEYS))
+        .flatten()
+        .take(MAX_SAMPLE_RECORDS)
+        .collect();
+    if !unfolded.is_empty() {
+        found.unfolds = true;
+        found.records.retain(|record| unfold::unfold_value(record, LIST_KEYS).is_none());
+        found.records.extend(unfolded);
+    }
+    Some(found)
+}
+
+fn is_array_of_objects(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.iter().any(Value::is_object))
+}
+
+fn elements(values: Vec<Value>) -> Vec<Value> {
+    values
+        .into_iter()
+        .flat_map(|value| match value {
+            Value::Array(items) => items,
+            other => vec![other],
+        })
+        .filter(Value::is_object)
+        .take(MAX_SAMPLE_RECORDS)
+        .collect()
+}
+
+/// Values of a sample in which they span lines; the last may be cut off.
+fn spanning_values(sample: &[u8]) -> Option<Vec<Value>> {
+    let start = sample.trim_ascii_start();
+    let inner = match start {
+        [b'[', rest @ ..] if matches!(rest.trim_ascii_start(), [b'{' | b']', ..]) => rest,
+        [b'{', ..] => start,
+        _ => return None,
+    };
+    let mut records = Vec::new();
+    let mut rest = inner;
+    while records.len() < MAX_SAMPLE_RECORDS {
+        rest = rest.trim_ascii_start();
+        rest = rest.strip_prefix(b",").unwrap_or(rest);
+        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
+        match values.next() {
+            Some(Ok(value)) => records.push(value),
+            _ => break,
+        }
+        rest = rest.get(values.byte_offset()..).unwrap_or_default();
+    }
+    let records = elements(records);
+    (!records.is_empty()).then_some(records)
+}
+
+/// What the sample says about one key.
+#[derive(Default)]
+struct Key {
+    count: usize,
+    values: Vec<Value>,
+}
+
+type Keys = BTreeMap<String, Key>;
+
+fn keys_of(records: &[Value]) -> Keys {
+    let mut keys = Keys::new();
+    for record in records {
+        collect_keys(record, String::new(), 0, &mut keys);
+    }
+    keys
+}
+
+fn collect_keys(value: &Value, prefix: String, depth: usize, keys: &mut Keys) {
+    if let Value::Object(map) = value
+        && depth < MAX_KEY_DEPTH
+    {
+        if !prefix.is_empty() {
+            keys.entry(prefix.clone()).or_default().count += 1;
+        }
+        for (name, inner) in map {
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            collect_keys(inner, path, depth + 1, keys);
+        }
+        return;
+    }
+    let key = keys.entry(prefix).or_default();
+    key.count += 1;
+    if key.values.len() < MAX_VALUES && !value.is_null() {
+        key.values.push(value.clone());
+    }
+}
+
+fn profile_of(sample: &Records, overrides: &Overrides) -> Profile {
+    let keys = keys_of(&sample.records);
+    let (shape, tie) = match sample.syntax {
+        Syntax::Json => best_shape(&keys, sample.records.len()),
+        _ => (PLAIN, None),
+    };
+    let zone = ZoneDefault { offset_s: overrides.zone_offset_s, year: overrides.year };
+    let mut fields = Vec::new();
+    for role in Role::ALL {
+        if role == Role::Duration || shape.without.contains(&role) {
+            continue;
+        }
+        let named = lookup(shape.fields, role);
+        let pool = lookup(POOLS, role);
+        let paths: Vec<String> = named
+            .iter()
+            .map(|path| (path, true))
+            .chain(pool.iter().map(|path| (path, false)))
+            .filter(|(path, trusted)| fits(role, path, *trusted, &keys, &zone))
+            .map(|(path, _)| (*path).to_owned())
+            .fold(Vec::new(), |mut kept, path| {
+                if !kept.contains(&path) && kept.len() < MAX_FIELDS_PER_ROLE {
+                    kept.push(path);
+                }
+                kept
+            });
+        if !paths.is_empty() {
+            fields.push((role, paths));
+        }
+    }
+    drop_event_that_is_message(&mut fields);
+    let durations = duration_fields(shape, &keys, overrides);
+    let mut notes = Vec::new();
+    if let Some(other) = tie {
+        notes.push(format!("looks like {} and like {other} alike; read as {}", shape.name, shape.name));
+    }
+    for field in &durations {
+        if let Some(reason) = &field.guess {
+            let unit = field.unit.symbol();
+            notes.push(format!("unit of `{}` is a guess: {unit} ({reason})", field.path));
+        }
+    }
+    let name = if shape.name == PLAIN.name { sample.plain } else { shape.name };
+    let writing = match sample.syntax {
+        Syntax::Json if sample.wrapped => "JSON documents",
+        Syntax::Json => "JSON lines",
+        Syntax::Logfmt => "logfmt",
+        Syntax::AccessLog => "access log",
+        Syntax::Text => "plain text",
+    };
+    let label = match name {
+        "json" | "logfmt" | "text" => writing.to_owned(),
+        name => format!("{writing} ({name})"),
+    };
+    let reads_messages = shape.reads_messages || durations.is_empty();
+    Profile {
+        shape: name,
+        label,
+        syntax: sample.syntax,
+        wrapped: sample.wrapped,
+        unfolds: sample.unfolds,
+        nanos_of_second: shape.nanos_of_second,
+        level_scale: level_scale(shape, &keys),
+        reads_messages,
+        joins_requests: shape.name == "vercel-drain" && ids_repeat(&keys, &fields),
+        default_event: shape.default_event,
+        zone_offset_s: 0,
+        year: 0,
+        fields,
+        durations,
+        notes,
+    }
+}
+
+fn lookup(
+    table: &'static [(Role, &'static [&'static str])],
+    role: Role,
+) -> &'static [&'static str] {
+    table.iter().find(|(known, _)| *known == role).map_or(&[], |(_, paths)| paths)
+}
+
+/// The shape with the most matching keys, and another one that matches as well.
+fn best_shape(keys: &Keys, records: usize) -> (&'static Shape, Option<&'static str>) {
+    let common = |key: &&str| keys.get(*key).is_some_and(|found| found.count * 5 >= records);
+    let present = |key: &&str| keys.contains_key(*key);
+    let matching = |shape: &&&Shape| {
+        shape.keys.iter().all(|key| common(&key))
+            && (shape.any_of.is_empty() || shape.any_of.iter().any(|key| present(&key)))
+            && !shape.none_of.iter().any(|key| common(&key))
+    };
+    let weight = |shape: &Shape| shape.keys.len() * 2 + usize::from(!shape.any_of.is_empty());
+    let mut found: Vec<&'static Shape> = Vec::new();
+    for shape in SHAPES {
+        if matching(&&shape) {
+            found.push(shape);
+        }
+    }
+    let best_weight = found.iter().map(|shape| weight(shape)).max().unwrap_or(0);
+    let mut best = found.into_iter().filter(|shape| weight(shape) == best_weight);
+    match best.next() {
+        Some(shape) => (shape, best.next().map(|other| other.name).filter(|n| *n != shape.name)),
+        None => (PLAIN, None),
+    }
+}
+
+/// Whether a field can play a role, by its values.
+fn fits(role: Role, path: &str, trusted: bool, keys: &Keys, zone: &ZoneDefault) -> bool {
+    let Some(key) = keys.get(path) else { return false };
+    if key.values.is_empty() {
+        return false;
+    }
+    let share = |test: &dyn Fn(&Value) -> bool| {
+        let good = key.values.iter().filter(|value| test(value)).count();
+        good as f64 / key.values.len() as f64
+    };
+    match role {
+        Role::Time => share(&|value| is_time(value, zone)) >= 0.5,
+        Role::Status => share(&is_status) >= 0.5,
+        Role::Level => share(&is_level) >= 0.5,
+        Role::Route if !trusted => {
+            let pathlike = matches!(path, "path" | "url" | "uri" | "req.url" | "http.url");
+            let is_path = |value: &Value| {
+                value.as_str().is_some_and(|text| text.starts_with('/') || text.contains("://"))
+            };
+            share(&|value: &Value| value.as_str().is_some_and(|text| text.len() <= 500)) >= 0.8
+                && (!pathlike || share(&is_path) >= 0.5)
+        }
+        Role::Event => share(&is_event_name) >= 0.8,
+        Role::Message => share(&Value::is_string) >= 0.5,
+        _ => share(&|value| value.is_string() || value.is_number()) >= 0.5,
+    }
+}
+
+fn is_time(value: &Value, zone: &ZoneDefault) -> bool {
+    match value {
+        Value::String(text) => timestamp::parse_text(text.as_bytes(), zone).is_ok(),
+        Value::Number(number) => {
+            timestamp::parse_number_text(number.to_string().as_bytes()).is_ok()
+        }
+        _ => false,
+    }
+}
+
+fn is_status(value: &Value) -> bool {
+    let number = match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.is_some_and(|status| (100..=599).contains(&status) || status == -1 || status == 0)
+}
+
+fn is_level(value: &Value) -> bool {
+    match value {
+        Value::String(text) => {
+            Severity::from_text(text.as_bytes()) != Severity::UNKNOWN
+                || text.parse::<i64>().is_ok_and(|number| (0..=100).contains(&number))
+        }
+        Value::Number(number) => number.as_i64().is_some_and(|n| (-8..=100).contains(&n)),
+        _ => false,
+    }
+}
+
+/// Names of events are identifiers such as `auth.failure`; a sentence is a message.
+fn is_event_name(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| {
+        !text.is_empty()
+            && text.len() <= 60
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-:/".contains(&b))
+    })
+}
+
+/// A field is an event name or a message, not both.
+fn drop_event_that_is_message(fields: &mut Vec<(Role, Vec<String>)>) {
+    let events: Vec<String> = paths_of(fields, Role::Event);
+    if paths_of(fields, Role::Message) == events {
+        fields.retain(|(role, _)| *role != Role::Message);
+        return;
+    }
+    for (role, paths) in fields.iter_mut() {
+        if *role == Role::Message {
+            paths.retain(|path| !events.contains(path));
+        }
+    }
+    fields.retain(|(_, paths)| !paths.is_empty());
+}
+
+fn paths_of(fields: &[(Role, Vec<String>)], role: Role) -> Vec<String> {
+    fields.iter().find(|(known, _)| *known == role).map(|(_, p)| p.clone()).unwrap_or_default()
+}
+
+fn level_scale(shape: &Shape, keys: &Keys) -> LevelScale {
+    if shape.level_scale != LevelScale::Text {
+        return shape.level_scale;
+    }
+    // Pino's levels without its other keys: tens above OpenTelemetry's highest number.
+    let tens = |value: &Value| value.as_i64().is_some_and(|n| n >= 10 && n % 10 == 0 && n <= 60);
+    let pino = keys
+        .get("level")
+        .is_some_and(|key| !key.values.is_empty() && key.values.iter().all(tens));
+    if pino { LevelScale::Pino } else { LevelScale::Text }
+}
+
+/// Whether records share request ids, so that requests must be counted by id.
+fn ids_repeat(keys: &Keys, fields: &[(Role, Vec<String>)]) -> bool {
+    let paths = paths_of(fields, Role::RequestId);
+    let Some(key) = paths.first().and_then(|path| keys.get(path)) else { return false };
+    let mut ids: Vec<&str> = key.values.iter().filter_map(Value::as_str).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    all > 1 && ids.len() < all
+}
+
+fn duration_fields(shape: &Shape, keys: &Keys, overrides: &Overrides) -> Vec<DurationField> {
+    if let Some((_, path)) = overrides.fields.iter().find(|(role, _)| *role == Role::Duration) {
+        let default = shape.durations.iter().find(|(known, _)| known == path).map(|(_, u)| *u);
+        let told = overrides.duration_unit;
+        return vec![duration_field(path, told.or(default), told.is_some(), keys)];
+    }
+    let mut fields: Vec<DurationField> = Vec::new();
+    for (from, until) in shape.spans {
+        if keys.contains_key(*from) && keys.contains_key(*until) {
+            fields.push(DurationField {
+                path: (*from).to_owned(),
+                until: Some((*until).to_owned()),
+                unit: DurationUnit::Ns,
+                guess: None,
+            });
+        }
+    }
+    let prefixed = keys.keys().filter(|path| {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        path.contains('.') && DURATION_POOL.contains(&name)
+    });
+    let candidates = shape
+        .durations
+        .iter()
+        .map(|(path, unit)| ((*path).to_owned(), Some(*unit)))
+        .chain(DURATION_POOL.iter().map(|path| ((*path).to_owned(), None)))
+        .chain(prefixed.map(|path| (path.clone(), None)));
+    for (path, default) in candidates {
+        let known = fields.iter().any(|field| field.path == path);
+        if !known && fields.len() < MAX_FIELDS_PER_ROLE && holds_durations(&path, keys) {
+            fields.push(duration_field(&path, default, false, keys));
+        }
+    }
+    fields
+}
+
+fn holds_durations(path: &str, keys: &Keys) -> bool {
+    keys.get(path).is_some_and(|key| {
+        let good = key.values.iter().filter(|value| match value {
+            Value::Number(number) => number.as_f64().is_some_and(|n| n >= 0.0),
+            Value::String(text) => {
+                text == "-" || unit::parse_duration(text.as_bytes(), DurationUnit::S).is_some()
+            }
+            _ => false,
+        });
+        !key.values.is_empty() && good.count() * 2 >= key.values.len()
+    })
+}
+
+/// Unit: what a person said, else the name's suffix, else the value's (always respected by the
+/// decoder), else the shape's, else a guess from the median.
+fn duration_field(
+    path: &str,
+    default: Option<DurationUnit>,
+    told: bool,
+    keys: &Keys,
+) -> DurationField {
+    let field = |unit, guess| DurationField { path: path.to_owned(), until: None, unit, guess };
+    let by_name = if told { None } else { DurationUnit::from_field_name(path) };
+    if let Some(unit) = by_name.or(default) {
+        return field(unit, None);
+    }
+    let values = keys.get(path).map_or(&[][..], |key| key.values.as_slice());
+    let bare: Vec<f64> = values
+        .iter()
+        .filter_map(|value| match value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        })
+        .collect();
+    match unit::guess_unit(&bare) {
+        Some(guess) => field(guess.unit, Some(guess.reason)),
+        None => field(DurationUnit::Ms, None), // every value names its own unit
+    }
+}

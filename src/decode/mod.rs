@@ -1,0 +1,36 @@
+//! From the bytes of a record to the columns of an event; never touches files or the clock.
+//!
+//! `detect` tells from a sample how an input is written, `Decoder` turns its chunks into
+//! [`EventBatch`](crate::model::EventBatch)es. Framing records is `source`'s business.
+
+mod access_log;
+mod decoder;
+mod detect;
+mod fields;
+mod logfmt;
+mod message;
+mod profile;
+mod route;
+pub mod scan;
+mod shape;
+mod text;
+mod timestamp;
+mod unfold;
+mod unit;
+
+pub use decoder::{Decoder, Rejects};
+pub use detect::{DetectError, Overrides, detect};
+pub use profile::{DurationField, Profile, Role, Syntax};
+pub use timestamp::{ZoneDefault, parse_text as parse_time};
+pub use unit::{DurationUnit, parse_duration_text};
+
+use fields::{Fields, Reject};
+
+/// Parses one record that is not JSON.
+fn parse_text_record(syntax: Syntax, record: &[u8], fields: &mut Fields) -> Result<(), Reject> {
+    match syntax {
+        Syntax::AccessLog => access_log::parse(record, fields),
+        Syntax::Logfmt => logfmt::parse(record, fields),
+        Syntax::Text | Syntax::Json => text::parse(record, fields),
+    }
+}

@@ -1,0 +1,61 @@
+//! Files reach the disk whole or not at all.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file could not be written; the old one, if any, is untouched.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write `{}`", path.display())]
+pub struct WriteError {
+    /// The file that was to be written.
+    pub path: PathBuf,
+    /// Why not.
+    pub source: io::Error,
+}
+
+/// Writes a whole file: temporary file beside it, fsync, rename, fsync of the directory.
+///
+/// # Errors
+/// When any step fails; the temporary file is removed and an existing file stays as it was.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let attempt = || -> io::Result<()> {
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let mut temporary = tempfile::Builder::new()
+            .prefix(".plimsoll-")
+            .permissions(permissions())
+            .tempfile_in(parent)?;
+        temporary.write_all(bytes)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(path).map_err(|persist| persist.error)?;
+        File::open(parent)?.sync_all()
+    };
+    attempt().map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+/// Readable by all as far as the user's umask allows: a report is written to be read.
+fn permissions() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::Permissions::from_mode(0o644)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write_whole;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report.html");
+        write_whole(&path, b"old").unwrap();
+        write_whole(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+
+        let error = write_whole(&dir.path().join("missing/report.html"), b"x").unwrap_err();
+        assert!(error.to_string().contains("missing/report.html"), "{error}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

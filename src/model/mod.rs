@@ -1,0 +1,23 @@
+//! The words of the project as types: what every room says to the next.
+//!
+//! Types here hold values and keep their invariants; they read no file, no clock, and compute
+//! no statistics.
+
+mod batch;
+mod finding;
+mod report;
+mod severity;
+mod verdict;
+mod window;
+
+pub use batch::{EventBatch, Label, LabelColumn, NO_STATUS, NO_TIME, Text, TextColumn, Wanted};
+pub use finding::{
+    Action, Change, Example, Finding, FindingKind, Group, LinkedEvent, Series, Since,
+};
+pub use report::{
+    Coverage, EventMark, InputSummary, Method, Quality, QualityNote, Report, RouteDetail, RouteRow,
+    SlowRecord, SplitRow, TemplateRow, Tile, WindowCell,
+};
+pub use severity::Severity;
+pub use verdict::{Confidence, Direction, Unit, Verdict};
+pub use window::{SlotWidth, Window, format_ts};

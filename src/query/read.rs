@@ -1,0 +1,267 @@
+//! Reads inputs through `source` and `decode` and hands their events on, in order.
+//!
+//! Threads share the work chunk by chunk: each reads a chunk, decodes it, waits for its turn and
+//! hands its events to the one consumer. So the consumer sees the input in its own order, the
+//! answer does not depend on the number of threads, and memory is one chunk a thread.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::decode::{Decoder, DetectError, Overrides, Profile, Rejects, detect};
+use crate::model::{EventBatch, Wanted};
+use crate::source::{Chunk, ChunkReader, Framing, Input, ReadError, Source};
+
+/// Most threads that read and decode.
+const MAX_THREADS: usize = 16;
+
+/// The inputs cannot be read, or hold no records.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// An input cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An input is no log.
+    #[error("`{name}` {source}")]
+    NotALog {
+        /// The input.
+        name: String,
+        /// Why it is none.
+        source: DetectError,
+    },
+    /// There are inputs, but no record in any of them.
+    #[error("{names} hold no records")]
+    Empty {
+        /// The inputs.
+        names: String,
+    },
+}
+
+/// Inputs whose formats are known.
+pub struct Opened {
+    inputs: Vec<OpenedInput>,
+    /// Inputs that were passed over, with the reason.
+    pub skipped: Vec<(String, String)>,
+    /// Inputs that list deploys and other known events, not log records.
+    pub event_files: Vec<String>,
+}
+
+struct OpenedInput {
+    source: Source,
+    profile: Arc<Profile>,
+}
+
+impl Opened {
+    /// Looks at the beginning of each input and tells its format.
+    ///
+    /// Among several inputs, one that is empty or no log is passed over and listed.
+    ///
+    /// # Errors
+    /// When an input cannot be read, when the only one is no log, or when there is no record.
+    pub fn open(inputs: &[Input], overrides: &Overrides) -> Result<Self, OpenError> {
+        let mut opened = Self { inputs: Vec::new(), skipped: Vec::new(), event_files: Vec::new() };
+        let mut profiles: Vec<Arc<Profile>> = Vec::new();
+        for input in inputs {
+            let mut source = Source::peek(input)?;
+            let name = source.name().to_owned();
+            match detect(source.sample(), source.is_whole(), overrides) {
+                Ok(profile) if profile.shape == "event-file" => opened.event_files.push(name),
+                Ok(profile) if profile.shape == "plimsoll" => {
+                    opened.skipped.push((name, "was written by plimsoll".to_owned()));
+                }
+                Ok(profile) => {
+                    let known = profiles.iter().find(|known| ***known == profile).cloned();
+                    let profile = known.unwrap_or_else(|| {
+                        let profile = Arc::new(profile);
+                        profiles.push(Arc::clone(&profile));
+                        profile
+                    });
+                    source.forget_sample();
+                    opened.inputs.push(OpenedInput { source, profile });
+                }
+                Err(DetectError::Empty) => opened.skipped.push((name, "is empty".to_owned())),
+                Err(source) if inputs.len() == 1 => {
+                    return Err(OpenError::NotALog { name, source });
+                }
+                Err(error) => opened.skipped.push((name, error.to_string())),
+            }
+        }
+        if opened.inputs.is_empty() {
+            let names: Vec<String> =
+                inputs.iter().take(3).map(|input| format!("`{}`", input.name())).collect();
+            return Err(OpenError::Empty { names: names.join(", ") });
+        }
+        Ok(opened)
+    }
+
+    /// Name and profile of each input that will be read.
+    pub fn profiles(&self) -> impl Iterator<Item = (&str, &Arc<Profile>)> {
+        self.inputs.iter().map(|input| (input.source.name(), &input.profile))
+    }
+
+    /// Bytes on disk of all inputs; `None` when one is a stream.
+    pub fn bytes_on_disk(&self) -> Option<u64> {
+        self.inputs.iter().map(|input| input.source.bytes_on_disk()).sum()
+    }
+}
+
+/// What one chunk gave.
+pub struct Batch<'a> {
+    /// Index of the input among [`Opened::profiles`].
+    pub input: usize,
+    /// Profile of that input.
+    pub profile: &'a Profile,
+    /// The events.
+    pub events: &'a EventBatch,
+    /// Records in the chunk, rejected ones included.
+    pub records: u64,
+    /// Rejected records.
+    pub rejects: Rejects,
+    /// Bytes of the chunk.
+    pub bytes: u64,
+}
+
+/// How reading ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything was read.
+    AtEnd,
+    /// The stop flag was raised, or the consumer had enough.
+    Stopped,
+}
+
+/// Reads everything and hands each chunk's events to `consume`, in order of the inputs.
+///
+/// `consume` says whether to go on. `stop` ends the reading early.
+///
+/// # Errors
+/// When an input cannot be read to its end.
+pub fn read(
+    opened: Opened,
+    wanted: &Wanted,
+    stop: &AtomicBool,
+    consume: &mut (dyn FnMut(Batch<'_>) -> bool + Send),
+) -> Result<Ended, ReadError> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(MAX_THREADS);
+    let feed = Mutex::new(Feed::new(opened));
+    let turn = Turn { state: Mutex::new(Consuming { next: 0, consume }), moved: Condvar::new() };
+    let halt = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| work(&feed, &turn, wanted, &halt, stop));
+        }
+    });
+    let feed = feed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match feed.error {
+        Some(error) => Err(error),
+        None if halt.into_inner() || stop.load(Ordering::Relaxed) => Ok(Ended::Stopped),
+        None => Ok(Ended::AtEnd),
+    }
+}
+
+/// Where chunks come from, one thread at a time.
+struct Feed {
+    waiting: std::vec::IntoIter<OpenedInput>,
+    current: Option<(ChunkReader, Arc<Profile>)>,
+    input: usize,
+    next_sequence: u64,
+    error: Option<ReadError>,
+}
+
+struct Ticket {
+    sequence: u64,
+    input: usize,
+    profile: Arc<Profile>,
+}
+
+impl Feed {
+    fn new(opened: Opened) -> Self {
+        let waiting = opened.inputs.into_iter();
+        Self { waiting, current: None, input: 0, next_sequence: 0, error: None }
+    }
+
+    /// Fills `chunk` with the next records of any input; `None` at the end or after an error.
+    fn next(&mut self, chunk: &mut Chunk) -> Option<Ticket> {
+        if self.error.is_some() {
+            return None;
+        }
+        self.try_next(chunk).unwrap_or_else(|error| {
+            self.error = Some(error);
+            None
+        })
+    }
+
+    fn try_next(&mut self, chunk: &mut Chunk) -> Result<Option<Ticket>, ReadError> {
+        loop {
+            let Some((reader, profile)) = &mut self.current else {
+                let Some(next) = self.waiting.next() else { return Ok(None) };
+                let framing =
+                    if next.profile.wrapped { Framing::JsonValues } else { Framing::Lines };
+                self.current = Some((next.source.into_reader(framing)?, next.profile));
+                continue;
+            };
+            if reader.next(chunk)? {
+                let sequence = self.next_sequence;
+                self.next_sequence += 1;
+                let profile = Arc::clone(profile);
+                return Ok(Some(Ticket { sequence, input: self.input, profile }));
+            }
+            self.current = None;
+            self.input += 1;
+        }
+    }
+}
+
+/// Whose turn it is to consume.
+struct Turn<'a> {
+    state: Mutex<Consuming<'a>>,
+    moved: Condvar,
+}
+
+struct Consuming<'a> {
+    next: u64,
+    consume: &'a mut (dyn FnMut(Batch<'_>) -> bool + Send),
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn work(
+    feed: &Mutex<Feed>,
+    turn: &Turn<'_>,
+    wanted: &Wanted,
+    halt: &AtomicBool,
+    stop: &AtomicBool,
+) {
+    let mut chunk = Chunk::default();
+    let mut events = EventBatch::default();
+    let mut decoder: Option<(Arc<Profile>, Decoder)> = None;
+    while !halt.load(Ordering::Relaxed) && !stop.load(Ordering::Relaxed) {
+        let Some(ticket) = lock(feed).next(&mut chunk) else { break };
+        if decoder.as_ref().is_none_or(|(known, _)| !Arc::ptr_eq(known, &ticket.profile)) {
+            let fresh = Decoder::new(&ticket.profile, wanted);
+            decoder = Some((Arc::clone(&ticket.profile), fresh));
+        }
+        let Some((profile, decoder)) = &mut decoder else { break };
+        events.clear();
+        let (mut records, mut rejects) = decoder.decode(&chunk.bytes, chunk.offset, &mut events);
+        if chunk.oversized > 0 {
+            records += chunk.oversized;
+            rejects.add("longer than 16 MiB", chunk.oversized);
+        }
+        let mut consuming = lock(&turn.state);
+        while consuming.next != ticket.sequence {
+            consuming = turn.moved.wait(consuming).unwrap_or_else(PoisonError::into_inner);
+        }
+        let bytes = chunk.bytes.len() as u64;
+        let batch =
+            Batch { input: ticket.input, profile, events: &events, records, rejects, bytes };
+        // After a halt the turn still passes on, so that no thread waits for ever.
+        if !halt.load(Ordering::Relaxed) && !(consuming.consume)(batch) {
+            halt.store(true, Ordering::Relaxed);
+        }
+        consuming.next += 1;
+        drop(consuming);
+        turn.moved.notify_all();
+    }
+}

@@ -1,0 +1,495 @@
+//! Every request in a few bytes: enough to answer any question about time, route, version,
+//! outcome and duration after the fact, without knowing the windows in advance.
+//!
+//! Up to [`MAX_EXACT`] requests are kept as columns (17 bytes each), and quantiles are exact.
+//! Beyond it requests are folded into one sketch per route and slot of time, and quantiles have
+//! the sketch's relative error; counts stay exact.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::names::Names;
+use crate::model::{SlotWidth, Window};
+use crate::stats::quantile::Sorted;
+use crate::stats::sketch::Sketch;
+
+/// Requests kept one by one; about 70 MB.
+pub const MAX_EXACT: usize = 4_000_000;
+/// Routes told apart; later ones are counted together.
+pub const MAX_ROUTES: usize = 2_000;
+/// Versions told apart.
+pub const MAX_VERSIONS: usize = 500;
+/// Slots of time once requests are folded.
+const MAX_FOLDED_SLOTS: usize = 400;
+/// Cells once requests are folded; more make the slots wider.
+const MAX_FOLDED_CELLS: usize = 40_000;
+
+/// Times are kept in tenths of a second, so that 32 bits reach 6.8 years to either side of the
+/// first request; all window widths are whole tenths.
+const TENTH_US: i64 = 100_000;
+/// Distance of the zero of the tenths from the first request: 2³¹ tenths in whole days.
+const HALF_REACH_US: i64 = 2_485 * 86_400 * 1_000_000;
+const DAY_US: i64 = 86_400 * 1_000_000;
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Nothing said so.
+    Unknown,
+    /// 1xx to 3xx, or no status and no error.
+    Success,
+    /// 4xx: the caller's fault, not counted as failed.
+    Refused,
+    /// 5xx.
+    ServerError,
+    /// Vercel's −1: the function crashed.
+    Crashed,
+    /// No status, but logged at error level.
+    ErrorLevel,
+}
+
+impl Outcome {
+    /// Whether the service failed.
+    pub fn is_failed(self) -> bool {
+        matches!(self, Self::ServerError | Self::Crashed | Self::ErrorLevel)
+    }
+
+    /// For tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Success => "1xx–3xx",
+            Self::Refused => "4xx",
+            Self::ServerError => "5xx",
+            Self::Crashed => "crashed",
+            Self::ErrorLevel => "error level",
+        }
+    }
+}
+
+/// One request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Request {
+    /// When, microseconds since the epoch.
+    pub ts_us: i64,
+    /// Number of its route.
+    pub route: u32,
+    /// Number of its version; [`Request::NO_VERSION`] when unknown.
+    pub version: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Milliseconds; NaN when unknown.
+    pub duration_ms: f64,
+}
+
+impl Request {
+    /// No version was named.
+    pub const NO_VERSION: u32 = u16::MAX as u32;
+}
+
+/// Durations of some requests.
+#[derive(Clone, Debug)]
+pub enum Durations {
+    /// Every one.
+    Exact(Sorted),
+    /// A histogram of them.
+    Sketched(Sketch),
+}
+
+impl Durations {
+    /// Number of durations.
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Exact(sorted) => sorted.len() as u64,
+            Self::Sketched(sketch) => sketch.count(),
+        }
+    }
+
+    /// Quantile (type 7) in milliseconds; `None` when empty.
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        match self {
+            Self::Exact(sorted) => sorted.quantile(q),
+            Self::Sketched(sketch) => sketch.quantile(q),
+        }
+    }
+
+    /// At most `n` values that stand for all, ascending.
+    pub fn thin(&self, n: usize) -> Sorted {
+        match self {
+            Self::Exact(sorted) if sorted.len() <= n => sorted.clone(),
+            Self::Exact(sorted) => {
+                let values = sorted.as_slice();
+                let at = |i: usize| values.get((2 * i + 1) * values.len() / (2 * n)).copied();
+                Sorted::new((0..n).filter_map(at).collect())
+            }
+            Self::Sketched(sketch) => Sorted::new(sketch.thin(n)),
+        }
+    }
+
+    /// Number of durations at or below a bound.
+    pub fn count_at_most(&self, bound_ms: f64) -> u64 {
+        match self {
+            Self::Exact(sorted) => {
+                sorted.as_slice().partition_point(|value| *value <= bound_ms) as u64
+            }
+            Self::Sketched(sketch) => sketch.count_at_most(bound_ms),
+        }
+    }
+}
+
+/// Numbers of some requests.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Requests.
+    pub n: u64,
+    /// Failed ones.
+    pub failed: u64,
+    /// Durations of those that have one.
+    pub durations: Durations,
+}
+
+/// All requests of a reading.
+#[derive(Debug, Default)]
+pub struct RequestLog {
+    tenths: Vec<u32>,
+    routes: Vec<u16>,
+    versions: Vec<u16>,
+    outcomes: Vec<Outcome>,
+    durations_ms: Vec<f64>,
+    folded: Option<Folded>,
+    base_us: Option<i64>,
+    span_us: Option<(i64, i64)>,
+}
+
+impl RequestLog {
+    /// Appends a request.
+    pub fn push(&mut self, request: Request) {
+        if self.tenths.len() >= MAX_EXACT {
+            self.fold();
+        }
+        let zero = || request.ts_us.div_euclid(DAY_US) * DAY_US - HALF_REACH_US;
+        let base_us = *self.base_us.get_or_insert_with(zero);
+        let tenths = ((request.ts_us - base_us) / TENTH_US).clamp(0, i64::from(u32::MAX));
+        self.tenths.push(tenths as u32);
+        self.routes.push(request.route.min(u32::from(u16::MAX)) as u16);
+        self.versions.push(request.version.min(u32::from(u16::MAX)) as u16);
+        self.outcomes.push(request.outcome);
+        self.durations_ms.push(request.duration_ms);
+        let (first, last) = self.span_us.unwrap_or((request.ts_us, request.ts_us));
+        self.span_us = Some((first.min(request.ts_us), last.max(request.ts_us)));
+    }
+
+    /// First and last request time, microseconds; `None` without requests.
+    pub fn span_us(&self) -> Option<(i64, i64)> {
+        self.span_us
+    }
+
+    /// Puts every request in its place; reading is over.
+    pub fn finish(mut self) -> Requests {
+        if self.folded.is_some() {
+            self.fold();
+        }
+        if let Some(folded) = self.folded {
+            let sorted = Sketches {
+                width: folded.width,
+                cells: folded.cells.into_iter().collect(),
+                by_version: folded.by_version.into_iter().collect(),
+            };
+            return Requests { rows: Rows::default(), sketches: Some(sorted) };
+        }
+        let route_count = self.routes.iter().max().map_or(0, |max| usize::from(*max) + 1);
+        let mut order: Vec<u32> = (0..self.tenths.len() as u32).collect();
+        let key = |row: &u32| {
+            let row = *row as usize;
+            let route = self.routes.get(row).copied().unwrap_or_default();
+            (route, self.tenths.get(row).copied().unwrap_or_default())
+        };
+        order.sort_by_key(key); // stable: requests of one instant stay in the order read
+        let mut starts = vec![0; route_count + 1];
+        for route in &self.routes {
+            if let Some(start) = starts.get_mut(usize::from(*route) + 1) {
+                *start += 1;
+            }
+        }
+        for route in 0..route_count {
+            let before = starts.get(route).copied().unwrap_or_default();
+            if let Some(start) = starts.get_mut(route + 1) {
+                *start += before;
+            }
+        }
+        let rows = Rows {
+            tenths: permuted(&self.tenths, &order),
+            versions: permuted(&self.versions, &order),
+            outcomes: permuted(&self.outcomes, &order),
+            durations_ms: permuted(&self.durations_ms, &order),
+            starts,
+            base_us: self.base_us.unwrap_or_default(),
+        };
+        Requests { rows, sketches: None }
+    }
+
+    /// Moves the requests kept one by one into the sketches.
+    fn fold(&mut self) {
+        let span_s = self.span_us.map_or(0.0, |(first, last)| (last - first) as f64 / 1e6);
+        let width = SlotWidth::fitting(span_s, MAX_FOLDED_SLOTS);
+        let folded = self.folded.get_or_insert_with(|| Folded::new(width));
+        if width > folded.width {
+            folded.widen(width);
+        }
+        let base_us = self.base_us.unwrap_or_default();
+        let rows = self.tenths.drain(..).zip(self.routes.drain(..)).zip(self.versions.drain(..));
+        let ends = self.outcomes.drain(..).zip(self.durations_ms.drain(..));
+        for (((tenths, route), version), (outcome, duration_ms)) in rows.zip(ends) {
+            folded.add(i64::from(tenths) * TENTH_US + base_us, route, version, outcome, duration_ms);
+        }
+        while folded.cells.len() > MAX_FOLDED_CELLS {
+            let span_s = f64::from(folded.width.seconds()) * 1.5;
+            let wider = SlotWidth::fitting(span_s, 1);
+            if wider <= folded.width {
+                break;
+            }
+            folded.widen(wider);
+        }
+    }
+}
+
+fn permuted<T: Copy>(values: &[T], order: &[u32]) -> Vec<T> {
+    order.iter().filter_map(|row| values.get(*row as usize).copied()).collect()
+}
+
+/// Columns sorted by route, then by time.
+#[derive(Debug, Default)]
+struct Rows {
+    tenths: Vec<u32>,
+    versions: Vec<u16>,
+    outcomes: Vec<Outcome>,
+    durations_ms: Vec<f64>,
+    /// Where each route begins; one more than routes.
+    starts: Vec<usize>,
+    /// The instant of zero tenths.
+    base_us: i64,
+}
+
+/// Sketches in order.
+#[derive(Debug)]
+struct Sketches {
+    width: SlotWidth,
+    cells: BTreeMap<(u16, i64), Cell>,
+    by_version: BTreeMap<(u16, u16), Cell>,
+}
+
+/// Sketches by route and slot of time.
+#[derive(Debug)]
+struct Folded {
+    width: SlotWidth,
+    cells: FxHashMap<(u16, i64), Cell>,
+    by_version: FxHashMap<(u16, u16), Cell>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Cell {
+    by_outcome: [u64; 6],
+    durations: Sketch,
+}
+
+impl Cell {
+    fn add(&mut self, outcome: Outcome, duration_ms: f64) {
+        if let Some(count) = self.by_outcome.get_mut(outcome as usize) {
+            *count += 1;
+        }
+        if !duration_ms.is_nan() {
+            self.durations.add(duration_ms);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (count, more) in self.by_outcome.iter_mut().zip(other.by_outcome) {
+            *count += more;
+        }
+        self.durations.merge(&other.durations);
+    }
+
+    fn summary(self) -> Summary {
+        let [_, _, _, server_error, crashed, error_level] = self.by_outcome;
+        Summary {
+            n: self.by_outcome.iter().sum(),
+            failed: server_error + crashed + error_level,
+            durations: Durations::Sketched(self.durations),
+        }
+    }
+}
+
+impl Folded {
+    fn new(width: SlotWidth) -> Self {
+        Self { width, cells: FxHashMap::default(), by_version: FxHashMap::default() }
+    }
+
+    fn add(&mut self, ts_us: i64, route: u16, version: u16, outcome: Outcome, duration_ms: f64) {
+        let slot = self.width.floor_us(ts_us);
+        self.cells.entry((route, slot)).or_default().add(outcome, duration_ms);
+        self.by_version.entry((route, version)).or_default().add(outcome, duration_ms);
+    }
+
+    fn widen(&mut self, width: SlotWidth) {
+        let narrow = std::mem::take(&mut self.cells);
+        self.width = width;
+        let mut keys: Vec<_> = narrow.keys().copied().collect();
+        keys.sort_unstable();
+        for key in keys {
+            if let Some(cell) = narrow.get(&key) {
+                self.cells.entry((key.0, width.floor_us(key.1))).or_default().merge(cell);
+            }
+        }
+    }
+}
+
+/// All requests, ready to be asked about.
+#[derive(Debug)]
+pub struct Requests {
+    rows: Rows,
+    sketches: Option<Sketches>,
+}
+
+impl Requests {
+    /// Whether quantiles are exact; otherwise they come from sketches.
+    pub fn is_exact(&self) -> bool {
+        self.sketches.is_none()
+    }
+
+    /// Narrowest width in which time can be asked about.
+    pub fn finest_width(&self) -> SlotWidth {
+        let one = SlotWidth::fitting(0.0, 1);
+        self.sketches.as_ref().map_or(one, |sketches| sketches.width)
+    }
+
+    /// Requests of some routes (all when `None`) within a window.
+    pub fn summary(&self, route: Option<u32>, window: Window) -> Summary {
+        self.select(route, None, window)
+    }
+
+    /// The same for one version. Sketches do not know when a version was seen: the window is
+    /// then the whole span.
+    pub fn summary_of_version(&self, route: Option<u32>, version: u32, window: Window) -> Summary {
+        self.select(route, Some(version), window)
+    }
+
+    /// Requests of a route within a window, in time order, one by one; empty when folded.
+    pub fn each(&self, route: u32, window: Window) -> impl Iterator<Item = Request> + '_ {
+        self.range(route, window).filter_map(move |row| self.row(row, route))
+    }
+
+    /// Durations of a route within a window in time order; `None` when folded.
+    pub fn durations_in_order(&self, route: u32, window: Window) -> Option<Vec<f64>> {
+        self.is_exact().then(|| {
+            let range = self.range(route, window);
+            let durations = self.rows.durations_ms.get(range).unwrap_or_default();
+            durations.iter().copied().filter(|ms| !ms.is_nan()).collect()
+        })
+    }
+
+    /// Summary of each window of a route, cut from `span.start_us` on; `None` = all routes.
+    pub fn by_window(&self, route: Option<u32>, span: Window, width: SlotWidth) -> Vec<Summary> {
+        let count = (span.end_us - span.start_us).div_euclid(width.micros()).max(0);
+        (0..count)
+            .map(|index| {
+                let start_us = span.start_us + index * width.micros();
+                self.summary(route, Window { start_us, end_us: start_us + width.micros() })
+            })
+            .collect()
+    }
+
+    fn select(&self, route: Option<u32>, version: Option<u32>, window: Window) -> Summary {
+        match &self.sketches {
+            Some(sketches) => select_sketches(sketches, route, version, window),
+            None => self.select_rows(route, version, window),
+        }
+    }
+
+    fn select_rows(&self, route: Option<u32>, version: Option<u32>, window: Window) -> Summary {
+        let routes = match route {
+            Some(route) => route..route + 1,
+            None => 0..self.rows.starts.len().saturating_sub(1) as u32,
+        };
+        let (mut n, mut failed, mut durations) = (0, 0, Vec::new());
+        for route in routes {
+            for row in self.range(route, window) {
+                let of_version = self.rows.versions.get(row).copied().map(u32::from);
+                if version.is_some() && of_version != version {
+                    continue;
+                }
+                n += 1;
+                failed += u64::from(self.rows.outcomes.get(row).is_some_and(|o| o.is_failed()));
+                match self.rows.durations_ms.get(row) {
+                    Some(ms) if !ms.is_nan() => durations.push(*ms),
+                    _ => {}
+                }
+            }
+        }
+        Summary { n, failed, durations: Durations::Exact(Sorted::new(durations)) }
+    }
+
+    /// Rows of a route within a window.
+    fn range(&self, route: u32, window: Window) -> std::ops::Range<usize> {
+        let at = |route: u32| self.rows.starts.get(route as usize).copied().unwrap_or_default();
+        let (start, end) = (at(route), at(route + 1).max(at(route)));
+        let tenths = self.rows.tenths.get(start..end).unwrap_or_default();
+        let tenth = |ts_us: i64| (ts_us - self.rows.base_us).div_euclid(TENTH_US);
+        let from = tenths.partition_point(|t| i64::from(*t) < tenth(window.start_us));
+        let until = tenths.partition_point(|t| i64::from(*t) < tenth(window.end_us));
+        start + from..start + until.max(from)
+    }
+
+    fn row(&self, row: usize, route: u32) -> Option<Request> {
+        Some(Request {
+            ts_us: i64::from(*self.rows.tenths.get(row)?) * TENTH_US + self.rows.base_us,
+            route,
+            version: u32::from(*self.rows.versions.get(row)?),
+            outcome: *self.rows.outcomes.get(row)?,
+            duration_ms: *self.rows.durations_ms.get(row)?,
+        })
+    }
+}
+
+fn select_sketches(
+    sketches: &Sketches,
+    route: Option<u32>,
+    version: Option<u32>,
+    window: Window,
+) -> Summary {
+    let routes = route.map_or(0..=u16::MAX, |route| route as u16..=route as u16);
+    let mut total = Cell::default();
+    if let Some(version) = version {
+        for route in routes {
+            if let Some(cell) = sketches.by_version.get(&(route, version as u16)) {
+                total.merge(cell);
+            }
+        }
+        return total.summary();
+    }
+    let (first, last) = (*routes.start(), *routes.end());
+    for ((_, slot), cell) in sketches.cells.range((first, i64::MIN)..=(last, i64::MAX)) {
+        if window.contains(*slot) {
+            total.merge(cell);
+        }
+    }
+    total.summary()
+}
+
+/// Names of routes and versions of a [`RequestLog`].
+#[derive(Debug)]
+pub struct RequestNames {
+    /// Routes.
+    pub routes: Names,
+    /// Versions.
+    pub versions: Names,
+}
+
+impl Default for RequestNames {
+    fn default() -> Self {
+        Self {
+            routes: Names::with_limit(MAX_ROUTES),
+            versions: Names::with_limit(MAX_VERSIONS),
+        }
+    }
+}

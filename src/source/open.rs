@@ -1,0 +1,188 @@
+//! Opens one input, looks at its beginning, and undoes its compression.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+
+use super::discover::Input;
+use super::reader::{ChunkReader, Framing};
+
+/// Bytes at the beginning of an input, after decompression, by which its format is told.
+const SAMPLE_BYTES: usize = 256 * 1024;
+
+/// Files up to this size are hashed whole for the report's method section; hashing a larger one
+/// would cost more than reading it.
+pub const MAX_HASHED_BYTES: u64 = 256 * 1024 * 1024;
+
+/// An input cannot be read, or ends in the middle of its compression.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The operating system refused.
+    #[error("cannot read `{name}`")]
+    Io {
+        /// The input.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The compressed stream is cut off or damaged.
+    #[error("`{name}` is a damaged or incomplete {kind} file: only {read_bytes} bytes came out")]
+    Compressed {
+        /// The input.
+        name: String,
+        /// `gzip` or `zstd`.
+        kind: &'static str,
+        /// Bytes decompressed before the damage.
+        read_bytes: u64,
+        /// What the decompressor said.
+        source: io::Error,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    /// Told by the first bytes, not by the name: rotated files are renamed at will.
+    fn of(head: &[u8]) -> Self {
+        match head {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+
+    pub(super) fn error(self, name: &str, read_bytes: u64, source: io::Error) -> ReadError {
+        let name = name.to_owned();
+        let from_system = source.raw_os_error().is_some();
+        match self {
+            Self::Gzip if !from_system => {
+                ReadError::Compressed { name, kind: "gzip", read_bytes, source }
+            }
+            Self::Zstd if !from_system => {
+                ReadError::Compressed { name, kind: "zstd", read_bytes, source }
+            }
+            _ => ReadError::Io { name, source },
+        }
+    }
+}
+
+/// One input with its beginning already read.
+pub struct Source {
+    name: String,
+    compression: Compression,
+    sample: Vec<u8>,
+    bytes_on_disk: Option<u64>,
+    /// What comes after the sample, for an input that cannot be opened twice.
+    rest: Option<Box<dyn Read + Send>>,
+    input: Input,
+}
+
+impl Source {
+    /// Opens an input and reads its first 256 KiB (after decompression).
+    ///
+    /// Only standard input stays open; a file is opened anew by [`Source::into_reader`], so
+    /// that a tree of ten thousand documents needs one descriptor at a time.
+    ///
+    /// # Errors
+    /// When the input cannot be opened or its beginning cannot be read or decompressed.
+    pub fn peek(input: &Input) -> Result<Self, ReadError> {
+        let name = input.name();
+        let (mut stream, compression, bytes_on_disk) = open(input)?;
+        let mut sample = Vec::new();
+        stream
+            .by_ref()
+            .take(SAMPLE_BYTES as u64)
+            .read_to_end(&mut sample)
+            .map_err(|source| compression.error(&name, sample.len() as u64, source))?;
+        let reopens = bytes_on_disk.is_some();
+        let rest = (!reopens).then_some(stream);
+        Ok(Self { name, compression, sample, bytes_on_disk, rest, input: input.clone() })
+    }
+
+    /// The path as found, or `-`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The beginning of the input, after decompression.
+    pub fn sample(&self) -> &[u8] {
+        &self.sample
+    }
+
+    /// Whether the sample is the whole input.
+    pub fn is_whole(&self) -> bool {
+        self.sample.len() < SAMPLE_BYTES
+    }
+
+    /// Size of the file as stored; `None` for a stream.
+    pub fn bytes_on_disk(&self) -> Option<u64> {
+        self.bytes_on_disk
+    }
+
+    /// Starts reading from the first byte.
+    ///
+    /// # Errors
+    /// When a file cannot be opened again.
+    pub fn into_reader(self, framing: Framing) -> Result<ChunkReader, ReadError> {
+        let stream: Box<dyn Read + Send> = match self.rest {
+            Some(rest) => Box::new(Cursor::new(self.sample).chain(rest)),
+            None => open(&self.input)?.0,
+        };
+        Ok(ChunkReader::new(self.name, self.compression, stream, framing))
+    }
+
+    /// Gives the memory of the sample back where the file can be opened again.
+    pub fn forget_sample(&mut self) {
+        if self.rest.is_none() {
+            self.sample = Vec::new();
+        }
+    }
+}
+
+type Opened = (Box<dyn Read + Send>, Compression, Option<u64>);
+
+fn open(input: &Input) -> Result<Opened, ReadError> {
+    let name = input.name();
+    let failed = |source| ReadError::Io { name: name.clone(), source };
+    let (raw, bytes_on_disk): (Box<dyn Read + Send>, Option<u64>) = match input {
+        Input::Stdin => (Box::new(io::stdin()), None),
+        Input::File(path) => {
+            let file = File::open(path).map_err(failed)?;
+            let metadata = file.metadata().map_err(failed)?;
+            // A named pipe such as `<(zcat …)` can be read once only.
+            (Box::new(file), metadata.is_file().then_some(metadata.len()))
+        }
+    };
+    let mut raw = raw;
+    let mut head = Vec::new();
+    raw.by_ref().take(4).read_to_end(&mut head).map_err(failed)?;
+    let compression = Compression::of(&head);
+    let raw = Cursor::new(head).chain(raw);
+    let stream: Box<dyn Read + Send> = match compression {
+        Compression::None => Box::new(raw),
+        Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, raw))),
+        Compression::Zstd => Box::new(zstd::Decoder::new(raw).map_err(failed)?),
+    };
+    Ok((stream, compression, bytes_on_disk))
+}
+
+/// SHA-256 of a file as stored, hex; `None` when it is larger than [`MAX_HASHED_BYTES`], no
+/// regular file, or cannot be read.
+pub fn sha256_of(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    if !metadata.is_file() || metadata.len() > MAX_HASHED_BYTES {
+        return None;
+    }
+    let mut digest = Sha256::new();
+    io::copy(&mut file, &mut digest).ok()?;
+    Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

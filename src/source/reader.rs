@@ -1,0 +1,190 @@
+//! Cuts one input into chunks of whole records.
+
+use std::io::Read;
+
+use super::open::{Compression, ReadError};
+use super::unwrap::UnwrapJson;
+
+/// Aim for the size of a chunk: large enough to amortise, small enough to stay in cache.
+const CHUNK_BYTES: usize = 4 * 1024 * 1024;
+
+/// Longest record that is read; a longer one is counted as rejected and passed over.
+pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes asked from the input at a time.
+const BLOCK_BYTES: usize = 1024 * 1024;
+
+/// How records lie in an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// One record a line.
+    Lines,
+    /// JSON arrays, pretty-printed or concatenated documents: one record an element or document.
+    JsonValues,
+}
+
+/// Whole records, one after the other, each ended by a line feed (the last may lack it).
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// The records.
+    pub bytes: Vec<u8>,
+    /// Where the first byte lies in the framed input.
+    pub offset: u64,
+    /// Records longer than [`MAX_RECORD_BYTES`] that were passed over before this chunk.
+    pub oversized: u64,
+}
+
+/// Reads one input chunk by chunk, in order, in bounded memory.
+pub struct ChunkReader {
+    name: String,
+    compression: Compression,
+    stream: Box<dyn Read + Send>,
+    /// The beginning of a record whose end was not read yet.
+    carry: Vec<u8>,
+    offset: u64,
+    finished: bool,
+}
+
+impl ChunkReader {
+    pub(super) fn new(
+        name: String,
+        compression: Compression,
+        stream: Box<dyn Read + Send>,
+        framing: Framing,
+    ) -> Self {
+        let stream: Box<dyn Read + Send> = match framing {
+            Framing::Lines => stream,
+            Framing::JsonValues => Box::new(UnwrapJson::new(stream)),
+        };
+        Self { name, compression, stream, carry: Vec::new(), offset: 0, finished: false }
+    }
+
+    /// Fills `chunk` with the next records; `false` at the end of the input.
+    ///
+    /// # Errors
+    /// When the input cannot be read or decompressed any further.
+    pub fn next(&mut self, chunk: &mut Chunk) -> Result<bool, ReadError> {
+        chunk.bytes.clear();
+        chunk.bytes.append(&mut self.carry);
+        chunk.offset = self.offset;
+        chunk.oversized = 0;
+        let mut searched = 0;
+        loop {
+            let wanted = CHUNK_BYTES.saturating_sub(chunk.bytes.len()).max(BLOCK_BYTES);
+            self.fill(&mut chunk.bytes, wanted)?;
+            if self.finished {
+                break;
+            }
+            let unsearched = chunk.bytes.get(searched..).unwrap_or_default();
+            if let Some(at) = memchr::memrchr(b'\n', unsearched) {
+                let end = searched + at + 1;
+                if chunk.bytes.len() >= CHUNK_BYTES {
+                    self.carry.extend_from_slice(chunk.bytes.get(end..).unwrap_or_default());
+                    chunk.bytes.truncate(end);
+                    break;
+                }
+            } else if chunk.bytes.len() > MAX_RECORD_BYTES {
+                chunk.oversized += 1;
+                self.skip_record(chunk)?;
+                searched = 0;
+                continue;
+            } else {
+                searched = chunk.bytes.len();
+            }
+        }
+        self.offset = chunk.offset + chunk.bytes.len() as u64;
+        if chunk.offset == 0 && chunk.bytes.starts_with(b"\xef\xbb\xbf") {
+            for byte in chunk.bytes.iter_mut().take(3) {
+                *byte = b' '; // a byte order mark is no part of the first record
+            }
+        }
+        Ok(!chunk.bytes.is_empty() || chunk.oversized > 0)
+    }
+
+    /// Reads up to `wanted` more bytes; sets `finished` at the end of the input.
+    fn fill(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> Result<(), ReadError> {
+        let before = bytes.len();
+        let result = self.stream.by_ref().take(wanted as u64).read_to_end(bytes);
+        let read_bytes = self.offset + bytes.len() as u64;
+        match result {
+            Ok(_) => {
+                self.finished = bytes.len() - before < wanted;
+                Ok(())
+            }
+            Err(source) => Err(self.compression.error(&self.name, read_bytes, source)),
+        }
+    }
+
+    /// Drops the record that fills `chunk` and everything up to its line feed.
+    fn skip_record(&mut self, chunk: &mut Chunk) -> Result<(), ReadError> {
+        chunk.offset += chunk.bytes.len() as u64;
+        chunk.bytes.clear();
+        loop {
+            self.fill(&mut chunk.bytes, BLOCK_BYTES)?;
+            let end = memchr::memchr(b'\n', &chunk.bytes).map(|at| at + 1);
+            let dropped = end.unwrap_or(chunk.bytes.len());
+            chunk.offset += dropped as u64;
+            chunk.bytes.drain(..dropped);
+            if end.is_some() || self.finished {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::{CHUNK_BYTES, Chunk, ChunkReader, Compression, Framing, MAX_RECORD_BYTES};
+
+    /// Reads everything; gives the bytes, the number of chunks and of oversized records.
+    fn read(input: Vec<u8>) -> (Vec<u8>, usize, u64) {
+        let stream = Box::new(Cursor::new(input));
+        let mut reader =
+            ChunkReader::new("t".to_owned(), Compression::None, stream, Framing::Lines);
+        let (mut chunk, mut all, mut chunks, mut oversized) = (Chunk::default(), vec![], 0, 0);
+        while reader.next(&mut chunk).unwrap() {
+            if oversized + chunk.oversized == 0 {
+                assert_eq!(chunk.offset, all.len() as u64);
+            }
+            all.extend_from_slice(&chunk.bytes);
+            chunks += 1;
+            oversized += chunk.oversized;
+        }
+        (all, chunks, oversized)
+    }
+
+    #[test]
+    fn chunks_hold_whole_records_and_lose_no_byte() {
+        let line = |len: usize| [vec![b'x'; len - 1], vec![b'\n']].concat();
+        for (input, chunks) in [
+            (vec![], 0),
+            (b"no line feed at the end".to_vec(), 1),
+            (line(CHUNK_BYTES - 1), 1),
+            (line(CHUNK_BYTES), 1),
+            ([line(CHUNK_BYTES + 1), line(7)].concat(), 1),
+            (line(100).repeat(3 * CHUNK_BYTES / 100), 4),
+            ([line(9 * 1024 * 1024), b"tail".to_vec()].concat(), 1),
+        ] {
+            let (all, got, oversized) = read(input.clone());
+            assert!(all == input, "{} bytes in, {} out", input.len(), all.len());
+            assert!(got.abs_diff(chunks) <= 1, "{got} chunks, {chunks} expected");
+            assert_eq!(oversized, 0);
+        }
+    }
+
+    #[test]
+    fn an_endless_record_is_counted_and_its_neighbours_survive() {
+        let giant = [vec![b'x'; 2 * MAX_RECORD_BYTES], vec![b'\n']].concat();
+        let (all, _, oversized) = read([b"a\n".to_vec(), giant.clone(), b"b\n".to_vec()].concat());
+        assert_eq!((oversized, all.ends_with(b"b\n")), (1, true));
+        let (all, _, oversized) = read([giant, b"b\n".to_vec()].concat());
+        assert_eq!((all.as_slice(), oversized), (b"b\n".as_slice(), 1));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_record() {
+        assert_eq!(read(b"\xef\xbb\xbf{}\n".to_vec()).0, b"   {}\n");
+    }
+}

@@ -1,0 +1,303 @@
+//! Counts of rare events: is there more or less than usual, allowing for how bursty they are?
+//!
+//! Guarantees: conditional on the total, so the usual rate is not taken as known; spread beyond
+//! Poisson (dispersion) is taken from the history at its upper confidence bound, so that a short
+//! history makes the test cautious, never bold.
+
+use super::normal::{self, quantile};
+use super::special::beta_inc;
+use super::{Direction, Outcome};
+
+/// Expected events a block of windows must hold before its spread is measured.
+const MIN_BLOCK_EXPECTED: f64 = 5.0;
+/// Share of the most deviant blocks left out: they may be what is looked for.
+const TRIMMED_SHARE: f64 = 0.2;
+/// Mean of the lower 80 % of a chi-square with one degree of freedom.
+const TRIMMED_MEAN: f64 = 0.437_724_594_903_639_7;
+/// One-sided confidence at which the dispersion is taken.
+const DISPERSION_CONFIDENCE: f64 = 0.8;
+/// Halvings of the unit interval when an interval is inverted: beyond the digits of a double.
+const HALVINGS: usize = 60;
+
+/// Events seen in an exposure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Count {
+    /// Number of events.
+    pub events: f64,
+    /// What the number grows with: hours, requests, or events expected. Positive.
+    pub exposure: f64,
+}
+
+/// Variance of counts relative to a Poisson process: 1 is Poisson, more is bursty.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dispersion {
+    /// Best estimate, >= 1.
+    pub estimate: f64,
+    /// Upper 80 % bound, which the tests use; >= the estimate.
+    pub upper: f64,
+    /// Count of the blocks it was measured on; 0 when it is assumed.
+    pub blocks: usize,
+}
+
+impl Dispersion {
+    /// Independent events: assumed, not measured.
+    pub const POISSON: Self = Self { estimate: 1.0, upper: 1.0, blocks: 0 };
+    /// Nothing is known: three events count as one, so that only what is plain is called a change.
+    pub const UNKNOWN: Self = Self { estimate: 1.0, upper: 3.0, blocks: 0 };
+
+    /// Measures the spread of `(seen, expected, windows)`: events, the mean of the like windows,
+    /// and how many of those there were.
+    ///
+    /// Windows are joined in order until 5 events are expected, so that quiet hours count for
+    /// what they show. The most deviant fifth is left out and made up for. `None` when fewer than
+    /// three blocks are left: nothing is known then.
+    ///
+    /// Formula: Pearson's Σ(x−μ)²/(μ(1+1/k)) on the blocks kept / (blocks · 0.4377); upper bound
+    /// by the Wilson–Hilferty approximation of the chi-square.
+    pub fn of(windows: impl IntoIterator<Item = (f64, f64, f64)>) -> Option<Self> {
+        let mut squares = Vec::new();
+        let (mut seen, mut expected, mut variance) = (0.0, 0.0, 0.0);
+        for (x, mean, like) in windows {
+            if !(x.is_finite() && mean >= 0.0 && mean.is_finite() && like > 0.0) {
+                continue;
+            }
+            seen += x;
+            expected += mean;
+            variance += mean * (1.0 + 1.0 / like);
+            if expected >= MIN_BLOCK_EXPECTED {
+                squares.push((seen - expected).powi(2) / variance);
+                (seen, expected, variance) = (0.0, 0.0, 0.0);
+            }
+        }
+        squares.sort_unstable_by(f64::total_cmp);
+        let kept = ((1.0 - TRIMMED_SHARE) * squares.len() as f64).ceil();
+        if kept < 3.0 {
+            return None;
+        }
+        let blocks = kept as usize;
+        let sum: f64 = squares.iter().take(blocks).sum();
+        let estimate = (sum / kept / TRIMMED_MEAN).max(1.0);
+        Some(Self { estimate, upper: estimate * kept / chi_square_lower(kept), blocks })
+    }
+}
+
+/// The chi-square value with a share 1 − [`DISPERSION_CONFIDENCE`] below it (Wilson & Hilferty).
+fn chi_square_lower(degrees: f64) -> f64 {
+    let spread = 2.0 / (9.0 * degrees);
+    degrees * (1.0 - spread + quantile(1.0 - DISPERSION_CONFIDENCE) * spread.sqrt()).powi(3)
+}
+
+/// Rate of one count relative to another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateRatio {
+    /// (events / exposure) now relative to usual; infinite when there was none usually.
+    pub ratio: f64,
+    /// Lower end of the interval, >= 0.
+    pub lo: f64,
+    /// Upper end of the interval, possibly infinite.
+    pub hi: f64,
+    /// One-sided p-value that there is no more than usual.
+    pub p_more: f64,
+    /// One-sided p-value that there is no less than usual.
+    pub p_less: f64,
+}
+
+impl RateRatio {
+    /// The p-value for the direction asked; two-sided for [`Direction::Either`].
+    pub fn p_value(&self, direction: Direction) -> f64 {
+        match direction {
+            Direction::Increase => self.p_more,
+            Direction::Decrease => self.p_less,
+            Direction::Either => (2.0 * self.p_more.min(self.p_less)).min(1.0),
+        }
+    }
+
+    /// Fail when the whole interval lies beyond `bar` (> 1, such as 1.5 times more, or less);
+    /// warn when it lies beyond 1 and the ratio beyond the bar.
+    pub fn judge(&self, bar: f64, direction: Direction) -> Outcome {
+        let more = judge_ratio(self.ratio, self.lo, bar);
+        let less = judge_ratio(1.0 / self.ratio, 1.0 / self.hi, bar);
+        match direction {
+            Direction::Increase => more,
+            Direction::Decrease => less,
+            Direction::Either if self.ratio < 1.0 => less,
+            Direction::Either => more,
+        }
+    }
+}
+
+fn judge_ratio(ratio: f64, lo: f64, bar: f64) -> Outcome {
+    if lo > bar {
+        Outcome::Fail
+    } else if lo > 1.0 && ratio > bar {
+        Outcome::Warn
+    } else {
+        Outcome::Pass
+    }
+}
+
+/// Compares the rate `now` with the `usual` one; interval at `z`.
+///
+/// Counts are divided by the dispersion's upper bound, so that n bursty events weigh as the
+/// fewer independent ones they are worth. `None` when an exposure is not positive, a count is
+/// negative, or nothing was seen at all.
+///
+/// Source: conditional binomial test of two Poisson rates, Przyborowski & Wilenski 1940, with
+/// Lancaster's mid-p; quasi-Poisson scaling as in McCullagh & Nelder, 6.2.
+pub fn rate_ratio(now: Count, usual: Count, dispersion: Dispersion, z: f64) -> Option<RateRatio> {
+    let valid = |c: Count| c.exposure > 0.0 && c.exposure.is_finite() && c.events >= 0.0;
+    if !(valid(now) && valid(usual) && now.events + usual.events > 0.0) {
+        return None;
+    }
+    let scale = dispersion.upper.max(1.0);
+    let (x, h) = (now.events / scale, usual.events / scale);
+    let usual_odds = now.exposure / usual.exposure;
+    let theta = now.exposure / (now.exposure + usual.exposure);
+    let tail = normal::upper_tail(z);
+    let ratio_at = |theta: f64| theta / (1.0 - theta) / usual_odds;
+    Some(RateRatio {
+        ratio: if usual.events > 0.0 { now.events / usual.events / usual_odds } else { f64::INFINITY },
+        lo: if x > 0.0 { ratio_at(invert(|t| more(x, h, t) < tail)) } else { 0.0 },
+        hi: if h > 0.0 { ratio_at(invert(|t| less(x, h, t) > tail)) } else { f64::INFINITY },
+        p_more: more(x, h, theta),
+        p_less: less(x, h, theta),
+    })
+}
+
+/// Mid-p chance of `x` or more out of `x + h` at probability `theta`.
+fn more(x: f64, h: f64, theta: f64) -> f64 {
+    0.5 * (binomial_tail(x, h + 1.0, theta) + binomial_tail(x + 1.0, h, theta))
+}
+
+/// Mid-p chance of `x` or less out of `x + h` at probability `theta`.
+fn less(x: f64, h: f64, theta: f64) -> f64 {
+    more(h, x, 1.0 - theta)
+}
+
+fn binomial_tail(a: f64, b: f64, theta: f64) -> f64 {
+    if a <= 0.0 {
+        1.0
+    } else if b <= 0.0 {
+        0.0
+    } else {
+        beta_inc(a, b, theta)
+    }
+}
+
+/// The probability up to which `holds` is true, by halving (0, 1).
+fn invert(holds: impl Fn(f64) -> bool) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..HALVINGS {
+        let middle = 0.5 * (low + high);
+        if holds(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    0.5 * (low + high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::normal::Z_98;
+    use super::super::simulation::Random;
+    use super::*;
+
+    fn ratio(x: f64, h: f64, exposure: f64, phi: f64) -> Option<RateRatio> {
+        let dispersion = Dispersion { estimate: phi, upper: phi, blocks: 9 };
+        let now = Count { events: x, exposure: 1.0 };
+        rate_ratio(now, Count { events: h, exposure }, dispersion, Z_98)
+    }
+
+    #[test]
+    fn p_values_are_the_mid_p_of_the_binomial() {
+        for (x, h, exposure, want) in [
+            (12.0, 130.0, 13.0, 0.26556374796655297),
+            (50.0, 130.0, 13.0, 2.450079668669166e-17),
+            (3.0, 0.0, 5.0, 0.0023148148148148143),
+            (0.0, 7.0, 1.0, 0.99609375),
+            (400.0, 3000.0, 9.0, 0.00040019451506398743),
+        ] {
+            let got = ratio(x, h, exposure, 1.0).unwrap();
+            assert!((got.p_more - want).abs() < 1e-9 * want.max(1e-3), "{x} {h}: {}", got.p_more);
+            assert!((got.p_more + got.p_less - 1.0).abs() < 1e-9); // mid-p halves share the case seen
+        }
+    }
+
+    #[test]
+    fn edges_are_open_or_none() {
+        assert_eq!(ratio(0.0, 0.0, 1.0, 1.0), None); // nothing seen, nothing said
+        assert_eq!(ratio(5.0, 5.0, 0.0, 1.0), None);
+        assert_eq!(ratio(-1.0, 5.0, 1.0, 1.0), None);
+        assert_eq!(ratio(f64::NAN, 5.0, 1.0, 1.0), None);
+        let first_ever = ratio(30.0, 0.0, 13.0, 1.0).unwrap();
+        assert!(first_ever.hi.is_infinite() && first_ever.lo > 20.0);
+        let none_left = ratio(0.0, 300.0, 3.0, 1.0).unwrap();
+        assert!(none_left.lo == 0.0 && none_left.hi < 0.1 && none_left.p_less < 1e-20);
+    }
+
+    #[test]
+    fn a_burst_fails_and_noise_does_not() {
+        use Direction::{Decrease, Either, Increase};
+        check(50.0, 130.0, 1.0, Increase, Outcome::Fail); // five times the usual ten
+        check(50.0, 130.0, 12.0, Increase, Outcome::Warn); // so bursty that it may be chance
+        check(12.0, 130.0, 1.0, Increase, Outcome::Pass);
+        check(50.0, 130.0, 1.0, Decrease, Outcome::Pass);
+        check(0.0, 1_300.0, 1.0, Decrease, Outcome::Fail);
+        check(0.0, 1_300.0, 1.0, Either, Outcome::Fail);
+    }
+
+    fn check(x: f64, h: f64, phi: f64, direction: Direction, want: Outcome) {
+        let got = ratio(x, h, 13.0, phi).unwrap();
+        assert_eq!(got.judge(1.5, direction), want, "{got:?}");
+    }
+
+    #[test]
+    fn dispersion_of_independent_events_is_near_one_and_of_bursts_is_not() {
+        let spread = |bursts: bool| {
+            let mut random = Random::new(7);
+            let windows: Vec<_> = (0..400)
+                .map(|_| {
+                    let level = if bursts { 20.0 * random.unit() * 2.0 } else { 20.0 };
+                    (random.poisson(level) as f64, 20.0, 1e9)
+                })
+                .collect();
+            Dispersion::of(windows).unwrap()
+        };
+        let (calm, bursty) = (spread(false), spread(true));
+        assert!(calm.estimate < 1.3 && calm.upper < 1.4, "{calm:?}");
+        assert!(bursty.estimate > 4.0, "{bursty:?}"); // 1 + 20/3 = 7.7, less what trimming misses
+    }
+
+    #[test]
+    fn a_short_history_is_cautious_and_an_absent_one_silent() {
+        let windows = |n: usize| vec![(24.0, 20.0, 10.0); n];
+        assert_eq!(Dispersion::of(windows(2)), None);
+        let (short, long) = (Dispersion::of(windows(3)).unwrap(), Dispersion::of(windows(60)).unwrap());
+        assert!(short.upper > 2.0 * short.estimate && long.upper < 1.3 * long.estimate);
+    }
+
+    #[test]
+    fn the_share_of_false_alarms_is_kept_with_bursty_history() {
+        let (runs, mut alarms) = (1_000, 0);
+        for seed in 0..runs {
+            let mut random = Random::new(seed);
+            let counts: Vec<f64> = (0..21)
+                .map(|_| {
+                    let level = 12.0 * (0.4 * random.normal()).exp();
+                    random.poisson(level) as f64
+                })
+                .collect();
+            let (now, history) = counts.split_last().unwrap();
+            let mean = history.iter().sum::<f64>() / 20.0;
+            let spread = Dispersion::of(history.iter().map(|&x| (x, mean, 20.0))).unwrap();
+            let now = Count { events: *now, exposure: 1.0 };
+            let usual = Count { events: mean * 20.0, exposure: 20.0 };
+            let ratio = rate_ratio(now, usual, spread, Z_98).unwrap();
+            alarms += i32::from(ratio.p_more < 0.01);
+        }
+        println!("false alarms at 1 %: {} of {runs}", alarms);
+        assert!(alarms <= 30, "{alarms} of {runs}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Every log in `fixtures/` is read without flags and compared with numbers that a separate
+//! script computed (`fixtures/expected.py`).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use plimsoll::decode::Overrides;
+use plimsoll::model::format_ts;
+use plimsoll::query::{OpenError, Opened, Survey, read, survey_columns};
+use plimsoll::source::{Input, discover};
+use serde_json::Value;
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+
+/// Numbers in which we differ on purpose: case, key, reason.
+const DIFFERENCES: &[(&str, &str, &str)] = &[];
+
+#[test]
+fn every_fixture_is_read_as_an_independent_script_reads_it() {
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for expected_path in expected_files(Path::new(FIXTURES)) {
+        let expected: Value = serde_json::from_slice(&fs::read(&expected_path).unwrap()).unwrap();
+        let input = input_of(&expected_path);
+        let case = input.strip_prefix(FIXTURES).unwrap().display().to_string();
+        let got = match survey(&input) {
+            Ok(got) => got,
+            Err(error) => {
+                wrong.push(format!("{case}: {error}"));
+                continue;
+            }
+        };
+        compared += 1;
+        for (key, want) in expected.as_object().unwrap() {
+            let Some(got) = got.get(key.as_str()) else { continue };
+            let excused = DIFFERENCES.iter().any(|(c, k, _)| case == *c && key == k);
+            if !equal(got, want) && !excused {
+                wrong.push(format!("{case}: {key} is {got}, expected {want}"));
+            }
+        }
+    }
+    assert!(compared > 50, "only {compared} fixtures were compared");
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn expected_files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(expected_files(&path));
+        } else if path.to_string_lossy().ends_with(".expected.json") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The log beside an `expected.json`: the same name with another ending, or a directory.
+fn input_of(expected: &Path) -> PathBuf {
+    let stem = expected.to_string_lossy().strip_suffix(".expected.json").unwrap().to_owned();
+    for ending in ["", ".log", ".json", ".jsonl", ".ndjson", ".txt"] {
+        let path = PathBuf::from(format!("{stem}{ending}"));
+        if path.is_file() || path.is_dir() {
+            return path;
+        }
+    }
+    panic!("no log beside {}", expected.display());
+}
+
+fn survey(input: &Path) -> Result<BTreeMap<&'static str, Value>, String> {
+    let inputs: Vec<Input> =
+        discover(&[input.display().to_string()]).map_err(|error| error.to_string())?;
+    let overrides = Overrides { year: 2026, ..Overrides::default() };
+    let opened = match Opened::open(&inputs, &overrides) {
+        Ok(opened) => opened,
+        Err(OpenError::Empty { .. }) => return Ok(BTreeMap::from([("records", 0.into())])),
+        Err(error) => return Err(error.to_string()),
+    };
+    let shape = opened.profiles().next().map(|(_, profile)| profile.shape).unwrap_or_default();
+    let mut survey = Survey::default();
+    read(opened, &survey_columns(), &AtomicBool::new(false), &mut |batch| {
+        survey.add(batch);
+        true
+    })
+    .map_err(|error| error.to_string())?;
+    survey.finish();
+    let records: u64 = survey.inputs.iter().map(|input| input.records).sum();
+    let rejected: u64 = survey.inputs.iter().map(|input| input.rejects.count()).sum();
+    let mut got = BTreeMap::from([
+        ("format", shape.into()),
+        ("records", records.into()),
+        ("rejected", rejected.into()),
+        ("with_duration", survey.with_duration.into()),
+        ("duration_ms_sum", survey.duration_ms_sum.into()),
+        ("with_status", survey.with_status.into()),
+        ("status_5xx", survey.server_errors.into()),
+        ("errors", survey.errors.into()),
+    ]);
+    if let Some((first, last)) = survey.span_us {
+        got.insert("first_ts", format_ts(first).into());
+        got.insert("last_ts", format_ts(last).into());
+    }
+    Ok(got)
+}
+
+fn equal(got: &Value, want: &Value) -> bool {
+    match (got, want) {
+        (Value::Number(got), Value::Number(want)) => {
+            let (got, want) = (got.as_f64().unwrap(), want.as_f64().unwrap());
+            (got - want).abs() <= 1e-6 * want.abs().max(1.0)
+        }
+        (Value::String(got), Value::String(want)) => {
+            let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
+            got == want || time(got).is_some_and(|got| time(want) == Some(got))
+        }
+        _ => got == want,
+    }
+}
