@@ -16,7 +16,7 @@ use super::unit::{DurationUnit, parse_duration};
 use super::{parse_text_record, route, timestamp, unfold};
 use crate::model::{EventBatch, Label, NO_STATUS, NO_TIME, Severity, Text, Wanted};
 use crate::redact::pseudonym;
-use crate::template::mask;
+use crate::template::masked;
 
 /// Rejected records that are kept as examples.
 const MAX_EXAMPLES: usize = 3;
@@ -194,6 +194,14 @@ fn as_scan_slot(slot: super::fields::Slot, record_start: usize) -> Slot {
     }
 }
 
+/// Where a duration comes from.
+struct DurationSlots {
+    from: usize,
+    until: Option<usize>,
+    only_when: Option<(usize, &'static str)>,
+    unit: DurationUnit,
+}
+
 /// Which slots feed which column, and how.
 struct Columns {
     profile: Arc<Profile>,
@@ -206,7 +214,7 @@ struct Columns {
     method: Vec<usize>,
     event: Vec<usize>,
     user: Vec<usize>,
-    durations: Vec<(usize, Option<usize>, DurationUnit)>,
+    durations: Vec<DurationSlots>,
     labels: Vec<(Label, Vec<usize>)>,
     texts: Vec<(Text, Vec<usize>)>,
     extras: Vec<usize>,
@@ -269,9 +277,11 @@ impl Columns {
         let durations = profile
             .durations
             .iter()
-            .map(|field| {
-                let until = field.until.as_deref().map(&mut slot_of);
-                (slot_of(&field.path), until, field.unit)
+            .map(|field| DurationSlots {
+                from: slot_of(&field.path),
+                until: field.until.as_deref().map(&mut slot_of),
+                only_when: field.only_when.map(|(path, value)| (slot_of(path), value)),
+                unit: field.unit,
             })
             .collect();
         let extras = wanted.extras.iter().map(|path| slot_of(path)).collect();
@@ -335,7 +345,7 @@ impl Columns {
                 Some(slot) if describes => {
                     let scratch = &mut self.scratch;
                     column.push_raw(slot.raw(chunk), |name| {
-                        mask(text_of(slot.raw(chunk), slot.escaped, scratch), name);
+                        name.push_str(&masked(text_of(slot.raw(chunk), slot.escaped, scratch)));
                         !name.is_empty()
                     });
                 }
@@ -365,6 +375,10 @@ impl Columns {
             match self.profile.level_scale {
                 LevelScale::Pino if slot.kind == Kind::Number => Severity::from_pino(number()),
                 LevelScale::Syslog => Severity::from_syslog(number()),
+                LevelScale::SpanStatus if raw == b"2" || raw == b"STATUS_CODE_ERROR" => {
+                    Severity::ERROR
+                }
+                LevelScale::SpanStatus => Severity::UNKNOWN,
                 _ if slot.kind == Kind::Number => Severity::from_otel(number()),
                 _ => Severity::from_text(raw),
             }
@@ -381,20 +395,19 @@ impl Columns {
     }
 
     fn duration_of(&self, record: &Fielded<'_>) -> Option<f64> {
-        for (from, until, unit) in &self.durations {
-            let Some(slot) = record.slot(*from) else { continue };
-            let raw = slot.raw(record.chunk);
-            let duration_ms = match until {
-                None => parse_duration(raw, *unit),
-                Some(until) => record
-                    .slot(*until)
-                    .and_then(|end| elapsed_ms(raw, end.raw(record.chunk))),
-            };
-            if duration_ms.is_some() {
-                return duration_ms;
+        self.durations.iter().find_map(|field| {
+            if let Some((index, value)) = field.only_when {
+                let said = record.slot(index)?;
+                if said.raw(record.chunk) != value.as_bytes() {
+                    return None;
+                }
             }
-        }
-        None
+            let raw = record.slot(field.from)?.raw(record.chunk);
+            match field.until {
+                None => parse_duration(raw, field.unit),
+                Some(until) => elapsed_ms(raw, record.slot(until)?.raw(record.chunk)),
+            }
+        })
     }
 
     fn push_labels(

@@ -10,7 +10,10 @@ use serde_json::Value;
 use super::fields::{Fields, Kind as FieldKind, Name};
 use super::parse_text_record;
 use super::profile::{DurationField, LevelScale, Profile, Role, Syntax};
-use super::shape::{DURATION_POOL, LIST_KEYS, PLAIN, POOLS, SHAPES, Shape};
+use super::message::read_message;
+use super::shape::{
+    COMMON_KEYS, DURATION_POOL, LIST_KEYS, NESTED, PLAIN, POOLS, SHAPES, Shape,
+};
 use super::timestamp::{self, ZoneDefault};
 use super::unfold;
 use super::unit::{self, DurationUnit};
@@ -57,6 +60,39 @@ pub struct Overrides {
     pub year: i32,
 }
 
+/// What kind of values a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// Whole numbers.
+    Integer,
+    /// Numbers.
+    Number,
+    /// `true` and `false`.
+    Bool,
+    /// Text, or values of several kinds.
+    Text,
+}
+
+/// A field of the sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenField {
+    /// Dotted path.
+    pub path: String,
+    /// Kind of its values.
+    pub kind: ValueKind,
+    /// Records of the sample that have it.
+    pub count: usize,
+}
+
+/// What the beginning of an input tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detected {
+    /// Format and roles.
+    pub profile: Profile,
+    /// Every field of the sample, by path.
+    pub fields: Vec<SeenField>,
+}
+
 /// Tells what an input is.
 ///
 /// `is_whole` says that the sample is all there is, so that its last record is complete.
@@ -67,7 +103,7 @@ pub fn detect(
     sample: &[u8],
     is_whole: bool,
     overrides: &Overrides,
-) -> Result<Profile, DetectError> {
+) -> Result<Detected, DetectError> {
     let sample = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample);
     refuse_binary(sample)?;
     let lines = sample_lines(sample, is_whole);
@@ -75,14 +111,43 @@ pub fn detect(
         return Err(DetectError::Empty);
     }
     let understood = json_sample(sample, &lines).unwrap_or_else(|| text_sample(&lines));
-    let mut profile = profile_of(&understood, overrides);
+    let keys = keys_of(&understood.records);
+    let mut profile = profile_of(&understood, &keys, overrides);
+    if is_own_output(&understood) {
+        profile.shape = "plimsoll";
+    }
     profile.zone_offset_s = overrides.zone_offset_s;
     profile.year = overrides.year;
     for (role, path) in &overrides.fields {
         profile.fields.retain(|(known, _)| known != role);
         profile.fields.push((*role, vec![path.clone()]));
     }
-    Ok(profile)
+    Ok(Detected { profile, fields: seen_fields(&keys) })
+}
+
+fn seen_fields(keys: &Keys) -> Vec<SeenField> {
+    let is_container = |key: &Key| key.values.is_empty() && key.count > 0;
+    let kind_of = |value: &Value| match value {
+        Value::Number(number) if number.is_i64() || number.is_u64() => ValueKind::Integer,
+        Value::Number(_) => ValueKind::Number,
+        Value::Bool(_) => ValueKind::Bool,
+        _ => ValueKind::Text,
+    };
+    let joined = |a: ValueKind, b: ValueKind| match (a, b) {
+        (a, b) if a == b => a,
+        (ValueKind::Integer, ValueKind::Number) | (ValueKind::Number, ValueKind::Integer) => {
+            ValueKind::Number
+        }
+        _ => ValueKind::Text,
+    };
+    keys.iter()
+        .filter(|(_, key)| !is_container(key))
+        .map(|(path, key)| SeenField {
+            path: path.clone(),
+            kind: key.values.iter().map(kind_of).reduce(joined).unwrap_or(ValueKind::Text),
+            count: key.count,
+        })
+        .collect()
 }
 
 fn refuse_binary(sample: &[u8]) -> Result<(), DetectError> {
@@ -130,6 +195,12 @@ impl Records {
     }
 }
 
+/// Whether the sample is a document that plimsoll itself wrote, such as a report.
+fn is_own_output(sample: &Records) -> bool {
+    let schema = sample.records.first().and_then(|record| record.get("schema"));
+    schema.and_then(Value::as_str).is_some_and(|schema| schema.starts_with("plimsoll."))
+}
+
 /// Reads the sample as an access log, logfmt or free text, by what most of its lines are.
 fn text_sample(lines: &[&[u8]]) -> Records {
     let mut fields = Fields::default();
@@ -151,9 +222,16 @@ fn text_sample(lines: &[&[u8]]) -> Records {
         return Records { records: logfmt, syntax: Syntax::Logfmt, plain: "logfmt", ..Records::json(vec![], false) };
     }
     let text = parsed(Syntax::Text);
-    let nextjs = text.iter().filter(|record| record.get("logger").is_some_and(|v| v == "next")).count();
-    let plain = if nextjs * 3 >= text.len() { "nextjs-text" } else { "text" };
+    let plain = if lines.iter().any(|line| is_nextjs(line)) { "nextjs-text" } else { "text" };
     Records { records: text, syntax: Syntax::Text, plain, ..Records::json(vec![], false) }
+}
+
+/// Whether a line is one that Next.js or Auth.js prints.
+fn is_nextjs(line: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(line);
+    let facts = read_message(&text);
+    let request = facts.path.is_some() && facts.status.is_some() && facts.duration_ms.is_some();
+    request || text.contains("[auth][") || text.contains("[next-auth][")
 }
 
 fn fields_as_json(fields: &Fields, record: &[u8]) -> Value {
@@ -282,10 +360,9 @@ fn collect_keys(value: &Value, prefix: String, depth: usize, keys: &mut Keys) {
     }
 }
 
-fn profile_of(sample: &Records, overrides: &Overrides) -> Profile {
-    let keys = keys_of(&sample.records);
+fn profile_of(sample: &Records, keys: &Keys, overrides: &Overrides) -> Profile {
     let (shape, tie) = match sample.syntax {
-        Syntax::Json => best_shape(&keys, sample.records.len()),
+        Syntax::Json => best_shape(keys, sample.records.len()),
         _ => (PLAIN, None),
     };
     let zone = ZoneDefault { offset_s: overrides.zone_offset_s, year: overrides.year };
@@ -296,11 +373,11 @@ fn profile_of(sample: &Records, overrides: &Overrides) -> Profile {
         }
         let named = lookup(shape.fields, role);
         let pool = lookup(POOLS, role);
-        let paths: Vec<String> = named
+        let mut paths: Vec<String> = named
             .iter()
             .map(|path| (path, true))
             .chain(pool.iter().map(|path| (path, false)))
-            .filter(|(path, trusted)| fits(role, path, *trusted, &keys, &zone))
+            .filter(|(path, trusted)| fits(role, path, *trusted, keys, &zone))
             .map(|(path, _)| (*path).to_owned())
             .fold(Vec::new(), |mut kept, path| {
                 if !kept.contains(&path) && kept.len() < MAX_FIELDS_PER_ROLE {
@@ -308,12 +385,15 @@ fn profile_of(sample: &Records, overrides: &Overrides) -> Profile {
                 }
                 kept
             });
+        if paths.is_empty() {
+            paths.extend(nested_field(role, keys, &zone));
+        }
         if !paths.is_empty() {
             fields.push((role, paths));
         }
     }
     drop_event_that_is_message(&mut fields);
-    let durations = duration_fields(shape, &keys, overrides);
+    let durations = duration_fields(shape, keys, overrides);
     let mut notes = Vec::new();
     if let Some(other) = tie {
         notes.push(format!("looks like {} and like {other} alike; read as {}", shape.name, shape.name));
@@ -344,9 +424,9 @@ fn profile_of(sample: &Records, overrides: &Overrides) -> Profile {
         wrapped: sample.wrapped,
         unfolds: sample.unfolds,
         nanos_of_second: shape.nanos_of_second,
-        level_scale: level_scale(shape, &keys),
+        level_scale: level_scale(shape, keys),
         reads_messages,
-        joins_requests: shape.name == "vercel-drain" && ids_repeat(&keys, &fields),
+        joins_requests: shape.name == "vercel-drain" && ids_repeat(keys, &fields),
         default_event: shape.default_event,
         zone_offset_s: 0,
         year: 0,
@@ -372,7 +452,10 @@ fn best_shape(keys: &Keys, records: usize) -> (&'static Shape, Option<&'static s
             && (shape.any_of.is_empty() || shape.any_of.iter().any(|key| present(&key)))
             && !shape.none_of.iter().any(|key| common(&key))
     };
-    let weight = |shape: &Shape| shape.keys.len() * 2 + usize::from(!shape.any_of.is_empty());
+    let weight = |shape: &Shape| {
+        let of_key = |key: &&str| if COMMON_KEYS.contains(key) { 2 } else { 6 };
+        shape.keys.iter().map(of_key).sum::<usize>() + usize::from(!shape.any_of.is_empty())
+    };
     let mut found: Vec<&'static Shape> = Vec::new();
     for shape in SHAPES {
         if matching(&&shape) {
@@ -385,6 +468,18 @@ fn best_shape(keys: &Keys, records: usize) -> (&'static Shape, Option<&'static s
         Some(shape) => (shape, best.next().map(|other| other.name).filter(|n| *n != shape.name)),
         None => (PLAIN, None),
     }
+}
+
+/// The first nested field whose last name tells its role.
+fn nested_field(role: Role, keys: &Keys, zone: &ZoneDefault) -> Option<String> {
+    let names = lookup(NESTED, role);
+    keys.keys()
+        .filter(|path| {
+            path.rsplit_once('.').is_some_and(|(_, name)| names.contains(&name))
+                && fits(role, path, false, keys, zone)
+        })
+        .min_by_key(|path| !path.contains("http"))
+        .cloned()
 }
 
 /// Whether a field can play a role, by its values.
@@ -508,26 +603,27 @@ fn duration_fields(shape: &Shape, keys: &Keys, overrides: &Overrides) -> Vec<Dur
             fields.push(DurationField {
                 path: (*from).to_owned(),
                 until: Some((*until).to_owned()),
+                only_when: shape.timed_when,
                 unit: DurationUnit::Ns,
                 guess: None,
             });
         }
     }
-    let prefixed = keys.keys().filter(|path| {
-        let name = path.rsplit('.').next().unwrap_or(path);
-        path.contains('.') && DURATION_POOL.contains(&name)
-    });
-    let candidates = shape
-        .durations
-        .iter()
-        .map(|(path, unit)| ((*path).to_owned(), Some(*unit)))
-        .chain(DURATION_POOL.iter().map(|path| ((*path).to_owned(), None)))
-        .chain(prefixed.map(|path| (path.clone(), None)));
-    for (path, default) in candidates {
+    let named = shape.durations.iter().map(|(path, unit)| ((*path).to_owned(), Some(*unit)));
+    let pool = DURATION_POOL.iter().map(|path| ((*path).to_owned(), None));
+    for (path, default) in named.chain(pool) {
         let known = fields.iter().any(|field| field.path == path);
         if !known && fields.len() < MAX_FIELDS_PER_ROLE && holds_durations(&path, keys) {
             fields.push(duration_field(&path, default, false, keys));
         }
+    }
+    if fields.is_empty() {
+        let nested = keys.keys().filter(|path| {
+            let last = path.rsplit_once('.').map(|(_, name)| name);
+            last.is_some_and(|name| DURATION_POOL.contains(&name)) && holds_durations(path, keys)
+        });
+        let best = nested.min_by_key(|path| !path.contains("http"));
+        fields.extend(best.map(|path| duration_field(path, None, false, keys)));
     }
     fields
 }
@@ -553,7 +649,10 @@ fn duration_field(
     told: bool,
     keys: &Keys,
 ) -> DurationField {
-    let field = |unit, guess| DurationField { path: path.to_owned(), until: None, unit, guess };
+    let field = |unit, guess| {
+        let path = path.to_owned();
+        DurationField { path, until: None, only_when: None, unit, guess }
+    };
     let by_name = if told { None } else { DurationUnit::from_field_name(path) };
     if let Some(unit) = by_name.or(default) {
         return field(unit, None);

@@ -19,7 +19,7 @@ mod unfold;
 mod unit;
 
 pub use decoder::{Decoder, Rejects};
-pub use detect::{DetectError, Overrides, detect};
+pub use detect::{DetectError, Detected, Overrides, SeenField, ValueKind, detect};
 pub use profile::{DurationField, Profile, Role, Syntax};
 pub use timestamp::{ZoneDefault, parse_text as parse_time};
 pub use unit::{DurationUnit, parse_duration_text};

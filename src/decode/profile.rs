@@ -114,6 +114,8 @@ pub enum LevelScale {
     Pino,
     /// 0 emergency … 7 debug.
     Syslog,
+    /// OpenTelemetry span status: 2 is an error, anything else says nothing.
+    SpanStatus,
 }
 
 /// A field that holds a duration.
@@ -123,6 +125,8 @@ pub struct DurationField {
     pub path: String,
     /// Dotted path of the end, where a duration is an end minus a beginning.
     pub until: Option<String>,
+    /// Field and value that a record must have for the duration to count.
+    pub only_when: Option<(&'static str, &'static str)>,
     /// Unit of a bare number.
     pub unit: DurationUnit,
     /// Why that unit was taken although nothing said so.

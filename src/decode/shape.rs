@@ -21,6 +21,8 @@ pub(super) struct Shape {
     pub(super) durations: &'static [(&'static str, DurationUnit)],
     /// Beginning and end whose difference is the duration.
     pub(super) spans: &'static [(&'static str, &'static str)],
+    /// Field and value of the records that have a duration; `None` = all that have the fields.
+    pub(super) timed_when: Option<(&'static str, &'static str)>,
     /// Field with the nanoseconds of a time in whole seconds.
     pub(super) nanos_of_second: Option<&'static str>,
     /// How level numbers are read.
@@ -41,6 +43,7 @@ const ANY: Shape = Shape {
     fields: &[],
     durations: &[],
     spans: &[],
+    timed_when: None,
     nanos_of_second: None,
     level_scale: LevelScale::Text,
     reads_messages: false,
@@ -64,7 +67,7 @@ pub(super) const SHAPES: &[Shape] = &[
             (Time, &["timestamp"]),
             (Level, &["level", "type"]),
             (Message, &["message"]),
-            (Status, &["proxy.statusCode", "statusCode"]),
+            (Status, &["statusCode", "proxy.statusCode"]),
             (Route, &["proxy.path", "path"]),
             (Method, &["proxy.method"]),
             (RequestId, &["requestId"]),
@@ -160,6 +163,7 @@ pub(super) const SHAPES: &[Shape] = &[
         any_of: &["name", "spanId"],
         fields: &[
             (Time, &["startTimeUnixNano"]),
+            (Level, &["status.code"]),
             (Message, &["name"]),
             (Status, &["attributes.http.response.status_code", "attributes.http.status_code"]),
             (Route, &["attributes.http.route", "attributes.url.path", "name"]),
@@ -172,7 +176,7 @@ pub(super) const SHAPES: &[Shape] = &[
             (Host, &["resource.host.name"]),
         ],
         spans: &[("startTimeUnixNano", "endTimeUnixNano")],
-        without: &[Level],
+        level_scale: LevelScale::SpanStatus,
         ..ANY
     },
     Shape {
@@ -259,6 +263,7 @@ pub(super) const SHAPES: &[Shape] = &[
             (User, &["user.username"]),
         ],
         spans: &[("requestReceivedTimestamp", "stageTimestamp")],
+        timed_when: Some(("stage", "ResponseComplete")),
         without: &[Level],
         ..ANY
     },
@@ -274,9 +279,9 @@ pub(super) const SHAPES: &[Shape] = &[
             (RequestId, &["RayID"]),
         ],
         durations: &[
+            ("OriginResponseTime", Ns),
             ("OriginResponseDurationMs", Ms),
             ("EdgeTimeToFirstByteMs", Ms),
-            ("OriginResponseTime", Ns),
         ],
         ..ANY
     },
@@ -333,6 +338,7 @@ pub(super) const SHAPES: &[Shape] = &[
         name: "klog",
         keys: &["ts", "v", "msg"],
         none_of: &["hostname", "level"],
+        fields: &[(Status, &["resp"]), (Route, &["URI"]), (Method, &["verb"])],
         ..ANY
     },
     Shape {
@@ -346,6 +352,13 @@ pub(super) const SHAPES: &[Shape] = &[
         name: "logrus",
         keys: &["level", "msg", "time"],
         none_of: &["pid", "hostname", "source"],
+        fields: &[
+            (Status, &["http.response.status"]),
+            (Route, &["http.request.uri"]),
+            (Method, &["http.request.method"]),
+            (RequestId, &["http.request.id"]),
+        ],
+        durations: &[("http.response.duration", Ns)],
         ..ANY
     },
     Shape {
@@ -359,6 +372,8 @@ pub(super) const SHAPES: &[Shape] = &[
         name: "zerolog",
         keys: &["level", "time", "message"],
         none_of: &["pid", "hostname"],
+        // zerolog writes a Go duration as a float of milliseconds unless told otherwise.
+        durations: &[("duration", Ms), ("latency", Ms), ("elapsed", Ms)],
         ..ANY
     },
     Shape {
@@ -366,6 +381,12 @@ pub(super) const SHAPES: &[Shape] = &[
         keys: &["log", "stream", "time"],
         fields: &[(Message, &["log"]), (Level, &["stream"])],
         reads_messages: true,
+        ..ANY
+    },
+    Shape {
+        name: "event-file",
+        keys: &["ts", "kind", "name"],
+        none_of: &["level", "msg", "message", "traceId"],
         ..ANY
     },
     Shape {
@@ -458,6 +479,20 @@ pub(super) const POOLS: &[(Role, &[&str])] = &[
     ),
     (User, &["user.id", "user_id", "userId", "user.name", "user", "username", "email"]),
 ];
+
+/// Last names of nested fields that mean the same wherever they stand, such as
+/// `contextMap.status`; looked at only where nothing else was found.
+pub(super) const NESTED: &[(Role, &[&str])] = &[
+    (Status, &["status", "status_code", "statusCode"]),
+    (Route, &["route", "path", "uri", "url"]),
+    (Method, &["method"]),
+    (RequestId, &["request_id", "requestId", "req_id"]),
+    (Version, &["version"]),
+];
+
+/// Keys that many writers use: they tell little about the shape.
+pub(super) const COMMON_KEYS: &[&str] =
+    &["level", "time", "timestamp", "ts", "msg", "message", "event", "pid", "source"];
 
 /// Names of duration fields, best first; the unit comes from the name, the value or a guess.
 pub(super) const DURATION_POOL: &[&str] = &[

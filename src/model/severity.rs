@@ -102,9 +102,11 @@ impl Severity {
             ("stderr", Severity::ERROR),
             ("stdout", Severity::INFO),
         ];
+        // slog writes levels between its own as `INFO+2`.
+        let word = text.split(|byte| matches!(byte, b'+' | b'-')).next().unwrap_or(text);
         WORDS
             .iter()
-            .find(|(word, _)| text.eq_ignore_ascii_case(word.as_bytes()))
+            .find(|(known, _)| word.eq_ignore_ascii_case(known.as_bytes()))
             .map_or(Self::UNKNOWN, |&(_, severity)| severity)
     }
 
@@ -148,6 +150,7 @@ mod tests {
             ("Warning", Severity::WARN),
             ("E", Severity::ERROR),
             ("LOG", Severity::INFO), // PostgreSQL's normal level
+            ("ERROR+4", Severity::ERROR), // slog
             ("", Severity::UNKNOWN),
             ("loud", Severity::UNKNOWN),
         ] {

@@ -4,10 +4,13 @@
 //! hands its events to the one consumer. So the consumer sees the input in its own order, the
 //! answer does not depend on the number of threads, and memory is one chunk a thread.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::decode::{Decoder, DetectError, Overrides, Profile, Rejects, detect};
+use crate::decode::{
+    Decoder, DetectError, Detected, Overrides, Profile, Rejects, SeenField, ValueKind, detect,
+};
 use crate::model::{EventBatch, Wanted};
 use crate::source::{Chunk, ChunkReader, Framing, Input, ReadError, Source};
 
@@ -43,6 +46,8 @@ pub struct Opened {
     pub skipped: Vec<(String, String)>,
     /// Inputs that list deploys and other known events, not log records.
     pub event_files: Vec<String>,
+    /// Fields of all samples, by path.
+    pub fields: BTreeMap<String, ValueKind>,
 }
 
 struct OpenedInput {
@@ -58,17 +63,25 @@ impl Opened {
     /// # Errors
     /// When an input cannot be read, when the only one is no log, or when there is no record.
     pub fn open(inputs: &[Input], overrides: &Overrides) -> Result<Self, OpenError> {
-        let mut opened = Self { inputs: Vec::new(), skipped: Vec::new(), event_files: Vec::new() };
+        let mut opened = Self {
+            inputs: Vec::new(),
+            skipped: Vec::new(),
+            event_files: Vec::new(),
+            fields: BTreeMap::new(),
+        };
         let mut profiles: Vec<Arc<Profile>> = Vec::new();
         for input in inputs {
             let mut source = Source::peek(input)?;
             let name = source.name().to_owned();
             match detect(source.sample(), source.is_whole(), overrides) {
-                Ok(profile) if profile.shape == "event-file" => opened.event_files.push(name),
-                Ok(profile) if profile.shape == "plimsoll" => {
+                Ok(Detected { profile, .. }) if profile.shape == "event-file" => {
+                    opened.event_files.push(name);
+                }
+                Ok(Detected { profile, .. }) if profile.shape == "plimsoll" => {
                     opened.skipped.push((name, "was written by plimsoll".to_owned()));
                 }
-                Ok(profile) => {
+                Ok(Detected { profile, fields }) => {
+                    opened.see_fields(fields);
                     let known = profiles.iter().find(|known| ***known == profile).cloned();
                     let profile = known.unwrap_or_else(|| {
                         let profile = Arc::new(profile);
@@ -91,6 +104,19 @@ impl Opened {
             return Err(OpenError::Empty { names: names.join(", ") });
         }
         Ok(opened)
+    }
+
+    fn see_fields(&mut self, fields: Vec<SeenField>) {
+        for field in fields {
+            let seen = self.fields.entry(field.path).or_insert(field.kind);
+            if *seen != field.kind {
+                *seen = match (*seen, field.kind) {
+                    (ValueKind::Integer, ValueKind::Number)
+                    | (ValueKind::Number, ValueKind::Integer) => ValueKind::Number,
+                    _ => ValueKind::Text,
+                };
+            }
+        }
     }
 
     /// Name and profile of each input that will be read.

@@ -131,10 +131,12 @@ pub struct Survey {
     pub with_duration: u64,
     /// Sum of those durations, milliseconds.
     pub duration_ms_sum: f64,
-    /// Events that have a status.
+    /// Events that have a status, crashed ones aside.
     pub with_status: u64,
-    /// Events with a status of 500 and above, or −1.
+    /// Events with a status of 500 and above.
     pub server_errors: u64,
+    /// Events with the status −1: Vercel's functions that crashed.
+    pub crashed: u64,
     /// Events of error level or worse.
     pub errors: u64,
     /// Requests counted.
@@ -212,6 +214,7 @@ impl Default for Survey {
             duration_ms_sum: 0.0,
             with_status: 0,
             server_errors: 0,
+            crashed: 0,
             errors: 0,
             request_count: 0,
             open: FxHashMap::default(),
@@ -224,7 +227,12 @@ impl Default for Survey {
 
 impl Survey {
     /// Takes in a batch of events read with [`survey_columns`].
-    pub fn add(&mut self, batch: Batch<'_>) {
+    pub fn add(&mut self, batch: &Batch<'_>) {
+        self.add_rows(batch, &mut |_| true);
+    }
+
+    /// The same for the rows that `takes` wants; records and rejects count as a whole.
+    pub fn add_rows(&mut self, batch: &Batch<'_>, takes: &mut dyn FnMut(usize) -> bool) {
         if self.inputs.len() <= batch.input {
             self.inputs.resize_with(batch.input + 1, InputCount::default);
         }
@@ -235,13 +243,15 @@ impl Survey {
         maps.event.start(events.label(Label::Event));
         maps.template.start(events.label(Label::Template));
         for row in 0..events.len {
-            self.add_event(&batch, row, &mut maps);
+            if takes(row) {
+                self.add_event(batch, row, &mut maps);
+            }
         }
         self.maps = maps;
         if let Some(input) = self.inputs.get_mut(batch.input) {
             input.bytes += batch.bytes;
             input.records += batch.records;
-            input.rejects.merge(batch.rejects);
+            input.rejects.merge(batch.rejects.clone());
         }
     }
 
@@ -271,6 +281,7 @@ impl Survey {
         };
         self.count_event(&event);
         let name = maps.event.id(events.label(Label::Event), row, &mut self.events);
+        let name = name.map(|name| self.event_of(batch.profile, name));
         let template = maps.template.id(events.label(Label::Template), row, &mut self.templates);
         if event.ts_us == NO_TIME {
             self.no_time += 1;
@@ -281,14 +292,24 @@ impl Survey {
         self.add_request(batch.profile, &event);
     }
 
+    /// What documents and logs tell of the same event is counted apart, not twice.
+    fn event_of(&mut self, profile: &Profile, name: u32) -> u32 {
+        if profile.default_event.is_none() {
+            return name;
+        }
+        let from_documents = format!("{} (documents)", self.events.name(name));
+        self.events.id(&from_documents)
+    }
+
     fn count_event(&mut self, event: &Event<'_>) {
         if !event.duration_ms.is_nan() {
             self.with_duration += 1;
             self.duration_ms_sum += event.duration_ms;
         }
         if event.status != NO_STATUS {
-            self.with_status += 1;
-            self.server_errors += u64::from(event.status >= 500 || event.status == -1);
+            self.with_status += u64::from(event.status > 0);
+            self.server_errors += u64::from(event.status >= 500);
+            self.crashed += u64::from(event.status == -1);
         }
         self.errors += u64::from(event.severity.is_error());
     }

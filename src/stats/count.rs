@@ -1,23 +1,31 @@
 //! Counts of rare events: is there more or less than usual, allowing for how bursty they are?
 //!
 //! Guarantees: conditional on the total, so the usual rate is not taken as known; spread beyond
-//! Poisson (dispersion) is taken from the history at its upper confidence bound, so that a short
-//! history makes the test cautious, never bold.
+//! Poisson (dispersion) is measured on the history, and how badly a short history measures it is
+//! paid for with Student's tails, so that few windows make the test cautious, never bold.
 
-use super::normal::{self, quantile};
+use super::normal;
 use super::special::beta_inc;
 use super::{Direction, Outcome};
 
 /// Expected events a block of windows must hold before its spread is measured.
 const MIN_BLOCK_EXPECTED: f64 = 5.0;
+/// Fewest blocks that tell anything about spread.
+const MIN_BLOCKS: usize = 3;
 /// Share of the most deviant blocks left out: they may be what is looked for.
-const TRIMMED_SHARE: f64 = 0.2;
-/// Mean of the lower 80 % of a chi-square with one degree of freedom.
-const TRIMMED_MEAN: f64 = 0.437_724_594_903_639_7;
-/// One-sided confidence at which the dispersion is taken.
-const DISPERSION_CONFIDENCE: f64 = 0.8;
-/// Halvings of the unit interval when an interval is inverted: beyond the digits of a double.
-const HALVINGS: usize = 60;
+const TRIMMED_SHARE: f64 = 0.05;
+/// Mean of the lower 95 % of a chi-square with one degree of freedom.
+const TRIMMED_MEAN: f64 = 0.758_841_617_069_897_3;
+/// How much the rate of whole stretches, such as days, wanders when nothing happens: assumed...
+const PRIOR_RATE_SD: f64 = 0.1;
+/// ...with this weight, in degrees of freedom, against what the history shows.
+const PRIOR_DEGREES: f64 = 3.0;
+/// Points at which the wandering of the rate is averaged over, in steps from the usual rate...
+const WANDERINGS: std::ops::RangeInclusive<i32> = -16..=16;
+/// ...of this many standard deviations.
+const WANDERING_STEP: f64 = 0.5;
+/// Halvings of the unit interval when an interval is inverted: nine digits of the share.
+const HALVINGS: usize = 30;
 
 /// Events seen in an exposure.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,60 +39,129 @@ pub struct Count {
 /// Variance of counts relative to a Poisson process: 1 is Poisson, more is bursty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dispersion {
-    /// Best estimate, >= 1.
+    /// Variance over mean, >= 1.
     pub estimate: f64,
-    /// Upper 80 % bound, which the tests use; >= the estimate.
-    pub upper: f64,
-    /// Count of the blocks it was measured on; 0 when it is assumed.
-    pub blocks: usize,
+    /// Degrees of freedom it was measured with; infinite when it is assumed.
+    pub degrees: f64,
+    /// Standard deviation of the logarithm of the rate from one stretch to another; 0.1 is about
+    /// 10 %.
+    pub rate_sd: f64,
 }
 
 impl Dispersion {
     /// Independent events: assumed, not measured.
-    pub const POISSON: Self = Self { estimate: 1.0, upper: 1.0, blocks: 0 };
+    pub const POISSON: Self = Self { estimate: 1.0, degrees: f64::INFINITY, rate_sd: 0.0 };
     /// Nothing is known: three events count as one, so that only what is plain is called a change.
-    pub const UNKNOWN: Self = Self { estimate: 1.0, upper: 3.0, blocks: 0 };
+    pub const UNKNOWN: Self = Self { estimate: 3.0, degrees: f64::INFINITY, rate_sd: 0.0 };
 
     /// Measures the spread of `(seen, expected, windows)`: events, the mean of the like windows,
-    /// and how many of those there were.
+    /// and how many of those there were; for comparing long stretches, over which it averages out.
     ///
-    /// Windows are joined in order until 5 events are expected, so that quiet hours count for
-    /// what they show. The most deviant fifth is left out and made up for. `None` when fewer than
+    /// Windows are joined in order until 5 events are expected, so that quiet hours count for what
+    /// they show. The most deviant twentieth is left out and made up for. `None` when fewer than
     /// three blocks are left: nothing is known then.
     ///
-    /// Formula: Pearson's Σ(x−μ)²/(μ(1+1/k)) on the blocks kept / (blocks · 0.4377); upper bound
-    /// by the Wilson–Hilferty approximation of the chi-square.
+    /// Formula: Σ(x−μ)² / Σμ(1+1/k) over the blocks kept, / 0.7588. Busy blocks weigh more than in
+    /// Pearson's mean of ratios: changes are sought where much is expected.
     pub fn of(windows: impl IntoIterator<Item = (f64, f64, f64)>) -> Option<Self> {
-        let mut squares = Vec::new();
-        let (mut seen, mut expected, mut variance) = (0.0, 0.0, 0.0);
+        let spread = Spread::of(windows, MIN_BLOCK_EXPECTED)?;
+        Some(Self { estimate: spread.ratio.max(1.0), degrees: spread.degrees, rate_sd: 0.0 })
+    }
+
+    /// The same for one stretch that expects `stretch_expected` events, compared with the mean of
+    /// `like_windows`: how much the rate of such stretches wanders.
+    ///
+    /// Formula: what their variance exceeds that of independent events, over the mean squared; few
+    /// stretches measure it badly, so they count beside an assumed 10 %.
+    pub fn of_stretch(
+        windows: impl IntoIterator<Item = (f64, f64, f64)> + Clone,
+        stretch_expected: f64,
+        like_windows: f64,
+    ) -> Option<Self> {
+        let spread = Spread::of(windows.clone(), stretch_expected.max(MIN_BLOCK_EXPECTED))
+            .or_else(|| Spread::of(windows, MIN_BLOCK_EXPECTED))?;
+        let shown = (spread.ratio - 1.0).max(0.0) / spread.block_expected;
+        let assumed = PRIOR_DEGREES * PRIOR_RATE_SD.powi(2);
+        let variance = (spread.degrees * shown + assumed) / (spread.degrees + PRIOR_DEGREES);
+        let rate_sd = (variance * (1.0 + 1.0 / like_windows)).sqrt();
+        Some(Self { rate_sd, ..Self::POISSON })
+    }
+
+    /// A tail of the binomial at odds that wander: `p_value` averaged over a log-normal rate.
+    fn average(self, theta: f64, p_value: impl Fn(f64) -> f64) -> f64 {
+        if self.rate_sd <= 0.0 {
+            return self.tail(p_value(theta));
+        }
+        let weighted = |step: i32| {
+            let far = f64::from(step) * WANDERING_STEP;
+            let odds = theta / (1.0 - theta) * (far * self.rate_sd).exp();
+            WANDERING_STEP * normal::density(far) * self.tail(p_value(odds / (1.0 + odds)))
+        };
+        WANDERINGS.map(weighted).sum::<f64>().min(1.0)
+    }
+
+    /// A tail of the normal distribution, made as heavy as the measurement is uncertain.
+    fn tail(self, p: f64) -> f64 {
+        if !self.degrees.is_finite() {
+            return p;
+        }
+        let z = -normal::quantile(p);
+        let tail = 0.5 * normal::student_t_two_sided(z, self.degrees);
+        if z < 0.0 { 1.0 - tail } else { tail }
+    }
+}
+
+/// Windows joined to measure their spread.
+#[derive(Clone, Copy, Default)]
+struct Block {
+    expected: f64,
+    variance: f64,
+    square: f64,
+}
+
+/// What blocks of windows show.
+struct Spread {
+    /// Variance relative to independent events.
+    ratio: f64,
+    /// Independent blocks of equal weight; one compared with a single like one counts half.
+    degrees: f64,
+    /// Mean events expected in a block.
+    block_expected: f64,
+}
+
+impl Spread {
+    fn of(
+        windows: impl IntoIterator<Item = (f64, f64, f64)>,
+        block_expected: f64,
+    ) -> Option<Self> {
+        let mut blocks: Vec<Block> = Vec::new();
+        let (mut seen, mut block) = (0.0, Block::default());
         for (x, mean, like) in windows {
             if !(x.is_finite() && mean >= 0.0 && mean.is_finite() && like > 0.0) {
                 continue;
             }
             seen += x;
-            expected += mean;
-            variance += mean * (1.0 + 1.0 / like);
-            if expected >= MIN_BLOCK_EXPECTED {
-                squares.push((seen - expected).powi(2) / variance);
-                (seen, expected, variance) = (0.0, 0.0, 0.0);
+            block.expected += mean;
+            block.variance += mean * (1.0 + 1.0 / like);
+            if block.expected >= block_expected {
+                block.square = (seen - block.expected).powi(2);
+                blocks.push(block);
+                (seen, block) = (0.0, Block::default());
             }
         }
-        squares.sort_unstable_by(f64::total_cmp);
-        let kept = ((1.0 - TRIMMED_SHARE) * squares.len() as f64).ceil();
-        if kept < 3.0 {
+        let deviance = |block: &Block| block.square / block.variance;
+        blocks.sort_unstable_by(|a, b| deviance(a).total_cmp(&deviance(b)));
+        let kept = ((1.0 - TRIMMED_SHARE) * blocks.len() as f64).ceil() as usize;
+        if kept < MIN_BLOCKS {
             return None;
         }
-        let blocks = kept as usize;
-        let sum: f64 = squares.iter().take(blocks).sum();
-        let estimate = (sum / kept / TRIMMED_MEAN).max(1.0);
-        Some(Self { estimate, upper: estimate * kept / chi_square_lower(kept), blocks })
+        let sum = |part: fn(&Block) -> f64| blocks.iter().take(kept).map(part).sum::<f64>();
+        Some(Self {
+            ratio: sum(|b| b.square) / sum(|b| b.variance) / TRIMMED_MEAN,
+            degrees: sum(|b| b.expected).powi(2) / sum(|b| b.expected * b.variance),
+            block_expected: sum(|b| b.expected * b.expected) / sum(|b| b.expected),
+        })
     }
-}
-
-/// The chi-square value with a share 1 − [`DISPERSION_CONFIDENCE`] below it (Wilson & Hilferty).
-fn chi_square_lower(degrees: f64) -> f64 {
-    let spread = 2.0 / (9.0 * degrees);
-    degrees * (1.0 - spread + quantile(1.0 - DISPERSION_CONFIDENCE) * spread.sqrt()).powi(3)
 }
 
 /// Rate of one count relative to another.
@@ -138,8 +215,8 @@ fn judge_ratio(ratio: f64, lo: f64, bar: f64) -> Outcome {
 
 /// Compares the rate `now` with the `usual` one; interval at `z`.
 ///
-/// Counts are divided by the dispersion's upper bound, so that n bursty events weigh as the
-/// fewer independent ones they are worth. `None` when an exposure is not positive, a count is
+/// Counts are divided by the dispersion, so that n bursty events weigh as the fewer independent
+/// ones they are worth. `None` when an exposure is not positive, a count is
 /// negative, or nothing was seen at all.
 ///
 /// Source: conditional binomial test of two Poisson rates, Przyborowski & Wilenski 1940, with
@@ -149,18 +226,20 @@ pub fn rate_ratio(now: Count, usual: Count, dispersion: Dispersion, z: f64) -> O
     if !(valid(now) && valid(usual) && now.events + usual.events > 0.0) {
         return None;
     }
-    let scale = dispersion.upper.max(1.0);
+    let scale = dispersion.estimate.max(1.0);
     let (x, h) = (now.events / scale, usual.events / scale);
     let usual_odds = now.exposure / usual.exposure;
     let theta = now.exposure / (now.exposure + usual.exposure);
+    let more = |theta: f64| dispersion.average(theta, |theta| more(x, h, theta));
+    let less = |theta: f64| dispersion.average(theta, |theta| less(x, h, theta));
     let tail = normal::upper_tail(z);
     let ratio_at = |theta: f64| theta / (1.0 - theta) / usual_odds;
     Some(RateRatio {
         ratio: if usual.events > 0.0 { now.events / usual.events / usual_odds } else { f64::INFINITY },
-        lo: if x > 0.0 { ratio_at(invert(|t| more(x, h, t) < tail)) } else { 0.0 },
-        hi: if h > 0.0 { ratio_at(invert(|t| less(x, h, t) > tail)) } else { f64::INFINITY },
-        p_more: more(x, h, theta),
-        p_less: less(x, h, theta),
+        lo: if x > 0.0 { ratio_at(invert(|t| more(t) < tail)) } else { 0.0 },
+        hi: if h > 0.0 { ratio_at(invert(|t| less(t) > tail)) } else { f64::INFINITY },
+        p_more: more(theta),
+        p_less: less(theta),
     })
 }
 
@@ -205,7 +284,7 @@ mod tests {
     use super::*;
 
     fn ratio(x: f64, h: f64, exposure: f64, phi: f64) -> Option<RateRatio> {
-        let dispersion = Dispersion { estimate: phi, upper: phi, blocks: 9 };
+        let dispersion = Dispersion { estimate: phi, degrees: f64::INFINITY, rate_sd: 0.0 };
         let now = Count { events: x, exposure: 1.0 };
         rate_ratio(now, Count { events: h, exposure }, dispersion, Z_98)
     }
@@ -266,7 +345,7 @@ mod tests {
             Dispersion::of(windows).unwrap()
         };
         let (calm, bursty) = (spread(false), spread(true));
-        assert!(calm.estimate < 1.3 && calm.upper < 1.4, "{calm:?}");
+        assert!(calm.estimate < 1.3 && calm.degrees > 100.0, "{calm:?}");
         assert!(bursty.estimate > 4.0, "{bursty:?}"); // 1 + 20/3 = 7.7, less what trimming misses
     }
 
@@ -274,8 +353,12 @@ mod tests {
     fn a_short_history_is_cautious_and_an_absent_one_silent() {
         let windows = |n: usize| vec![(24.0, 20.0, 10.0); n];
         assert_eq!(Dispersion::of(windows(2)), None);
-        let (short, long) = (Dispersion::of(windows(3)).unwrap(), Dispersion::of(windows(60)).unwrap());
-        assert!(short.upper > 2.0 * short.estimate && long.upper < 1.3 * long.estimate);
+        let p_value = |history: usize| {
+            let spread = Dispersion::of(windows(history)).unwrap();
+            let now = Count { events: 60.0, exposure: 1.0 };
+            rate_ratio(now, Count { events: 200.0, exposure: 10.0 }, spread, Z_98).unwrap().p_more
+        };
+        assert!(p_value(4) > 0.001 && p_value(60) < 1e-4, "{} {}", p_value(4), p_value(60));
     }
 
     #[test]

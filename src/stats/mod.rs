@@ -30,6 +30,7 @@ pub mod serial;
 pub mod sketch;
 mod special;
 pub mod step;
+mod stretch;
 
 #[cfg(test)]
 mod simulation;

@@ -8,6 +8,7 @@ use super::count::{self, Count, Dispersion, RateRatio};
 use super::normal::Z_98;
 use super::season::{Usual, usual_counts};
 use super::step::{PLAUSIBLE_DROP, Place};
+use super::stretch;
 use super::Direction;
 
 /// Fewest windows for a burst or step to be sought.
@@ -53,7 +54,7 @@ pub struct RateStep {
     pub dispersion: Dispersion,
 }
 
-/// Finds the stretch of at most `max_len` windows that differs most, in `direction`, from the
+/// Finds the stretch of about `max_len` windows at most that differs most, in `direction`, from the
 /// other windows of their slots (see [`super::season`]).
 ///
 /// The stretch is then set aside, and the rest says what is usual and how bursty that is; where
@@ -69,29 +70,31 @@ pub fn locate_count_burst(
     let series = Sums::of_usual(counts, &usual_counts(counts, slots))?;
     let n = series.len();
     let deviance = |start, end| series.within(start, end).deviance(direction);
-    let (mut best, mut found, mut tried) = (0.0, None, 0_usize);
-    for start in 0..n {
-        for end in start + 1..=n.min(start.saturating_add(max_len)) {
-            tried += 1;
-            let gain = deviance(start, end);
-            if gain > best {
-                (best, found) = (gain, Some((start, end)));
-            }
+    let (mut best, mut found) = (0.0, None);
+    for candidate in stretch::candidates(0..n, 1, max_len) {
+        let gain = deviance(candidate.start, candidate.end);
+        if gain > best {
+            (best, found) = (gain, Some(candidate));
         }
     }
-    let (start, end) = found?;
+    let tried = found?;
+    let (start, end) = stretch::refined((tried.start, tried.end), &(0..n), 1, deviance);
 
     let (first, after) = (series.position(start), series.position(end));
     let mut rest = counts.to_vec();
     rest.iter_mut().take(after).skip(first).for_each(|count| *count = None);
     let usual = usual_counts(&rest, slots);
-    let dispersion = dispersion_of(&rest, &usual).unwrap_or(Dispersion::UNKNOWN);
     let pair = Sums::of_usual(counts, &usual)
         .and_then(|all| all.between_positions(first, after))
         .unwrap_or(series.within(start, end));
+    let dispersion =
+        dispersion_of(&rest, &usual, pair).unwrap_or(Dispersion::UNKNOWN);
     let rate = count::rate_ratio(pair.now, pair.usual, dispersion, Z_98)?;
+    let judged = series.within(tried.start, tried.end);
+    let judged = count::rate_ratio(judged.now, judged.usual, dispersion, Z_98)?;
 
-    let bar = best - PLAUSIBLE_DROP * dispersion.upper;
+    let best = deviance(start, end);
+    let bar = best - PLAUSIBLE_DROP * dispersion.estimate;
     let starts = plausible((0..end).filter(|&start| deviance(start, end) >= bar), start);
     let ends = plausible((start + 1..=n).filter(|&end| deviance(start, end) >= bar), end);
     Some(CountBurst {
@@ -100,17 +103,23 @@ pub fn locate_count_burst(
         events: pair.now.events as u64,
         expected: pair.now.exposure,
         rate,
-        p_value: (rate.p_value(direction) * tried as f64).min(1.0),
-        gain: best / dispersion.upper,
+        p_value: (judged.p_value(direction) * tried.tries).min(1.0),
+        gain: best / dispersion.estimate,
         dispersion,
     })
 }
 
-fn dispersion_of(counts: &[Option<u64>], usual: &[Option<Usual>]) -> Option<Dispersion> {
-    Dispersion::of(counts.iter().zip(usual).filter_map(|(count, usual)| {
+fn dispersion_of(
+    counts: &[Option<u64>],
+    usual: &[Option<Usual>],
+    stretch: Pair,
+) -> Option<Dispersion> {
+    let windows = counts.iter().zip(usual).filter_map(|(count, usual)| {
         let usual = (*usual)?;
         Some(((*count)? as f64, usual.expected, usual.windows as f64))
-    }))
+    });
+    let expected = stretch.now.exposure;
+    Dispersion::of_stretch(windows, expected, stretch.usual.exposure / expected)
 }
 
 /// Finds the place where a rate changed most: `windows` are events and their exposure, such as
@@ -142,14 +151,14 @@ pub fn locate_rate_step(windows: &[Option<Count>], direction: Direction) -> Opti
     });
     let dispersion = Dispersion::of(spread).unwrap_or(Dispersion::UNKNOWN);
     let rate = count::rate_ratio(pair.now, pair.usual, dispersion, Z_98)?;
-    let bar = gain - PLAUSIBLE_DROP * dispersion.upper;
+    let bar = gain - PLAUSIBLE_DROP * dispersion.estimate;
     Some(RateStep {
         place: series.place(split, plausible((1..n).filter(|&at| deviance(at) >= bar), split)),
         events: [pair.usual.events, pair.now.events],
         exposure: [pair.usual.exposure, pair.now.exposure],
         rate,
         p_value: (rate.p_value(direction) * (n - 1) as f64).min(1.0),
-        gain: gain / dispersion.upper,
+        gain: gain / dispersion.estimate,
         dispersion,
     })
 }
@@ -197,8 +206,10 @@ impl Sums {
     fn of_usual(counts: &[Option<u64>], usual: &[Option<Usual>]) -> Option<Self> {
         Self::new(counts.iter().zip(usual).enumerate().filter_map(|(position, (count, usual))| {
             let (events, usual) = ((*count)? as f64, (*usual)?);
-            let count = Count { events, exposure: usual.expected };
-            Some((position, count, usual.expected * usual.windows as f64))
+            // A slot that never saw an event still expects half of one.
+            let windows = usual.windows as f64;
+            let exposure = usual.expected.max(0.5 / windows);
+            Some((position, Count { events, exposure }, exposure * windows))
         }))
     }
 

@@ -33,10 +33,12 @@ pub fn without_rhythm(values: &[Option<f64>], slots: &[u32]) -> Vec<Option<f64>>
         .filter(|(_, like)| like.len() >= MIN_LIKE_WINDOWS)
         .filter_map(|(slot, mut like)| Some((slot, median_of(&mut like)?)))
         .collect();
-    let mut slots = slots.iter();
+    // Every value takes its slot, the missing ones too; what is beyond the slots has none.
+    let slots = slots.iter().map(Some).chain(std::iter::repeat(None));
     values
         .iter()
-        .map(|value| Some(finite(value)? - usual.get(slots.next()?)? + level))
+        .zip(slots)
+        .map(|(value, slot)| Some(finite(value)? - usual.get(slot?)? + level))
         .collect()
 }
 
@@ -60,11 +62,12 @@ pub fn usual_counts(counts: &[Option<u64>], slots: &[u32]) -> Vec<Option<Usual>>
             *sum = (sum.0.saturating_add(*count), sum.1 + 1);
         }
     }
-    let mut slots = slots.iter();
+    let slots = slots.iter().map(Some).chain(std::iter::repeat(None));
     counts
         .iter()
-        .map(|count| {
-            let &(sum, windows) = by_slot.get(slots.next()?)?;
+        .zip(slots)
+        .map(|(count, slot)| {
+            let &(sum, windows) = by_slot.get(slot?)?;
             let (others, windows) = match count {
                 Some(count) => (sum.saturating_sub(*count), windows.saturating_sub(1)),
                 None => (sum, windows),
@@ -86,6 +89,14 @@ mod tests {
         let flat: Vec<f64> = without_rhythm(&values, &slots).into_iter().flatten().collect();
         let before = flat[0];
         assert_eq!(flat, [0., 0., 0., 0., 0., 0., 5., 5., 5., 5.].map(|step| before + step));
+    }
+
+    #[test]
+    fn a_gap_does_not_shift_the_slots_after_it() {
+        let values = [Some(1.0), None, Some(1.0), Some(9.0), Some(1.0), Some(9.0), None, Some(9.0)];
+        let flat = without_rhythm(&values, &[0, 1, 0, 1, 0, 1, 0, 1]);
+        let known: Vec<f64> = flat.iter().flatten().copied().collect();
+        assert_eq!((known, flat[1], flat[6]), (vec![5.0; 6], None, None));
     }
 
     #[test]

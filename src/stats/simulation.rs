@@ -4,7 +4,8 @@ pub(super) struct Random(u64);
 
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03)
+        // Hashed, or neighbouring seeds would give the same numbers one step apart.
+        Self(Self(seed).bits())
     }
 
     /// SplitMix64 (Steele, Lea & Flood, 2014).
@@ -39,3 +40,5 @@ impl Random {
         count
     }
 }
+
+mod report;

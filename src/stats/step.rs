@@ -9,6 +9,7 @@
 use super::normal::{self, Z_98};
 use super::quantile::Sorted;
 use super::serial;
+use super::stretch;
 use super::Change;
 
 /// Fewest windows with a value for a step or a burst to be sought.
@@ -110,35 +111,30 @@ pub fn locate_step(points: &[Option<Point>]) -> Option<Step> {
     })
 }
 
-/// Finds the best burst of at most `max_len` windows; `None` as for [`locate_step`].
+/// Finds the best burst of about `max_len` windows at most, and half the series; `None` as for
+/// [`locate_step`].
 ///
 /// A burst has windows before and after it; one that reaches the end is a step.
 pub fn locate_burst(points: &[Option<Point>], max_len: usize) -> Option<Burst> {
     let series = Series::new(points)?;
     let n = series.len();
-    let longest = max_len.min(n - MIN_SIDE);
-    let (mut best, mut found, mut tried) = (0.0, None, 0_usize);
-    for start in 1..n {
-        for end in start + MIN_SIDE..n.min(start + longest + 1) {
-            tried += 1;
-            let gain = series.gain(start, end);
-            if gain > best {
-                (best, found) = (gain, Some((start, end)));
-            }
-        }
-    }
-    let (start, end) = found?;
+    let tried = stretch::candidates(1..n - 1, MIN_SIDE, max_len.min(n / 2));
+    let gain = |start, end| series.gain(start, end);
+    let best = tried.iter().rev().max_by(|a, b| gain(a.start, a.end).total_cmp(&gain(b.start, b.end)))?;
+    let grid_gain = gain(best.start, best.end);
+    let (start, end) = stretch::refined((best.start, best.end), &(1..n - 1), MIN_SIDE, gain);
     let fit = series.fit(start, end)?;
-    let starts: Vec<_> = (1..end).map(|start| (start, series.gain(start, end))).collect();
-    let ends: Vec<_> = (start + 1..=n).map(|end| (end, series.gain(start, end))).collect();
-    let pointwise = normal::two_sided(fit.normal_surprise(best, n));
+    let top = gain(start, end);
+    let starts: Vec<_> = (1..end).map(|start| (start, gain(start, end))).collect();
+    let ends: Vec<_> = (start + 1..=n).map(|end| (end, gain(start, end))).collect();
+    let pointwise = normal::two_sided(fit.normal_surprise(grid_gain, n));
     Some(Burst {
-        start: series.place(start, fit.plausible(best, &starts)),
-        end: series.place(end, fit.plausible(best, &ends)),
+        start: series.place(start, fit.plausible(top, &starts)),
+        end: series.place(end, fit.plausible(top, &ends)),
         levels: fit.levels,
         change: fit.change,
-        p_value: (pointwise * tried as f64).min(1.0),
-        explained: series.explained(best),
+        p_value: (pointwise * best.tries).min(1.0),
+        explained: series.explained(top),
     })
 }
 

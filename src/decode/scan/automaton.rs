@@ -21,8 +21,8 @@ use std::collections::HashMap;
 const MAX_STATES: usize = 1024;
 /// Most ways out of one state; the least used one makes room for a new one.
 const MAX_WAYS: usize = 32;
-/// Longest way that is learned.
-const MAX_WAY_BYTES: usize = 512;
+/// Longest way, and longest key, that is learned.
+const MAX_WAY_BYTES: usize = 256;
 /// Bytes of a way that are compared at once.
 const GLUE_BYTES: usize = 32;
 
@@ -54,7 +54,7 @@ pub(super) enum Next {
     /// A number, `true`, `false` or `null`.
     Scalar { cell: CellId, place: StateId },
     /// The next record; the line break of this one takes so many bytes at the end of the way.
-    Record { line_break_bytes: usize },
+    Record { ending_bytes: usize },
 }
 
 /// What happens to a cell on a way; offsets count from the first byte of the way.
@@ -152,9 +152,9 @@ impl Automaton {
                         at = end;
                         state = place;
                     }
-                    Next::Record { line_break_bytes } => {
+                    Next::Record { ending_bytes } => {
                         Effect::apply(&way.effects, at, cells);
-                        return Some(Accepted { end: value - line_break_bytes, next: value });
+                        return Some(Accepted { end: value - ending_bytes, next: value });
                     }
                 }
                 way.use_count = way.use_count.saturating_add(1);
@@ -165,11 +165,14 @@ impl Automaton {
     }
 
     /// Returns the place of member `key` (as written) of an object at `place`, making it if there
-    /// is room.
+    /// is room and the key is not too long.
     pub(super) fn member(&mut self, place: StateId, key: &[u8]) -> Option<StateId> {
         let state = self.states.get(place.0 as usize)?;
         if let Some(&known) = state.members.get(key) {
             return Some(known);
+        }
+        if key.len() > MAX_WAY_BYTES {
+            return None;
         }
         let made = self.make_state()?;
         self.states.get_mut(place.0 as usize)?.members.insert(key.into(), made);
@@ -261,3 +264,6 @@ impl Way {
         bytes.len() == self.len && self.glue.starts_with(first) && *self.rest == *rest
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,14 @@
 //! A [`Scanner`] gives for each record either one [`Slot`] per wanted field or a [`RejectReason`].
 //! It guarantees what a parser would give: a record is accepted if and only if `serde_json` reads
 //! it as an object, and each slot points at the value `serde_json` would hold for the field (of
-//! duplicate keys the last). The whole record is checked, not only what is wanted.
+//! duplicate keys the last). The whole record is checked, not only what is wanted. The one
+//! difference: keys that `serde_json` keeps for itself, such as
+//! `$serde_json::private::RawValue`, are keys like any other here.
 //!
 //! Three passes do the work, each over text that is still in the cache of the processor: one
-//! checks UTF-8, one marks quotes and suspicious bytes in bitmaps ([`index`]), and one follows the
-//! ways that records before have taken ([`automaton`]). A record that takes a new way is read by
-//! the strict [`walk`], and its ways are learned ([`trace`]).
+//! checks UTF-8, one marks quotes and suspicious bytes in bitmaps (`index`), and one follows the
+//! ways that records before have taken (`automaton`). A record that takes a new way is read by
+//! the strict `walk`, and its ways are learned (`trace`).
 //!
 //! Framing, byte order marks, and the meaning of values are not its matter.
 
@@ -30,7 +32,7 @@ use automaton::Automaton;
 use index::{Backend, Index};
 use memchr::{memchr, memrchr};
 use std::fmt;
-use trace::{Line, Pupils, Tracer};
+use trace::{Lesson, Line, Tracer};
 use walk::{Flaw, Token, TokenKind, walk};
 use wanted::{Cells, Wanted};
 
@@ -52,6 +54,8 @@ pub struct Scanner {
     tracer: Tracer,
     tape: Vec<Token>,
     counts: Counts,
+    /// Where in a chunk the positions of slots end.
+    reach_bytes: usize,
 }
 
 /// One record of a chunk and what was found in it.
@@ -141,6 +145,7 @@ impl Scanner {
             tracer: Tracer::default(),
             tape: Vec::new(),
             counts: Counts::default(),
+            reach_bytes: u32::MAX as usize,
         }
     }
 
@@ -168,18 +173,26 @@ impl Scanner {
         let text = chunk.get(start..).unwrap_or_default();
         let described = text.get(..len).unwrap_or_default();
         self.index.rebuild(described);
+        self.cells.text_start = start as u32;
+        let is_in_reach = start + len <= self.reach_bytes;
         let is_utf8 = simdutf8::basic::from_utf8(described).is_ok();
-        let Ok(text_start) = u32::try_from(start) else { return };
-        self.cells.text_start = text_start;
+        let refusal = |at| {
+            if !is_in_reach {
+                Some(RejectReason::OutOfReach)
+            } else if !is_utf8 && simdutf8::basic::from_utf8(line_at(described, at)).is_err() {
+                Some(RejectReason::InvalidUtf8)
+            } else {
+                None
+            }
+        };
         let mut at = 0;
         while at < len {
             self.cells.clear();
-            let is_utf8 = is_utf8 || simdutf8::basic::from_utf8(line_at(described, at)).is_ok();
-            let accepted = match is_utf8 {
-                true => self.automaton.accept(text, at, &self.index, &mut self.cells),
-                false => None,
-            };
-            if let Some(accepted) = accepted {
+            let refused = refusal(at);
+            if refused.is_none()
+                && let Some(accepted) =
+                    self.automaton.accept(text, at, &self.index, &mut self.cells)
+            {
                 self.counts.predicted += 1;
                 let outcome = Ok(self.cells.settle(&self.wanted));
                 sink(Record { chunk, start: start + at, end: start + accepted.end, outcome });
@@ -187,36 +200,37 @@ impl Scanner {
                 continue;
             }
             self.counts.walked += 1;
-            let line = line_at(described, at);
-            let record = line.strip_suffix(b"\n").unwrap_or(line);
-            let record = record.strip_suffix(b"\r").unwrap_or(record);
-            if !record.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
-                let end = at + record.len();
-                let text = described.get(..at + line.len()).unwrap_or_default();
-                let line = Line { text, start: at, line_break_bytes: line.len() - record.len() };
-                let outcome = match is_utf8 {
-                    true => self.walk_line(line),
-                    false => Err(RejectReason::InvalidUtf8),
+            let line = Line::at(described, at);
+            let end = line.text.len() - line.ending_bytes;
+            if !is_blank(described.get(at..end).unwrap_or_default()) {
+                let outcome = match refused {
+                    Some(reason) => Err(reason),
+                    None => self.walk_line(line),
                 };
                 sink(Record { chunk, start: start + at, end: start + end, outcome });
             }
-            at += line.len();
+            at = line.text.len();
         }
     }
 
     /// Reads a line without predictions and learns from it.
     fn walk_line(&mut self, line: Line<'_>) -> Result<&[Slot], RejectReason> {
-        let record = line.text.len() - line.line_break_bytes;
-        let record = line.text.get(..record).unwrap_or_default();
+        let end = line.text.len() - line.ending_bytes;
+        let record = line.text.get(..end).unwrap_or_default();
         walk(record, line.start, &self.index, &mut self.tape)?;
         if self.tape.first().map(|token| token.kind) != Some(TokenKind::Open(Kind::Object)) {
             return Err(RejectReason::NotObject);
         }
         self.cells.clear();
-        let is_lesson = self.counts.walked <= MAX_LESSONS;
-        let automaton = is_lesson.then_some(&mut self.automaton);
-        let mut pupils = Pupils { automaton, cells: &mut self.cells };
-        self.tracer.trace(line, &self.tape, &self.wanted, &mut pupils);
+        let is_learned_from = self.counts.lessons < MAX_LESSONS;
+        self.counts.lessons += usize::from(is_learned_from);
+        self.tracer.trace(Lesson {
+            line,
+            tape: &self.tape,
+            wanted: &self.wanted,
+            cells: &mut self.cells,
+            pupil: is_learned_from.then_some(&mut self.automaton),
+        });
         Ok(self.cells.settle(&self.wanted))
     }
 }
@@ -226,6 +240,7 @@ impl Scanner {
 struct Counts {
     predicted: usize,
     walked: usize,
+    lessons: usize,
 }
 
 /// Whole records of a chunk that are worked on at a time.
@@ -245,11 +260,26 @@ fn stretch_len(rest: &[u8]) -> usize {
     }
 }
 
+impl<'a> Line<'a> {
+    /// Finds the end of the line that starts at `start`.
+    fn at(text: &'a [u8], start: usize) -> Self {
+        let line = line_at(text, start);
+        let record = line.strip_suffix(b"\n").unwrap_or(line);
+        let record = record.strip_suffix(b"\r").unwrap_or(record);
+        let text = text.get(..start + line.len()).unwrap_or_default();
+        Self { text, start, ending_bytes: line.len() - record.len() }
+    }
+}
+
 /// Returns the line that starts at `start`, with its line break.
 fn line_at(text: &[u8], start: usize) -> &[u8] {
     let rest = text.get(start..).unwrap_or_default();
     let len = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
     rest.get(..len).unwrap_or_default()
+}
+
+fn is_blank(record: &[u8]) -> bool {
+    record.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
 }
 
 #[cfg(test)]

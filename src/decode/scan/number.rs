@@ -88,7 +88,8 @@ fn short_decimal(raw: &[u8]) -> Option<f64> {
     let whole_digits = point.unwrap_or(unsigned.len());
     let fraction_digits = point.map_or(0, |at| unsigned.len() - at - 1);
     let has_leading_zero = whole_digits > 1 && unsigned.first() == Some(&b'0');
-    let is_json = whole_digits > 0 && !has_leading_zero && point.is_none_or(|_| fraction_digits > 0);
+    let is_json =
+        whole_digits > 0 && !has_leading_zero && point.is_none_or(|_| fraction_digits > 0);
     if !is_json || digits > 1 << f64::MANTISSA_DIGITS {
         return None;
     }

@@ -4,11 +4,16 @@
 mod agreement;
 
 use super::index::Backend;
-use super::{FieldPath, Kind, Record, RejectReason, Scanner, Slot, unescape};
+use super::{
+    FieldPath, Kind, MAX_LESSONS, Record, RejectReason, STRETCH_BYTES, Scanner, Slot, unescape,
+};
 use serde_json::Value;
 
+/// The values of the wanted fields, `None` if absent.
+type Values = Vec<Option<Value>>;
+
 /// One record as seen from outside: its bytes, and its values or why there are none.
-type Seen = (Vec<u8>, Result<Vec<Option<Value>>, RejectReason>);
+type Seen = (Vec<u8>, Result<Values, RejectReason>);
 
 /// What `scanner` says about the records of `chunk`.
 fn seen(scanner: &mut Scanner, chunk: &[u8]) -> Vec<Seen> {
@@ -48,7 +53,7 @@ fn value_of(slot: &Slot, chunk: &[u8]) -> Option<Value> {
 }
 
 /// What `serde_json` says about the lines of `chunk`; every reject is `None`.
-fn expected(paths: &[&str], chunk: &[u8]) -> Vec<(Vec<u8>, Option<Vec<Option<Value>>>)> {
+fn expected(paths: &[&str], chunk: &[u8]) -> Vec<(Vec<u8>, Option<Values>)> {
     let lines = chunk.split(|&byte| byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let is_blank = |line: &&[u8]| !line.iter().all(|byte| b" \t\r".contains(byte));
@@ -109,7 +114,8 @@ fn check(line: impl AsRef<[u8]>) -> String {
             None => "blank".to_owned(),
             Some((_, Err(reason))) => reason.to_string(),
             Some((_, Ok(values))) => {
-                let text = |value: &Option<Value>| value.as_ref().map_or("-".into(), Value::to_string);
+                let text =
+                    |value: &Option<Value>| value.as_ref().map_or("-".into(), Value::to_string);
                 values.iter().map(text).collect::<Vec<_>>().join(" ")
             }
         });
@@ -121,32 +127,32 @@ fn check(line: impl AsRef<[u8]>) -> String {
 #[test]
 fn values_are_those_of_serde_json() {
     let cases = [
-        (r"{}", "- - -"),                                    // nothing at all
-        (r#"{"a":1}"#, "1 - -"),                             // one number
-        (r#"{"a":"x","b":true}"#, r#""x" true -"#),          // a string and a literal
-        (r#"{"a":null,"b":false}"#, "null false -"),         // null is present
-        (r#"{"b":1,"a":2}"#, "2 1 -"),                       // any order
-        (r#"{"x":"a","y":"\"a\":1"}"#, "- - -"),             // names in values are no keys
-        (r#"{"a":"","b":""}"#, r#""" "" -"#),                // empty strings
-        (r#"{"":1,"a":2}"#, "2 - -"),                        // the empty key
-        (r#"{"a":{},"b":[]}"#, "{} [] -"),                   // empty containers
+        (r"{}", "- - -"),                            // nothing at all
+        (r#"{"a":1}"#, "1 - -"),                     // one number
+        (r#"{"a":"x","b":true}"#, r#""x" true -"#),  // a string and a literal
+        (r#"{"a":null,"b":false}"#, "null false -"), // null is present
+        (r#"{"b":1,"a":2}"#, "2 1 -"),               // any order
+        (r#"{"x":"a","y":"\"a\":1"}"#, "- - -"),     // names in values are no keys
+        (r#"{"a":"","b":""}"#, r#""" "" -"#),        // empty strings
+        (r#"{"":1,"a":2}"#, "2 - -"),                // the empty key
+        (r#"{"a":{},"b":[]}"#, "{} [] -"),           // empty containers
         (r#"{"a":[1,[2,{"b":3}],"x"],"b":4}"#, r#"[1,[2,{"b":3}],"x"] 4 -"#), // keys inside arrays
         (r#"{"a":[],"b":[[],{},[{}]]}"#, "[] [[],{},[{}]] -"), // only brackets
-        (r#"{"a":{"b":1}}"#, r#"{"b":1} - 1"#),              // an object and its member
+        (r#"{"a":{"b":1}}"#, r#"{"b":1} - 1"#),      // an object and its member
         (r#"{"a":{"c":{"b":1}},"x":{"b":2}}"#, r#"{"c":{"b":1}} - -"#), // not the right parent
-        (r#"{"a.b":1}"#, "- - 1"),                           // dotted
-        (r#"{"a":{"b":1},"a.b":2}"#, r#"{"b":1} - 1"#),      // nested goes before dotted
-        (r#"{"a.b":2,"a":{"b":1}}"#, r#"{"b":1} - 1"#),      // … in either order
+        (r#"{"a.b":1}"#, "- - 1"),                   // dotted
+        (r#"{"a":{"b":1},"a.b":2}"#, r#"{"b":1} - 1"#), // nested goes before dotted
+        (r#"{"a.b":2,"a":{"b":1}}"#, r#"{"b":1} - 1"#), // … in either order
         (r#"{"a":{"b":null},"a.b":2}"#, r#"{"b":null} - null"#), // … also when it is null
-        (r#"{"a":{"c":1},"a.b":2}"#, r#"{"c":1} - 2"#),      // … but not when it is absent
-        ("{ \"a\" : 1 , \"b\" :\t2 }", "1 2 -"),             // spaces
-        ("\t {\r\"a\":\r[ 1 , 2 ]\r} \t", "[1,2] - -"),      // spaces around, carriage returns
-        (r#"{"\u0061":1,"\u0062":2}"#, "1 2 -"),             // keys with escapes
+        (r#"{"a":{"c":1},"a.b":2}"#, r#"{"c":1} - 2"#), // … but not when it is absent
+        ("{ \"a\" : 1 , \"b\" :\t2 }", "1 2 -"),     // spaces
+        ("\t {\r\"a\":\r[ 1 , 2 ]\r} \t", "[1,2] - -"), // spaces around, carriage returns
+        (r#"{"\u0061":1,"\u0062":2}"#, "1 2 -"),     // keys with escapes
         (r#"{"a":"\n\"\\\/\b\f\r\t\u00e9\ud83d\ude80"}"#, r#""\n\"\\/\b\f\r\té🚀" - -"#), // escapes
-        (r#"{"a":"\\","b":"\\\""}"#, r#""\\" "\\\"" -"#),    // backslashes before quotes
-        (r#"{"a":"é✓🚀"}"#, r#""é✓🚀" - -"#),                // raw UTF-8
-        ("{\"a\":\"\x7f\"}", "\"\x7f\" - -"),                // DEL is no control byte to JSON
-        (r#"{"a":"0","b":0,"c":-0}"#, r#""0" 0 -"#),         // zero
+        (r#"{"a":"\\","b":"\\\""}"#, r#""\\" "\\\"" -"#), // backslashes before quotes
+        (r#"{"a":"é✓🚀"}"#, r#""é✓🚀" - -"#),        // raw UTF-8
+        ("{\"a\":\"\x7f\"}", "\"\x7f\" - -"),        // DEL is no control byte to JSON
+        (r#"{"a":"0","b":0,"c":-0}"#, r#""0" 0 -"#), // zero
     ];
     for (line, values) in cases {
         assert_eq!(check(line), values, "{line}");
@@ -156,17 +162,17 @@ fn values_are_those_of_serde_json() {
 #[test]
 fn of_duplicate_keys_the_last_counts() {
     let cases = [
-        (r#"{"a":1,"a":2}"#, "2 - -"),                           // plain
-        (r#"{"a":1,"\u0061":2}"#, "2 - -"),                      // spelled differently
-        (r#"{"a":1,"a":null}"#, "null - -"),                     // null wins too
-        (r#"{"a":{"b":1},"a":{"c":2}}"#, r#"{"c":2} - -"#),      // earlier members vanish
-        (r#"{"a":{"b":1},"a":{}}"#, "{} - -"),                   // … for an empty object
-        (r#"{"a":{"b":1},"a":3}"#, "3 - -"),                     // … for a scalar
-        (r#"{"a":{"b":1},"a":"x"}"#, r#""x" - -"#),              // … for a string
-        (r#"{"a":{"b":1},"a":[{"b":2}]}"#, r#"[{"b":2}] - -"#),  // … for an array
-        (r#"{"a":{"b":1,"b":2}}"#, r#"{"b":2} - 2"#),            // inside
+        (r#"{"a":1,"a":2}"#, "2 - -"),                                  // plain
+        (r#"{"a":1,"\u0061":2}"#, "2 - -"),                             // spelled differently
+        (r#"{"a":1,"a":null}"#, "null - -"),                            // null wins too
+        (r#"{"a":{"b":1},"a":{"c":2}}"#, r#"{"c":2} - -"#),             // earlier members vanish
+        (r#"{"a":{"b":1},"a":{}}"#, "{} - -"),                          // … for an empty object
+        (r#"{"a":{"b":1},"a":3}"#, "3 - -"),                            // … for a scalar
+        (r#"{"a":{"b":1},"a":"x"}"#, r#""x" - -"#),                     // … for a string
+        (r#"{"a":{"b":1},"a":[{"b":2}]}"#, r#"[{"b":2}] - -"#),         // … for an array
+        (r#"{"a":{"b":1,"b":2}}"#, r#"{"b":2} - 2"#),                   // inside
         (r#"{"a":{"b":{"x":1}},"a":{"b":[2]}}"#, r#"{"b":[2]} - [2]"#), // containers
-        (r#"{"a":{"b":1},"a.b":2,"a":{}}"#, "{} - 2"),           // the dotted spelling stays
+        (r#"{"a":{"b":1},"a.b":2,"a":{}}"#, "{} - 2"),                  // the dotted spelling stays
         (r#"{"a":{"b":1},"b":{"a":{"b":5}},"a":{"b":7}}"#, r#"{"b":7} {"a":{"b":5}} 7"#),
     ];
     for (line, values) in cases {
@@ -178,66 +184,66 @@ fn of_duplicate_keys_the_last_counts() {
 fn rejects_are_those_of_serde_json_with_a_reason() {
     let cut = "JSON that is cut short";
     let cases: &[(&[u8], &str)] = &[
-        (b"panic: runtime error", "not JSON"),              // stray text
-        (b"[1,2]", "JSON, but not an object"),              // array
-        (b"\"a\"", "JSON, but not an object"),              // string
-        (b" 12 ", "JSON, but not an object"),               // number
-        (b"null", "JSON, but not an object"),               // null
-        (b"{", cut),                                        // torn right away
-        (b"{\"a", cut),                                     // … inside a key
-        (b"{\"a\"", cut),                                   // … before the colon
-        (b"{\"a\":", cut),                                  // … before the value
-        (b"{\"a\":\"x", cut),                               // … inside a string
-        (b"{\"a\":-", cut),                                 // … inside a number
-        (b"{\"a\":1.", cut),                                // … after the point
-        (b"{\"a\":tru", cut),                               // … inside a literal
-        (b"{\"a\":1,", cut),                                // … after a comma
-        (b"{\"a\":[1,{\"b\":2}", cut),                      // … inside an array
-        (b"{\"a\":1}}", "not JSON"),                        // one bracket too many
-        (b"{\"a\":1}{\"a\":1}", "not JSON"),                // two records in one line
-        (b"{\"a\":1}x", "not JSON"),                        // text behind
-        (b"{\"a\":1,}", "not JSON"),                        // comma before the end
-        (b"{,\"a\":1}", "not JSON"),                        // comma first
-        (b"{\"a\":[1,]}", "not JSON"),                      // … in arrays
-        (b"{\"a\":[1 2]}", "not JSON"),                     // no comma
-        (b"{\"a\":[1}", "not JSON"),                        // the wrong bracket
-        (b"{\"a\":{]}", "not JSON"),                        // … right after opening
-        (b"{\"a\" 1}", "not JSON"),                         // no colon
-        (b"{a:1}", "not JSON"),                             // no quotes
-        (b"{'a':1}", "not JSON"),                           // other quotes
-        (b"{1:1}", "not JSON"),                             // a number as key
-        (b"{\"a\":01}", "not JSON"),                        // leading zero
-        (b"{\"a\":+1}", "not JSON"),                        // plus
-        (b"{\"a\":.5}", "not JSON"),                        // no digit before the point
-        (b"{\"a\":1.}", "not JSON"),                        // none after it
-        (b"{\"a\":1e}", "not JSON"),                        // no exponent
-        (b"{\"a\":-}", "not JSON"),                         // only a sign
-        (b"{\"a\":NaN}", "not JSON"),                       // no number to JSON
-        (b"{\"a\":truex}", "not JSON"),                     // literal with a tail
-        (b"{\"a\":nul1}", "not JSON"),                      // nearly a literal
-        (b"{\"a\":1x}", "not JSON"),                        // number with a tail
-        (b"{\"a\":\"\t\"}", "not JSON"),                    // control byte in a string
-        (b"{\"a\":\"\0\"}", "not JSON"),                    // … the lowest
-        (b"{\"a\":\"\x1f\"}", "not JSON"),                  // … the highest
-        (b"{\"\x01\":1}", "not JSON"),                      // … in a key
-        (b"{\"a\":\"\\x\"}", "not JSON"),                   // unknown escape
-        (b"{\"a\":\"\\u12G4\"}", "not JSON"),               // not hexadecimal
-        (b"{\"a\":\"\\u12\"}", "not JSON"),                 // too few digits
-        (b"{\"a\":\"\\ud800\"}", "not JSON"),               // lone high surrogate
-        (b"{\"a\":\"\\ud800\\n\"}", "not JSON"),            // … before another escape
-        (b"{\"a\":\"\\ud800\\ud800\"}", "not JSON"),        // … twice
-        (b"{\"a\":\"\\udc00\"}", "not JSON"),               // lone low surrogate
-        (b"{\"\\udc00\":1}", "not JSON"),                   // … in a key
-        (b"{\\\"a\":1}", "not JSON"),                       // escape outside of strings
-        (b"{\"a\":\"\xff\"}", "not UTF-8"),                 // no UTF-8 at all
-        (b"{\"a\":\"\xc3\"}", "not UTF-8"),                 // half a character
-        (b"{\"a\":\"\xed\xa0\x80\"}", "not UTF-8"),         // a surrogate in UTF-8
-        (b"\xef\xbb\xbf{\"a\":1}", "not JSON"),             // byte order mark
-        (b"{\"a\":1e400}", "a number out of range"),        // too large
-        (b"{\"x\":-1e400}", "a number out of range"),       // … where nobody looks
-        (b"\xa0", "not UTF-8"),                             // not blank
-        ("\u{a0}".as_bytes(), "not JSON"),                  // a space, but not to JSON
-        (b"\x0b", "not JSON"),                              // … neither
+        (b"panic: runtime error", "not JSON"),        // stray text
+        (b"[1,2]", "JSON, but not an object"),        // array
+        (b"\"a\"", "JSON, but not an object"),        // string
+        (b" 12 ", "JSON, but not an object"),         // number
+        (b"null", "JSON, but not an object"),         // null
+        (b"{", cut),                                  // torn right away
+        (b"{\"a", cut),                               // … inside a key
+        (b"{\"a\"", cut),                             // … before the colon
+        (b"{\"a\":", cut),                            // … before the value
+        (b"{\"a\":\"x", cut),                         // … inside a string
+        (b"{\"a\":-", cut),                           // … inside a number
+        (b"{\"a\":1.", cut),                          // … after the point
+        (b"{\"a\":tru", cut),                         // … inside a literal
+        (b"{\"a\":1,", cut),                          // … after a comma
+        (b"{\"a\":[1,{\"b\":2}", cut),                // … inside an array
+        (b"{\"a\":1}}", "not JSON"),                  // one bracket too many
+        (b"{\"a\":1}{\"a\":1}", "not JSON"),          // two records in one line
+        (b"{\"a\":1}x", "not JSON"),                  // text behind
+        (b"{\"a\":1,}", "not JSON"),                  // comma before the end
+        (b"{,\"a\":1}", "not JSON"),                  // comma first
+        (b"{\"a\":[1,]}", "not JSON"),                // … in arrays
+        (b"{\"a\":[1 2]}", "not JSON"),               // no comma
+        (b"{\"a\":[1}", "not JSON"),                  // the wrong bracket
+        (b"{\"a\":{]}", "not JSON"),                  // … right after opening
+        (b"{\"a\" 1}", "not JSON"),                   // no colon
+        (b"{a:1}", "not JSON"),                       // no quotes
+        (b"{'a':1}", "not JSON"),                     // other quotes
+        (b"{1:1}", "not JSON"),                       // a number as key
+        (b"{\"a\":01}", "not JSON"),                  // leading zero
+        (b"{\"a\":+1}", "not JSON"),                  // plus
+        (b"{\"a\":.5}", "not JSON"),                  // no digit before the point
+        (b"{\"a\":1.}", "not JSON"),                  // none after it
+        (b"{\"a\":1e}", "not JSON"),                  // no exponent
+        (b"{\"a\":-}", "not JSON"),                   // only a sign
+        (b"{\"a\":NaN}", "not JSON"),                 // no number to JSON
+        (b"{\"a\":truex}", "not JSON"),               // literal with a tail
+        (b"{\"a\":nul1}", "not JSON"),                // nearly a literal
+        (b"{\"a\":1x}", "not JSON"),                  // number with a tail
+        (b"{\"a\":\"\t\"}", "not JSON"),              // control byte in a string
+        (b"{\"a\":\"\0\"}", "not JSON"),              // … the lowest
+        (b"{\"a\":\"\x1f\"}", "not JSON"),            // … the highest
+        (b"{\"\x01\":1}", "not JSON"),                // … in a key
+        (b"{\"a\":\"\\x\"}", "not JSON"),             // unknown escape
+        (b"{\"a\":\"\\u12G4\"}", "not JSON"),         // not hexadecimal
+        (b"{\"a\":\"\\u12\"}", "not JSON"),           // too few digits
+        (b"{\"a\":\"\\ud800\"}", "not JSON"),         // lone high surrogate
+        (b"{\"a\":\"\\ud800\\n\"}", "not JSON"),      // … before another escape
+        (b"{\"a\":\"\\ud800\\ud800\"}", "not JSON"),  // … twice
+        (b"{\"a\":\"\\udc00\"}", "not JSON"),         // lone low surrogate
+        (b"{\"\\udc00\":1}", "not JSON"),             // … in a key
+        (b"{\\\"a\":1}", "not JSON"),                 // escape outside of strings
+        (b"{\"a\":\"\xff\"}", "not UTF-8"),           // no UTF-8 at all
+        (b"{\"a\":\"\xc3\"}", "not UTF-8"),           // half a character
+        (b"{\"a\":\"\xed\xa0\x80\"}", "not UTF-8"),   // a surrogate in UTF-8
+        (b"\xef\xbb\xbf{\"a\":1}", "not JSON"),       // byte order mark
+        (b"{\"a\":1e400}", "a number out of range"),  // too large
+        (b"{\"x\":-1e400}", "a number out of range"), // … where nobody looks
+        (b"\xa0", "not UTF-8"),                       // not blank
+        ("\u{a0}".as_bytes(), "not JSON"),            // a space, but not to JSON
+        (b"\x0b", "not JSON"),                        // … neither
     ];
     for (line, reason) in cases {
         assert_eq!(check(line), *reason, "{}", line.escape_ascii());
@@ -255,16 +261,16 @@ fn blank_lines_are_no_records() {
 #[test]
 fn numbers_are_accepted_up_to_the_range_of_f64() {
     let cases = [
-        ("1.7976931348623157e308", true),      // the greatest
-        ("1.7976931348623159e308", false),     // rounds to infinity
-        ("1e308", true),                       // 309 digits
-        ("1e309", false),                      // one more
-        ("0e999999999999", true),              // zero whatever the exponent
-        ("1e-999999999999", true),             // rounds to zero
-        ("1e99999999999999999999", false),     // exponent beyond any integer
-        ("-0.0e-0", true),                     // signs everywhere
-        ("1E+2", true),                        // upper case, plus
-        ("18446744073709551616", true),        // 2^64
+        ("1.7976931348623157e308", true),  // the greatest
+        ("1.7976931348623159e308", false), // rounds to infinity
+        ("1e308", true),                   // 309 digits
+        ("1e309", false),                  // one more
+        ("0e999999999999", true),          // zero whatever the exponent
+        ("1e-999999999999", true),         // rounds to zero
+        ("1e99999999999999999999", false), // exponent beyond any integer
+        ("-0.0e-0", true),                 // signs everywhere
+        ("1E+2", true),                    // upper case, plus
+        ("18446744073709551616", true),    // 2^64
     ];
     let long = [
         (format!("1{}", "0".repeat(308)), true),
@@ -367,11 +373,30 @@ fn long_paths_are_found_nested_and_dotted() {
 }
 
 #[test]
+fn records_out_of_reach_of_a_slot_are_counted() {
+    let mut scanner = scanner(&["a"], Backend::Portable);
+    let near = "{\"a\":1}\n".repeat(STRETCH_BYTES / 8);
+    let chunk = [near.as_bytes(), b"{\"a\":2}"].concat();
+    for (reach_bytes, is_in_reach) in [(chunk.len(), true), (chunk.len() - 1, false)] {
+        scanner.reach_bytes = reach_bytes;
+        let seen = seen(&mut scanner, &chunk);
+        assert_eq!(seen.len(), STRETCH_BYTES / 8 + 1);
+        assert!(seen[0].1.is_ok());
+        let last = &seen.last().unwrap().1;
+        assert_eq!(*last == Err(RejectReason::OutOfReach), !is_in_reach);
+    }
+}
+
+#[test]
 fn known_ways_are_predicted() {
     let mut scanner = scanner(&["a"], Backend::Portable);
     let chunk = "{\"a\":1,\"tags\":[\"x\",2]}\n{\"tags\":[],\"b\":{\"c\":\"\"}}\n".repeat(50);
     seen(&mut scanner, chunk.as_bytes());
     assert_eq!((scanner.counts.walked, scanner.counts.predicted), (2, 98));
+    // A value of another kind is another way, though it begins with the same bytes.
+    let kinds = "{\"a\":1}\n{\"a\":\"x\"}\n{\"a\":[2]}\n{\"a\":{}}\n".repeat(2);
+    seen(&mut scanner, kinds.as_bytes());
+    assert_eq!((scanner.counts.walked, scanner.counts.predicted), (4, 4));
     // Longer arrays and swapped parts take ways that are known one by one.
     seen(&mut scanner, b"{\"a\":1,\"tags\":[\"x\",2]}\n{\"a\":3,\"tags\":[\"x\",2]}\n");
     assert_eq!((scanner.counts.walked, scanner.counts.predicted), (0, 2));
@@ -388,9 +413,22 @@ fn a_carriage_return_at_the_end_of_a_chunk_ends_no_record_elsewhere() {
 #[test]
 fn what_is_learned_has_a_bound_and_is_given_up_when_it_fits_no_more() {
     let mut scanner = scanner(&["a"], Backend::Portable);
-    let changing: String = (0..5_000).map(|n| format!("{{\"a\":1,\"k{n}\":{n}}}\n")).collect();
+    let lines = (0..5_000).map(|n| format!("{{\"a\":1,\"k{n}\":{n}}}\n"));
+    let changing = lines.collect::<Vec<_>>().concat();
     assert_eq!(seen(&mut scanner, changing.as_bytes()).len(), 5_000);
+    assert!(!scanner.automaton.is_full()); // given up at the end of the chunk
     let stable = "{\"z\":1,\"y\":\"2\",\"a\":3}\n".repeat(100);
     seen(&mut scanner, stable.as_bytes());
     assert_eq!((scanner.counts.walked, scanner.counts.predicted), (1, 99));
+}
+
+#[test]
+fn a_chunk_is_learned_from_up_to_a_bound() {
+    for (lessons, predicted) in [(MAX_LESSONS - 1, 9), (MAX_LESSONS, 0)] {
+        let mut scanner = scanner(&["a"], Backend::Portable);
+        let lines = (0..lessons).map(|n| format!("not JSON\n{{\"k{n}\":{n}}}\n"));
+        let lines = lines.chain((0..10).map(|_| "{\"k0\":1,\"k1\":2}\n".to_owned()));
+        seen(&mut scanner, lines.collect::<Vec<_>>().concat().as_bytes());
+        assert_eq!(scanner.counts.predicted, predicted);
+    }
 }

@@ -7,8 +7,41 @@ use super::slot::Kind;
 use super::walk::{Token, TokenKind};
 use super::wanted::{CellId, Cells, NodeId, Wanted};
 
-/// What is known about the place of a value.
+/// The bytes of a record: `text` from `start` to its end, which includes the line break.
 #[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) start: usize,
+    pub(super) ending_bytes: usize,
+}
+
+/// A record that was read, what is wanted of it, and who learns from it.
+#[derive(Debug)]
+pub(super) struct Lesson<'a> {
+    pub(super) line: Line<'a>,
+    pub(super) tape: &'a [Token],
+    pub(super) wanted: &'a Wanted,
+    /// Takes the values; must be clear.
+    pub(super) cells: &'a mut Cells,
+    /// `None` if nothing is to be learned.
+    pub(super) pupil: Option<&'a mut Automaton>,
+}
+
+/// Follows a record token by token; the buffers are reused from record to record.
+#[derive(Debug, Default)]
+pub(super) struct Tracer {
+    levels: Vec<Level>,
+    /// What happened since the end of the last value.
+    effects: Vec<Effect>,
+    /// End of the last value.
+    way_start: usize,
+    /// State after the last value, if it is one the automaton can tell apart.
+    state: Option<StateId>,
+    key: Vec<u8>,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, Debug, Default)]
 struct Place {
     /// The wanted node, if anything at or below it is wanted.
     node: Option<NodeId>,
@@ -23,151 +56,104 @@ struct Level {
     kind: Kind,
 }
 
-/// Buffers of [`Tracer::trace`], reused from record to record.
-#[derive(Debug, Default)]
-pub(super) struct Tracer {
-    levels: Vec<Level>,
-    effects: Vec<Effect>,
-    key: Vec<u8>,
-}
-
-/// The two ends that a trace feeds.
-#[derive(Debug)]
-pub(super) struct Pupils<'a> {
-    /// `None` if nothing is to be learned.
-    pub(super) automaton: Option<&'a mut Automaton>,
-    pub(super) cells: &'a mut Cells,
-}
-
-impl Pupils<'_> {
-    /// The state after the member `key` of the object at `place`.
-    fn member(&mut self, place: Place, key: &[u8]) -> Option<StateId> {
-        self.automaton.as_deref_mut()?.member(place.state?, key)
-    }
-
-    /// The state after an element of the array at `place`.
-    fn element(&mut self, place: Place) -> Option<StateId> {
-        self.automaton.as_deref_mut()?.element(place.state?)
-    }
-}
-
-/// The bytes of a record: all from the start of its text to the end of its line break.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Line<'a> {
-    pub(super) text: &'a [u8],
-    pub(super) start: usize,
-    pub(super) line_break_bytes: usize,
-}
-
 impl Tracer {
-    /// Fills the cells, which must be clear, with the values of the object that `tape` lists.
-    pub(super) fn trace(
-        &mut self,
-        line: Line<'_>,
-        tape: &[Token],
-        wanted: &Wanted,
-        pupils: &mut Pupils<'_>,
-    ) {
+    /// Fills the cells with the values of the object on the tape, and teaches its ways.
+    pub(super) fn trace(&mut self, mut lesson: Lesson<'_>) {
+        let Line { text, start, ending_bytes } = lesson.line;
         self.levels.clear();
         self.effects.clear();
-        let mut way = WayStart { line, at: line.start, state: Some(Automaton::START) };
-        let mut place = Place { node: Some(Wanted::ROOT), state: Some(Automaton::START) };
-        for token in tape {
-            if let Some(&Level { place: array, kind: Kind::Array }) = self.levels.last()
-                && !matches!(token.kind, TokenKind::Close)
-            {
-                place = Place { node: None, state: pupils.element(array) };
+        self.way_start = start;
+        self.state = Some(Automaton::START);
+        let mut place = Place { node: Some(Wanted::ROOT), state: self.state };
+        for token in lesson.tape {
+            if token.kind != TokenKind::Close {
+                place = self.element(&mut lesson).unwrap_or(place);
             }
-            let cell = place.node.and_then(|node| wanted.cell(node));
-            let offset = token.start.saturating_sub(way.at);
             match token.kind {
-                TokenKind::Key { escaped } => {
-                    place = self.member(line, *token, escaped, wanted, pupils);
-                }
-                TokenKind::Open(kind) => {
-                    if let Some(cell) = cell {
-                        self.effects.push(Effect::Open { cell, kind, offset });
-                    }
-                    self.levels.push(Level { place, kind });
-                }
-                TokenKind::Close => self.close(offset + 1, wanted),
-                TokenKind::String { escaped } => {
-                    let cell = cell.unwrap_or(pupils.cells.unwanted());
-                    let next = place.state.map(|place| Next::String { cell, place });
-                    way.end_at(token.start, next, &mut self.effects, pupils);
-                    pupils.cells.set_string(cell, escaped, token.start, token.end);
-                    (way.at, way.state) = (token.end + 1, place.state);
-                }
-                TokenKind::Scalar(kind) => {
-                    let cell = cell.unwrap_or(pupils.cells.unwanted());
-                    let next = place.state.map(|place| Next::Scalar { cell, place });
-                    way.end_at(token.start, next, &mut self.effects, pupils);
-                    pupils.cells.set(cell, kind, token.start, token.end);
-                    (way.at, way.state) = (token.end, place.state);
+                TokenKind::Key { escaped } => place = self.member(*token, escaped, &mut lesson),
+                TokenKind::Open(kind) => self.open(*token, Level { place, kind }, &lesson),
+                TokenKind::Close => self.close(*token, &lesson),
+                TokenKind::String { .. } | TokenKind::Scalar(_) => {
+                    self.value(*token, place, &mut lesson);
                 }
             }
         }
         // Only a line feed ends a record wherever it stands: the last line of a chunk may lack it.
-        let line_break_bytes = line.line_break_bytes;
-        let next = line.text.ends_with(b"\n").then_some(Next::Record { line_break_bytes });
-        way.end_at(line.text.len(), next, &mut self.effects, pupils);
+        let next = text.ends_with(b"\n").then_some(Next::Record { ending_bytes });
+        self.end_way(text.len(), next, &mut lesson);
     }
 
-    /// Returns the place of the member whose key is `token`.
-    fn member(
-        &mut self,
-        line: Line<'_>,
-        token: Token,
-        escaped: bool,
-        wanted: &Wanted,
-        pupils: &mut Pupils<'_>,
-    ) -> Place {
-        let raw = line.text.get(token.start..token.end).unwrap_or_default();
-        let key = match escaped {
-            true => unescape(raw, &mut self.key).map_or(raw, str::as_bytes),
-            false => raw,
-        };
-        let Some(object) = self.levels.last().map(|level| level.place) else {
-            return Place { node: None, state: None };
-        };
-        let node = object.node.and_then(|object| wanted.child(object, key));
-        let state = pupils.member(object, raw);
-        let below = node.map_or(&[][..], |node| wanted.below(node));
-        self.effects.extend(below.iter().map(|&cell: &CellId| Effect::Clear(cell)));
+    /// Returns the place of the next element, if an array is open.
+    fn element(&self, lesson: &mut Lesson<'_>) -> Option<Place> {
+        let array = self.levels.last().filter(|level| level.kind == Kind::Array)?;
+        let pupil = lesson.pupil.as_deref_mut();
+        let state = pupil.zip(array.place.state).and_then(|(pupil, array)| pupil.element(array));
+        Some(Place { node: None, state })
+    }
+
+    /// Returns the place of the member whose key is `token`, and forgets what was there.
+    fn member(&mut self, token: Token, escaped: bool, lesson: &mut Lesson<'_>) -> Place {
+        let raw = lesson.line.text.get(token.start()..token.end()).unwrap_or_default();
+        let unescaped = if escaped { unescape(raw, &mut self.key) } else { None };
+        let key = unescaped.map_or(raw, str::as_bytes);
+        let object = self.levels.last().map_or(Place::default(), |level| level.place);
+        let node = object.node.and_then(|object| lesson.wanted.child(object, key));
+        let pupil = lesson.pupil.as_deref_mut();
+        let state = pupil.zip(object.state).and_then(|(pupil, object)| pupil.member(object, raw));
+        let below = node.map_or(&[][..], |node| lesson.wanted.below(node));
+        self.effects.extend(below.iter().copied().map(Effect::Clear));
         Place { node, state }
     }
 
-    fn close(&mut self, offset: usize, wanted: &Wanted) {
-        let closed = self.levels.pop().and_then(|level| level.place.node);
-        if let Some(cell) = closed.and_then(|node| wanted.cell(node)) {
+    fn open(&mut self, token: Token, level: Level, lesson: &Lesson<'_>) {
+        if let Some(cell) = cell_of(level.place, lesson) {
+            let offset = token.start().saturating_sub(self.way_start);
+            self.effects.push(Effect::Open { cell, kind: level.kind, offset });
+        }
+        self.levels.push(level);
+    }
+
+    fn close(&mut self, token: Token, lesson: &Lesson<'_>) {
+        let closed = self.levels.pop().map(|level| level.place);
+        if let Some(cell) = closed.and_then(|place| cell_of(place, lesson)) {
+            let offset = token.end().saturating_sub(self.way_start);
             self.effects.push(Effect::Close { cell, offset });
         }
     }
-}
 
-/// The end of the value before: where the next way starts.
-struct WayStart<'a> {
-    line: Line<'a>,
-    at: usize,
-    state: Option<StateId>,
-}
-
-impl WayStart<'_> {
-    /// Does what the way to `end` does, and teaches it if both its ends are known.
-    fn end_at(
-        &self,
-        end: usize,
-        next: Option<Next>,
-        effects: &mut Vec<Effect>,
-        pupils: &mut Pupils<'_>,
-    ) {
-        Effect::apply(effects, self.at, pupils.cells);
-        let glue = self.line.text.get(self.at..end);
-        if let (Some(automaton), Some(state), Some(next), Some(glue)) =
-            (pupils.automaton.as_deref_mut(), self.state, next, glue)
-        {
-            automaton.teach(state, glue, next, effects);
-        }
-        effects.clear();
+    /// Puts a string or scalar into its cell.
+    fn value(&mut self, token: Token, place: Place, lesson: &mut Lesson<'_>) {
+        let cell = cell_of(place, lesson).unwrap_or(lesson.cells.unwanted());
+        let next = place.state.map(|place| match token.kind {
+            TokenKind::String { .. } => Next::String { cell, place },
+            _ => Next::Scalar { cell, place },
+        });
+        self.end_way(token.start(), next, lesson);
+        self.state = place.state;
+        self.way_start = match token.kind {
+            TokenKind::String { escaped } => {
+                lesson.cells.set_string(cell, escaped, token.start(), token.end());
+                token.end() + 1
+            }
+            TokenKind::Scalar(kind) => {
+                lesson.cells.set(cell, kind, token.start(), token.end());
+                token.end()
+            }
+            _ => token.end(),
+        };
     }
+
+    /// Does what the way to `end` does, and teaches it if both its ends are known.
+    fn end_way(&mut self, end: usize, next: Option<Next>, lesson: &mut Lesson<'_>) {
+        Effect::apply(&self.effects, self.way_start, lesson.cells);
+        let way = lesson.line.text.get(self.way_start..end).unwrap_or_default();
+        if let (Some(pupil), Some(state), Some(next)) = (&mut lesson.pupil, self.state, next) {
+            pupil.teach(state, way, next, &self.effects);
+        }
+        self.effects.clear();
+    }
+}
+
+fn cell_of(place: Place, lesson: &Lesson<'_>) -> Option<CellId> {
+    place.node.and_then(|node| lesson.wanted.cell(node))
 }

@@ -15,10 +15,21 @@ const MAX_DEPTH: u32 = 128;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
+    // A hostile record can have a token for nearly every byte, so tokens are kept small.
+    start: u32,
+    end: u32,
+}
+
+impl Token {
     /// First byte; of keys and strings the one after the quote.
-    pub(super) start: usize,
+    pub(super) fn start(self) -> usize {
+        self.start as usize
+    }
+
     /// Byte after it; of keys and strings the closing quote.
-    pub(super) end: usize,
+    pub(super) fn end(self) -> usize {
+        self.end as usize
+    }
 }
 
 /// What a [`Token`] is.
@@ -61,8 +72,8 @@ impl From<ScalarFlaw> for Flaw {
 
 /// Lists the tokens of the one value in `text[start..]` in `tape`, which is cleared first.
 ///
-/// `text` ends with the record, positions count from its start, and `index` describes it and
-/// possibly more.
+/// `text` ends with the record and is at most `u32::MAX` long, positions count from its start, and
+/// `index` describes it and possibly more.
 pub(super) fn walk(
     text: &[u8],
     start: usize,
@@ -99,6 +110,7 @@ impl Walk<'_> {
 
     /// Reads a scalar, a string or an opening bracket; says whether it was a bracket.
     fn value(&mut self) -> Result<bool, Flaw> {
+        self.skip_space();
         let start = self.at;
         match self.peek()? {
             b'"' => {
@@ -108,10 +120,6 @@ impl Walk<'_> {
             }
             b'{' => self.open(Kind::Object),
             b'[' => self.open(Kind::Array),
-            b' ' | b'\t' | b'\r' | b'\n' => {
-                self.skip_space();
-                self.value()
-            }
             _ => {
                 let (end, kind) = scalar_end(self.text, start)?;
                 self.at = end;
@@ -218,6 +226,6 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, kind: TokenKind, start: usize, end: usize) {
-        self.tape.push(Token { kind, start, end });
+        self.tape.push(Token { kind, start: start as u32, end: end as u32 });
     }
 }

@@ -189,23 +189,29 @@ impl Cells {
     /// Puts a value at `start..end` of the text into `cell`.
     #[inline]
     pub(super) fn set(&mut self, cell: CellId, kind: Kind, start: usize, end: usize) {
-        self.put(cell, Slot {
-            kind,
-            escaped: false,
-            start: self.text_start + start as u32,
-            end: self.text_start + end as u32,
-        });
+        self.put(
+            cell,
+            Slot {
+                kind,
+                escaped: false,
+                start: self.text_start + start as u32,
+                end: self.text_start + end as u32,
+            },
+        );
     }
 
     /// Puts a string at `start..end` of the text into `cell`.
     #[inline]
     pub(super) fn set_string(&mut self, cell: CellId, escaped: bool, start: usize, end: usize) {
-        self.put(cell, Slot {
-            kind: Kind::String,
-            escaped,
-            start: self.text_start + start as u32,
-            end: self.text_start + end as u32,
-        });
+        self.put(
+            cell,
+            Slot {
+                kind: Kind::String,
+                escaped,
+                start: self.text_start + start as u32,
+                end: self.text_start + end as u32,
+            },
+        );
     }
 
     /// Takes the value out of `cell`.

@@ -34,8 +34,8 @@ fn numbers_are_worth_what_they_say() {
 #[test]
 fn what_is_no_json_number_has_no_value() {
     for raw in [
-        "", "-", "+1", ".5", "1.", "01", "-01", "00", "1e", "1e+", "1.e1", "--1", "1.2.3", "1 ", " 1",
-        "0x10", "1_000", "NaN", "inf", "Infinity", "1,5", "١", "true", ".", "-.5",
+        "", "-", "+1", ".5", "1.", "01", "-01", "00", "1e", "1e+", "1.e1", "--1", "1.2.3", "1 ",
+        " 1", "0x10", "1_000", "NaN", "inf", "Infinity", "1,5", "١", "true", ".", "-.5",
     ] {
         check(raw, None, None);
     }
@@ -43,7 +43,9 @@ fn what_is_no_json_number_has_no_value() {
 
 proptest! {
     #[test]
-    fn values_are_those_of_std(raw in "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?") {
+    fn values_are_those_of_std(
+        raw in "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?",
+    ) {
         let std = raw.parse::<f64>().ok().filter(|value| value.is_finite());
         prop_assert_eq!(parse_f64(raw.as_bytes()).map(f64::to_bits), std.map(f64::to_bits));
     }

@@ -36,17 +36,35 @@ enum Damage {
 }
 
 fn key() -> impl Strategy<Value = &'static str> {
-    select(vec!["a", "b", "c", "a.b", "b.c", "a.b.c", "b.a", "c.c", "", "é", "\\u0061", "\\\"", "k\\\\"])
+    select(vec![
+        "a", "b", "c", "a.b", "b.c", "a.b.c", "b.a", "c.c", "", "é", "\\u0061", "\\\"", "k\\\\",
+    ])
 }
 
 fn leaf() -> impl Strategy<Value = Tree> {
     let written = vec![
-        "0", "-1", "12.5", "1e3", "1.5E-7", "true", "false", "null", "\"\"", "\"x\"", "\"é🚀\"",
-        "\"\\n\"", "\"\\\\\"", "\"\\\"\"", "\"\\ud83d\\ude80\"", "\"{\\\"a\\\":1}\"",
-        "123456789012345678901234567890", "1e308",
+        "0",
+        "-1",
+        "12.5",
+        "1e3",
+        "1.5E-7",
+        "true",
+        "false",
+        "null",
+        "\"\"",
+        "\"x\"",
+        "\"é🚀\"",
+        "\"\\n\"",
+        "\"\\\\\"",
+        "\"\\\"\"",
+        "\"\\ud83d\\ude80\"",
+        "\"{\\\"a\\\":1}\"",
+        "123456789012345678901234567890",
+        "1e308",
         "\"0123456789012345678901234567890123456789012345678901234567890123456789\"",
     ];
-    let invalid = vec!["01", "1.", "nul", "\"\\ud800\"", "\"\\x\"", "\"\t\"", "1e999", "-", "\"", "]"];
+    let invalid =
+        vec!["01", "1.", "nul", "\"\\ud800\"", "\"\\x\"", "\"\t\"", "1e999", "-", "\"", "]"];
     prop_oneof![
         40 => select(written).prop_map(|leaf| Tree::Leaf(leaf.to_owned())),
         1 => select(invalid).prop_map(|leaf| Tree::Leaf(leaf.to_owned())),
@@ -90,25 +108,27 @@ fn write(tree: &Tree, style: Style, out: &mut String) {
     match tree {
         Tree::Leaf(text) => out.push_str(text),
         Tree::Array(values) => {
-            out.push_str("[");
+            out.push('[');
             out.push_str(style.bracket);
             for (at, value) in values.iter().enumerate() {
                 out.push_str(if at > 0 { style.comma } else { "" });
                 write(value, style, out);
             }
             out.push_str(style.bracket);
-            out.push_str("]");
+            out.push(']');
         }
         Tree::Object(members) => {
-            out.push_str("{");
+            out.push('{');
             out.push_str(style.bracket);
             for (at, (key, value)) in members.iter().enumerate() {
                 out.push_str(if at > 0 { style.comma } else { "" });
-                out.push_str(&format!("\"{key}\"{}", style.colon));
+                for part in ["\"", key, "\"", style.colon] {
+                    out.push_str(part);
+                }
                 write(value, style, out);
             }
             out.push_str(style.bracket);
-            out.push_str("}");
+            out.push('}');
         }
     }
 }

@@ -1,0 +1,231 @@
+//! The command line as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::error::{BAD_VALUE, Failure};
+use crate::decode::{DurationUnit, Overrides, Role};
+
+/// Reads structured logs and says whether a system is healthy, what changed, since when, and
+/// what to do
+#[derive(Debug, Parser)]
+#[command(
+    name = "plimsoll",
+    version,
+    propagate_version = false,
+    after_help = "Exit status: 0 yes (healthy, pass), 1 no (action needed), 2 usage, \
+                  3 cannot tell, 4 unusable input or output, 130 interrupted."
+)]
+pub struct Cli {
+    /// Command to run
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub struct Global {
+    /// Say more on standard error (-v what is done, -vv every step)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Write plimsoll's own log as JSON lines to daily files in this directory
+    #[arg(long, value_name = "DIR", global = true)]
+    pub log_dir: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: ColorChoice,
+    /// Use only ASCII characters in terminal output
+    #[arg(long, global = true)]
+    pub ascii: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a health report: HTML, PNG, Markdown and JSON
+    Report(super::report::ReportArgs),
+    /// Ask with SQL, or with a saved query
+    Query(super::query::QueryArgs),
+    /// Show what was understood of the inputs: format, fields, units, span, rejects
+    Inspect(super::inspect::InspectArgs),
+    /// Compare before and after: two inputs, two moments or two values of a field
+    Compare(super::compare::CompareArgs),
+    /// Show the raw records behind a finding or a row of a report
+    Lines(super::lines::LinesArgs),
+    /// Write a synthetic data set with planted incidents
+    Demo(super::demo::DemoArgs),
+    /// Print the JSON schema of an output
+    Schema(super::meta::SchemaArgs),
+    /// Explain an error code such as PL012
+    Explain(super::meta::ExplainArgs),
+    /// Print shell completions
+    Completions(super::meta::CompletionsArgs),
+}
+
+/// What to read, and which fields mean what.
+#[derive(Args, Clone, Debug)]
+pub struct InputArgs {
+    /// Files, directories, globs, .gz, .zst, or - for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<String>,
+    /// Fields
+    #[command(flatten)]
+    pub fields: FieldArgs,
+}
+
+/// Which fields mean what; everything is detected where nothing is said.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FieldArgs {
+    /// Field that holds the event time
+    #[arg(long, value_name = "FIELD", help_heading = "Fields")]
+    pub time: Option<String>,
+    /// Field that holds the duration, with its unit if its name does not tell: `took:ms`
+    #[arg(long, value_name = "FIELD[:UNIT]", help_heading = "Fields")]
+    pub duration: Option<String>,
+    /// Field by which requests are grouped into routes or operations
+    #[arg(long, value_name = "FIELD", help_heading = "Fields")]
+    pub group_by: Option<String>,
+    /// Field for another role: level, message, status, version, service, host, event, user, …
+    #[arg(long = "field", value_name = "ROLE=FIELD", help_heading = "Fields")]
+    pub roles: Vec<String>,
+    /// Offset of times without a zone, such as -03:00
+    #[arg(
+        long,
+        value_name = "OFFSET",
+        default_value = "+00:00",
+        allow_hyphen_values = true,
+        help_heading = "Fields"
+    )]
+    pub utc_offset: String,
+}
+
+impl FieldArgs {
+    /// Checks what was said about fields.
+    ///
+    /// # Errors
+    /// When a unit, a role or an offset is not one.
+    pub fn overrides(&self, year: i32) -> Result<Overrides, Failure> {
+        let mut overrides = Overrides { year, ..Overrides::default() };
+        overrides.zone_offset_s = offset_seconds(&self.utc_offset)?;
+        if let Some(time) = &self.time {
+            overrides.fields.push((Role::Time, time.clone()));
+        }
+        if let Some(route) = &self.group_by {
+            overrides.fields.push((Role::Route, route.clone()));
+        }
+        if let Some(duration) = &self.duration {
+            let (field, unit) = match duration.rsplit_once(':') {
+                Some((field, unit)) => (field, Some(duration_unit(unit)?)),
+                None => (duration.as_str(), None),
+            };
+            overrides.fields.push((Role::Duration, field.to_owned()));
+            overrides.duration_unit = unit;
+        }
+        for role in &self.roles {
+            overrides.fields.push(role_field(role)?);
+        }
+        Ok(overrides)
+    }
+}
+
+fn duration_unit(text: &str) -> Result<DurationUnit, Failure> {
+    let units = [DurationUnit::Ns, DurationUnit::Us, DurationUnit::Ms, DurationUnit::S];
+    units.into_iter().find(|unit| unit.symbol() == text).ok_or_else(|| {
+        Failure::new(&BAD_VALUE, format!("`--duration` has the unit `{text}`"))
+            .hint("units are ns, us, ms and s")
+    })
+}
+
+fn role_field(text: &str) -> Result<(Role, String), Failure> {
+    let bad = |message: String| {
+        let roles: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+        Failure::new(&BAD_VALUE, message).hint(format!("roles are {}", roles.join(", ")))
+    };
+    let (name, field) = text
+        .split_once('=')
+        .ok_or_else(|| bad(format!("`--field {text}` is not of the form ROLE=FIELD")))?;
+    let role = Role::ALL
+        .into_iter()
+        .find(|role| role.name() == name)
+        .ok_or_else(|| bad(format!("`--field` names the unknown role `{name}`")))?;
+    Ok((role, field.to_owned()))
+}
+
+fn offset_seconds(text: &str) -> Result<i32, Failure> {
+    let bad = || {
+        Failure::new(&BAD_VALUE, format!("`--utc-offset` is `{text}`"))
+            .hint("offsets look like +00:00 or -03:00")
+    };
+    if text == "Z" || text == "UTC" {
+        return Ok(0);
+    }
+    let (sign, digits) = match text.split_at_checked(1) {
+        Some(("+", digits)) => (1, digits),
+        Some(("-", digits)) => (-1, digits),
+        _ => return Err(bad()),
+    };
+    let (hours, minutes) = digits.split_once(':').unwrap_or((digits, "0"));
+    let hours: i32 = hours.parse().map_err(|_| bad())?;
+    let minutes: i32 = minutes.parse().map_err(|_| bad())?;
+    if hours > 14 || minutes > 59 {
+        return Err(bad());
+    }
+    Ok(sign * (hours * 3_600 + minutes * 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::{Cli, FieldArgs, offset_seconds};
+    use crate::decode::{DurationUnit, Role};
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn offsets_are_read_or_refused() {
+        for (text, want) in [
+            ("+00:00", Some(0)),
+            ("-03:00", Some(-10_800)),
+            ("+5:30", Some(19_800)),
+            ("Z", Some(0)),
+            ("+15:00", None),
+            ("3", None),
+            ("", None),
+        ] {
+            assert_eq!(offset_seconds(text).ok(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_names_its_unit() {
+        let fields = FieldArgs {
+            duration: Some("took:us".to_owned()),
+            utc_offset: "Z".to_owned(),
+            ..FieldArgs::default()
+        };
+        let overrides = fields.overrides(2026).unwrap();
+        assert_eq!(overrides.fields, [(Role::Duration, "took".to_owned())]);
+        assert_eq!(overrides.duration_unit, Some(DurationUnit::Us));
+        let bad = FieldArgs { duration: Some("took:hours".to_owned()), ..fields };
+        assert!(bad.overrides(2026).unwrap_err().message.contains("hours"));
+    }
+}

@@ -1,0 +1,213 @@
+//! Every way a command can fail: its exit code, its `PL` code and the way out.
+//!
+//! The only place that knows exit codes.
+
+use std::error::Error;
+use std::io;
+
+use crate::query::OpenError;
+use crate::source::{DiscoverError, ReadError};
+
+/// What the process tells its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; the answer is yes.
+    Yes,
+    /// Done; the answer is no.
+    No,
+    /// Usage or configuration error.
+    Usage,
+    /// Done; cannot tell.
+    CannotTell,
+    /// An input or output cannot be used.
+    Unusable,
+    /// Interrupted by the user.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Yes => 0,
+            Self::No => 1,
+            Self::Usage => 2,
+            Self::CannotTell => 3,
+            Self::Unusable => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// One kind of failure, as `plimsoll explain` tells it.
+pub struct Kind {
+    /// `PL010` and so on; never given to another meaning.
+    pub code: &'static str,
+    /// Exit status.
+    pub exit: Exit,
+    /// What it means and what to do, in a few sentences.
+    pub explanation: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $code:literal, $exit:ident, $text:literal;)*) => {
+        $(
+            #[doc = $text]
+            pub const $name: Kind =
+                Kind { code: $code, exit: Exit::$exit, explanation: $text };
+        )*
+        /// Every kind, by code.
+        pub const KINDS: &[&Kind] = &[$(&$name),*];
+    };
+}
+
+kinds! {
+    USAGE = "PL001", Usage,
+        "The command line does not fit together. `plimsoll help COMMAND` shows what it takes.";
+    BAD_VALUE = "PL002", Usage,
+        "An option's value is not of the kind it takes. The message names the option, the value \
+         and what is expected.";
+    UNREADABLE = "PL010", Unusable,
+        "An input is missing or may not be read. Check the path and its permissions; a process \
+         substitution or pipe works with `-`.";
+    DAMAGED = "PL011", Unusable,
+        "A compressed input ends in the middle or is damaged. A log that is still being \
+         compressed looks like this too: wait, copy it again, or read what is there with \
+         `gzip -dc FILE | plimsoll … -` (or `zstd -dc`).";
+    NO_LOGS = "PL012", Unusable,
+        "A directory or glob leads to no log file. Directories give files that end in .log, \
+         .json, .jsonl, .ndjson, .txt, .out, .err or .logfmt, rotated ones and .gz or .zst of \
+         these; name other files directly.";
+    NOT_A_LOG = "PL013", Unusable,
+        "The input is not text: perhaps an archive, an image, a database or UTF-16. Convert it \
+         first, for example with `iconv -f UTF-16 -t UTF-8 FILE | plimsoll … -`.";
+    NO_RECORDS = "PL014", CannotTell,
+        "There is no record in the input, so nothing can be told. Missing data is never a pass.";
+    NO_TIME = "PL020", CannotTell,
+        "No field of the records holds a time, so nothing can be put into windows. `plimsoll \
+         inspect` lists the fields; name the right one with `--time FIELD`.";
+    NO_FIELD = "PL021", Usage,
+        "A field that was asked for is in no record. `plimsoll inspect` lists the fields.";
+    TOO_LITTLE = "PL022", CannotTell,
+        "There are too few records on one side to compare. Choose wider windows or another \
+         moment.";
+    SQL = "PL030", Usage,
+        "The query cannot be run: it is not one SELECT over the table `logs`, names something \
+         that is not there, or goes beyond a limit. The message says what and where.";
+    SQL_LIMIT = "PL031", Unusable,
+        "The query took more time, memory or rows than it may. Narrow it with WHERE or LIMIT.";
+    NO_SUCH_QUERY = "PL032", Usage,
+        "There is no saved query of that name. `plimsoll query --list` shows them.";
+    UNWRITABLE = "PL040", Unusable,
+        "A result could not be written: no room, no permission, or the directory is missing. An \
+         existing file is left as it was.";
+    INTERRUPTED = "PL050", Interrupted,
+        "The command was interrupted. Nothing half-written is left behind.";
+}
+
+/// A failure on its way to the user.
+#[derive(Debug)]
+pub struct Failure {
+    /// `PL010` and so on.
+    pub code: &'static str,
+    /// Exit status.
+    pub exit: Exit,
+    /// What went wrong, with its causes.
+    pub message: String,
+    /// The way out.
+    pub hint: Option<String>,
+    /// Whether standard output was closed by its reader: no failure at all.
+    pub broken_pipe: bool,
+}
+
+impl Failure {
+    /// A failure of one kind.
+    pub fn new(kind: &Kind, message: impl Into<String>) -> Self {
+        let (code, exit) = (kind.code, kind.exit);
+        Self { code, exit, message: message.into(), hint: None, broken_pipe: false }
+    }
+
+    /// Adds the way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A failure with the whole chain of causes in its message.
+    pub fn caused(kind: &Kind, error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            cause = error.source();
+        }
+        Self::new(kind, message)
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Only writing to standard output gives a bare I/O error; files carry their path.
+    fn from(error: io::Error) -> Self {
+        let broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        let failure = Self::new(&UNWRITABLE, format!("cannot write to standard output: {error}"));
+        Self { broken_pipe, ..failure }
+    }
+}
+
+impl From<DiscoverError> for Failure {
+    fn from(error: DiscoverError) -> Self {
+        match &error {
+            DiscoverError::Unreadable { .. } => Self::caused(&UNREADABLE, &error),
+            DiscoverError::NoLogs { .. } | DiscoverError::NoMatch { .. } => {
+                Self::caused(&NO_LOGS, &error).hint("name the files, such as `plimsoll report FILE…`")
+            }
+            DiscoverError::BadGlob { .. } | DiscoverError::StdinTwice => {
+                Self::caused(&USAGE, &error)
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match &error {
+            ReadError::Io { .. } => Self::caused(&UNREADABLE, &error),
+            ReadError::Compressed { kind, name, .. } => {
+                let tool = if *kind == "gzip" { "gzip" } else { "zstd" };
+                let hint = format!("copy it again, or read what is there: {tool} -dc {name} | plimsoll … -");
+                Self::caused(&DAMAGED, &error).hint(hint)
+            }
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Read(error) => error.into(),
+            OpenError::NotALog { .. } => Self::caused(&NOT_A_LOG, &error)
+                .hint("plimsoll reads JSON, logfmt, access logs and plain text"),
+            OpenError::Empty { .. } => Self::caused(&NO_RECORDS, &error)
+                .hint("check that the program logs there, and that the file was not just rotated"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KINDS;
+
+    #[test]
+    fn codes_are_unique_and_explained() {
+        let mut codes: Vec<&str> = KINDS.iter().map(|kind| kind.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), KINDS.len());
+        assert!(KINDS.iter().all(|kind| kind.explanation.len() > 40));
+    }
+}

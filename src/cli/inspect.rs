@@ -1,0 +1,215 @@
+//! `plimsoll inspect`: what was understood of the inputs.
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::args::InputArgs;
+use super::error::{Exit, Failure};
+use super::output::Terminal;
+use super::reading;
+use crate::model::{Example, InputSummary, QualityNote, format_ts};
+use crate::query::{Survey, ValueKind};
+
+/// Fields listed in text output.
+const MAX_FIELDS: usize = 60;
+
+/// Show what was understood of the inputs: format, fields, units, span, rejects
+///
+/// Exit status: 0 understood, 3 no time can be read, 4 unusable input.
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// Inputs and fields
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Output format
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub output: InspectOutput,
+    /// Same as -o json
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Output of `inspect`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InspectOutput {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// What was understood. Schema `plimsoll.inspect/1`.
+#[derive(Serialize, schemars::JsonSchema)]
+pub(super) struct Inspection {
+    schema: &'static str,
+    inputs: Vec<InputSummary>,
+    fields: Vec<FieldRow>,
+    records: u64,
+    events: u64,
+    rejected: u64,
+    reject_reasons: Vec<(String, u64)>,
+    reject_examples: Vec<Example>,
+    first_ts: Option<String>,
+    last_ts: Option<String>,
+    no_time: u64,
+    out_of_order: u64,
+    requests: u64,
+    with_duration: u64,
+    with_status: u64,
+    errors: u64,
+    routes: usize,
+    versions: Vec<String>,
+    event_names: Vec<String>,
+    templates: usize,
+    notes: Vec<QualityNote>,
+    untrusted_text_fields: [&'static str; 5],
+}
+
+#[derive(Serialize, schemars::JsonSchema)]
+struct FieldRow {
+    path: String,
+    kind: &'static str,
+}
+
+pub(super) fn run(args: &InspectArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let opened = reading::open(&args.input.inputs, &args.input.fields)?;
+    let fields: Vec<FieldRow> = opened
+        .fields
+        .iter()
+        .map(|(path, kind)| FieldRow { path: path.clone(), kind: kind_name(*kind) })
+        .collect();
+    let inputs = reading::input_summaries(&opened);
+    let notes = reading::reading_notes(&opened);
+    let survey = reading::survey(opened, terminal)?;
+    let exit = if survey.span_us.is_some() { Exit::Yes } else { Exit::CannotTell };
+    let inspection = inspection(&survey, inputs, fields, notes);
+    if args.json || args.output == InspectOutput::Json {
+        let json = serde_json::to_string_pretty(&inspection).unwrap_or_default();
+        terminal.data(&format!("{json}\n"))?;
+    } else {
+        terminal.data(&text(&inspection))?;
+        terminal.hint("plimsoll report writes the health report; `query` asks with SQL");
+    }
+    Ok(exit)
+}
+
+fn kind_name(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Integer => "integer",
+        ValueKind::Number => "number",
+        ValueKind::Bool => "bool",
+        ValueKind::Text => "text",
+    }
+}
+
+fn inspection(
+    survey: &Survey,
+    mut inputs: Vec<InputSummary>,
+    fields: Vec<FieldRow>,
+    notes: Vec<QualityNote>,
+) -> Inspection {
+    let mut reasons: Vec<(String, u64)> = Vec::new();
+    let mut examples = Vec::new();
+    for (summary, count) in inputs.iter_mut().zip(&survey.inputs) {
+        summary.bytes = count.bytes;
+        summary.records = count.records;
+        summary.rejected = count.rejects.count();
+        for (reason, times) in &count.rejects.by_reason {
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, total)) => *total += times,
+                None => reasons.push((reason.clone(), *times)),
+            }
+        }
+        for (offset, record) in &count.rejects.examples {
+            let text = String::from_utf8_lossy(record).chars().take(Example::MAX_CHARS).collect();
+            examples.push(Example { input: summary.name.clone(), offset: *offset, text });
+        }
+    }
+    examples.truncate(3);
+    let records: u64 = inputs.iter().map(|input| input.records).sum();
+    let rejected: u64 = inputs.iter().map(|input| input.rejected).sum();
+    Inspection {
+        schema: "plimsoll.inspect/1",
+        inputs,
+        fields,
+        records,
+        events: records - rejected,
+        rejected,
+        reject_reasons: reasons,
+        reject_examples: examples,
+        first_ts: survey.span_us.map(|(first, _)| format_ts(first)),
+        last_ts: survey.span_us.map(|(_, last)| format_ts(last)),
+        no_time: survey.no_time,
+        out_of_order: survey.out_of_order,
+        requests: survey.request_count,
+        with_duration: survey.with_duration,
+        with_status: survey.with_status,
+        errors: survey.errors,
+        routes: survey.names.routes.len(),
+        versions: survey.names.versions.iter().map(|(_, name)| name.to_owned()).collect(),
+        event_names: survey.events.iter().map(|(_, name)| name.to_owned()).collect(),
+        templates: survey.templates.len(),
+        notes,
+        untrusted_text_fields: ["inputs[].name", "fields[].path", "reject_examples", "versions", "event_names"],
+    }
+}
+
+fn text(inspection: &Inspection) -> String {
+    let mut lines = Vec::new();
+    for input in &inspection.inputs {
+        let count = format!("{} records, {} rejected", input.records, input.rejected);
+        lines.push(format!("{}: {}, {count}", input.name, input.format));
+    }
+    if let Some(first) = inspection.inputs.first() {
+        lines.push("fields taken".to_owned());
+        for (role, field) in &first.fields {
+            lines.push(format!("  {role:14} {field}"));
+        }
+    }
+    lines.push("found".to_owned());
+    let span = match (&inspection.first_ts, &inspection.last_ts) {
+        (Some(first), Some(last)) => format!("{first} – {last}"),
+        _ => "no time could be read: name the field with --time FIELD".to_owned(),
+    };
+    let counts = [
+        ("span", span),
+        ("events", inspection.events.to_string()),
+        ("requests", inspection.requests.to_string()),
+        ("with duration", inspection.with_duration.to_string()),
+        ("with status", inspection.with_status.to_string()),
+        ("errors", inspection.errors.to_string()),
+        ("routes", inspection.routes.to_string()),
+        ("versions", shortened(&inspection.versions)),
+        ("event names", shortened(&inspection.event_names)),
+        ("templates", inspection.templates.to_string()),
+        ("without time", inspection.no_time.to_string()),
+        ("out of order", inspection.out_of_order.to_string()),
+    ];
+    lines.extend(counts.iter().map(|(name, value)| format!("  {name:14} {value}")));
+    if inspection.rejected > 0 {
+        lines.push("rejected".to_owned());
+        let reasons = inspection.reject_reasons.iter();
+        lines.extend(reasons.map(|(reason, count)| format!("  {count} {reason}")));
+        for example in &inspection.reject_examples {
+            let cut: String = example.text.chars().take(100).collect();
+            lines.push(format!("  {} @{}: {cut}", example.input, example.offset));
+        }
+    }
+    lines.push(format!("all fields ({})", inspection.fields.len()));
+    let shown = inspection.fields.iter().take(MAX_FIELDS);
+    lines.extend(shown.map(|field| format!("  {:30} {}", field.path, field.kind)));
+    if inspection.fields.len() > MAX_FIELDS {
+        lines.push(format!("  … {} more with -o json", inspection.fields.len() - MAX_FIELDS));
+    }
+    lines.extend(inspection.notes.iter().map(|note| format!("note: {}", note.text)));
+    super::output::visible(&(lines.join("\n") + "\n"))
+}
+
+fn shortened(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(6).map(String::as_str).collect();
+    match names.len().checked_sub(shown.len()) {
+        Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
+        _ if names.is_empty() => "none".to_owned(),
+        _ => shown.join(", "),
+    }
+}

@@ -1,0 +1,200 @@
+//! `plimsoll lines`: the raw records behind a finding or a row.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::FieldArgs;
+use super::error::{BAD_VALUE, Exit, Failure, UNREADABLE, USAGE};
+use super::output::{self, Terminal};
+use super::{reading, when};
+use crate::decode::parse_duration_text;
+use crate::model::{EventBatch, Finding, FindingKind, Label, Report, Text, Wanted};
+
+/// Show the raw records behind a finding or a row of a report
+///
+/// `plimsoll lines F1` shows the records of finding F1 of the last report; with inputs and
+/// filters it shows any records. Exit status: 0 some were found, 3 none, 4 unusable input.
+#[derive(Args, Debug)]
+pub struct LinesArgs {
+    /// A finding such as F1, or inputs
+    #[arg(value_name = "FINDING | INPUT", required = true)]
+    pub words: Vec<String>,
+    /// Report that the finding is in
+    #[arg(long, value_name = "FILE", default_value = "plimsoll-report/report.json")]
+    pub report: PathBuf,
+    /// Only this route
+    #[arg(long)]
+    pub route: Option<String>,
+    /// Only this event name
+    #[arg(long)]
+    pub event: Option<String>,
+    /// Only this status, or class such as 5xx
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Only records that took at least this long, such as 500ms
+    #[arg(long, value_name = "DURATION")]
+    pub slower_than: Option<String>,
+    /// Only records whose text holds this
+    #[arg(long, value_name = "TEXT")]
+    pub contains: Option<String>,
+    /// Only records from this time on
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only records before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Records shown at most
+    #[arg(short = 'n', long, default_value_t = 20)]
+    pub limit: usize,
+    /// Write control characters as they are
+    #[arg(long)]
+    pub raw: bool,
+    /// Fields
+    #[command(flatten)]
+    pub fields: FieldArgs,
+}
+
+/// Which records are wanted; what is `None` does not filter.
+#[derive(Debug, Default)]
+struct Filter {
+    route: Option<String>,
+    event: Option<String>,
+    template: Option<String>,
+    status: Option<(i32, i32)>,
+    failed: bool,
+    least_ms: Option<f64>,
+    contains: Option<String>,
+    from_us: Option<i64>,
+    until_us: Option<i64>,
+}
+
+pub(super) fn run(args: &LinesArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let (inputs, mut filter) = match args.words.as_slice() {
+        [word] if is_finding(word) => of_finding(word, args)?,
+        words if words.iter().any(|word| is_finding(word)) => {
+            return Err(Failure::new(&USAGE, "`lines` takes one finding, or inputs"));
+        }
+        words => (words.to_vec(), Filter::default()),
+    };
+    narrow(&mut filter, args)?;
+    let opened = reading::open(&inputs, &args.fields)?;
+    let mut wanted = Wanted::default();
+    for label in [Label::Route, Label::Event, Label::Template] {
+        wanted.add_label(label);
+    }
+    wanted.add_text(Text::Body);
+    let mut found: Vec<String> = Vec::new();
+    reading::each_batch(opened, &wanted, terminal, &mut |batch| {
+        for row in 0..batch.events.len {
+            if found.len() >= args.limit {
+                return false;
+            }
+            let body = batch.events.text(Text::Body).get(row).unwrap_or_default();
+            if filter.takes(batch.events, row, body) {
+                found.push(body.to_owned());
+            }
+        }
+        true
+    })?;
+    for record in &found {
+        let shown = if args.raw { record.clone() } else { output::visible(record) };
+        terminal.data(&format!("{shown}\n"))?;
+    }
+    if found.is_empty() {
+        terminal.say("no record fits; widen the filters");
+        return Ok(Exit::CannotTell);
+    }
+    Ok(Exit::Yes)
+}
+
+fn is_finding(word: &str) -> bool {
+    word.strip_prefix('F').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn of_finding(id: &str, args: &LinesArgs) -> Result<(Vec<String>, Filter), Failure> {
+    let path = args.report.display();
+    let bytes = std::fs::read(&args.report).map_err(|error| {
+        Failure::new(&UNREADABLE, format!("cannot read the report `{path}`: {error}"))
+            .hint("run `plimsoll report` first, or name the report with --report FILE")
+    })?;
+    let report: Report = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::new(&UNREADABLE, format!("`{path}` is no plimsoll report: {error}"))
+    })?;
+    let Some(finding) = report.findings.iter().find(|finding| finding.id == id) else {
+        let ids: Vec<&str> = report.findings.iter().map(|f| f.id.as_str()).collect();
+        return Err(Failure::new(&BAD_VALUE, format!("`{path}` has no finding {id}"))
+            .hint(format!("it has {}", if ids.is_empty() { "none".into() } else { ids.join(", ") })));
+    };
+    let inputs = report.quality.inputs.iter().map(|input| input.name.clone()).collect();
+    Ok((inputs, filter_of(finding)))
+}
+
+fn filter_of(finding: &Finding) -> Filter {
+    let at = |time: &str| when::instant("since", time).ok();
+    Filter {
+        route: finding.group.get("route").cloned(),
+        event: finding.group.get("event").cloned(),
+        template: finding.group.get("message").cloned(),
+        failed: finding.kind == FindingKind::ErrorRate,
+        least_ms: (finding.kind == FindingKind::Latency).then_some(finding.change.before),
+        from_us: finding.since.as_ref().and_then(|since| at(&since.at)),
+        until_us: finding.until.as_deref().and_then(at),
+        ..Filter::default()
+    }
+}
+
+/// Adds what the options say.
+fn narrow(filter: &mut Filter, args: &LinesArgs) -> Result<(), Failure> {
+    filter.route = args.route.clone().or(filter.route.take());
+    filter.event = args.event.clone().or(filter.event.take());
+    filter.contains.clone_from(&args.contains);
+    if let Some(status) = &args.status {
+        filter.status = Some(status_range(status)?);
+    }
+    if let Some(text) = &args.slower_than {
+        let least_ms = parse_duration_text(text.as_bytes()).ok_or_else(|| {
+            Failure::new(&BAD_VALUE, format!("`--slower-than` is `{text}`, which is no duration"))
+                .hint("durations look like 500ms or 1.5s")
+        })?;
+        filter.least_ms = Some(least_ms);
+    }
+    if let Some(from) = &args.from {
+        filter.from_us = Some(when::instant("--from", from)?);
+    }
+    if let Some(until) = &args.until {
+        filter.until_us = Some(when::instant("--until", until)?);
+    }
+    Ok(())
+}
+
+fn status_range(text: &str) -> Result<(i32, i32), Failure> {
+    let class = text.strip_suffix("xx").and_then(|class| class.parse::<i32>().ok());
+    match (class, text.parse::<i32>()) {
+        (Some(class), _) => Ok((class * 100, class * 100 + 99)),
+        (None, Ok(status)) => Ok((status, status)),
+        (None, Err(_)) => Err(Failure::new(&BAD_VALUE, format!("`--status` is `{text}`"))
+            .hint("a status looks like 503 or 5xx")),
+    }
+}
+
+impl Filter {
+    fn takes(&self, events: &EventBatch, row: usize, body: &str) -> bool {
+        let label = |wanted: &Option<String>, label: Label| {
+            wanted.as_deref().is_none_or(|name| events.label(label).get(row) == Some(name))
+        };
+        let ts_us = events.ts_us.get(row).copied().unwrap_or_default();
+        let status = events.status.get(row).copied().unwrap_or_default();
+        let duration_ms = events.duration_ms.get(row).copied().unwrap_or(f64::NAN);
+        let is_error = events.severity.get(row).is_some_and(|severity| severity.is_error());
+        label(&self.route, Label::Route)
+            && label(&self.event, Label::Event)
+            && label(&self.template, Label::Template)
+            && self.from_us.is_none_or(|from| ts_us >= from)
+            && self.until_us.is_none_or(|until| ts_us < until)
+            && self.status.is_none_or(|(lo, hi)| (lo..=hi).contains(&status))
+            && (!self.failed || status >= 500 || status == -1 || is_error)
+            && self.least_ms.is_none_or(|least| duration_ms >= least)
+            && self.contains.as_deref().is_none_or(|text| body.contains(text))
+    }
+}

@@ -1,0 +1,72 @@
+//! `schema`, `explain` and `completions`.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+use schemars::schema_for;
+
+use super::args::Cli;
+use super::error::{BAD_VALUE, Exit, Failure, KINDS};
+use super::output::Terminal;
+use crate::model::Report;
+
+/// Print the JSON schema of an output
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// Output to describe: report, inspect or compare
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+/// Explain an error code such as PL012
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// Code to explain; all when none is given
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+/// Print shell completions
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// Shell to complete for
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+pub(super) fn schema(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let schema = match args.name.trim_start_matches("plimsoll.").trim_end_matches("/1") {
+        "report" => schema_for!(Report),
+        "inspect" => schema_for!(super::inspect::Inspection),
+        "compare" => schema_for!(super::compare::Comparison),
+        other => {
+            let message = format!("there is no output `{other}`");
+            return Err(Failure::new(&BAD_VALUE, message).hint("try report, inspect or compare"));
+        }
+    };
+    let json = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    terminal.data(&format!("{json}\n"))?;
+    Ok(Exit::Yes)
+}
+
+pub(super) fn explain(args: &ExplainArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let wanted = args.code.as_deref().map(str::to_ascii_uppercase);
+    let found: Vec<_> =
+        KINDS.iter().filter(|kind| wanted.as_deref().is_none_or(|code| kind.code == code)).collect();
+    if found.is_empty() {
+        let code = wanted.unwrap_or_default();
+        return Err(Failure::new(&BAD_VALUE, format!("there is no error code `{code}`"))
+            .hint("plimsoll explain lists them all"));
+    }
+    for kind in found {
+        let text = format!("{} (exit status {}): {}\n", kind.code, kind.exit.code(), kind.explanation);
+        terminal.data(&text)?;
+    }
+    Ok(Exit::Yes)
+}
+
+pub(super) fn completions(args: &CompletionsArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut script);
+    terminal.data(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,76 @@
+//! The command line: parses arguments, starts the work, prints, and exits.
+//!
+//! The only room that prints, reads the environment and knows exit codes. It computes nothing.
+
+mod args;
+mod compare;
+mod demo;
+mod error;
+mod inspect;
+mod lines;
+mod marks;
+mod meta;
+mod output;
+mod query;
+mod reading;
+mod report;
+mod telemetry;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command};
+use error::{Exit, Failure};
+use output::Terminal;
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let terminal = Terminal::new(&cli.global);
+    let _log = match telemetry::start(&cli.global) {
+        Ok(guard) => guard,
+        Err(failure) => return ended(Err(failure), &terminal),
+    };
+    tracing::debug!(command = ?cli.command, "command line parsed");
+    ended(dispatch(cli.command, &terminal), &terminal)
+}
+
+fn dispatch(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
+    match command {
+        Command::Report(args) => report::run(&args, terminal),
+        Command::Query(args) => query::run(&args, terminal),
+        Command::Inspect(args) => inspect::run(&args, terminal),
+        Command::Compare(args) => compare::run(&args, terminal),
+        Command::Lines(args) => lines::run(&args, terminal),
+        Command::Demo(args) => demo::run(&args, terminal),
+        Command::Schema(args) => meta::schema(&args, terminal),
+        Command::Explain(args) => meta::explain(&args, terminal),
+        Command::Completions(args) => meta::completions(&args, terminal),
+    }
+}
+
+fn usage(error: &clap::Error) -> ExitCode {
+    let shown = error.print();
+    let wanted = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    match (wanted, shown) {
+        (true, _) => ExitCode::from(Exit::Yes.code()),
+        (false, _) => ExitCode::from(Exit::Usage.code()),
+    }
+}
+
+fn ended(result: Result<Exit, Failure>, terminal: &Terminal) -> ExitCode {
+    match result {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(failure) if failure.broken_pipe => ExitCode::from(Exit::Yes.code()),
+        Err(failure) => {
+            terminal.failure(&failure);
+            ExitCode::from(failure.exit.code())
+        }
+    }
+}

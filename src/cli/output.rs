@@ -1,0 +1,91 @@
+//! Standard output for data, standard error for everything else.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args::{ColorChoice, Global};
+use super::error::Failure;
+
+/// Columns taken where the terminal does not say.
+const DEFAULT_COLUMNS: usize = 120;
+
+/// How to speak to whoever is there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terminal {
+    /// Whether colour goes to standard output.
+    pub(super) colour: bool,
+    /// Whether only ASCII is written.
+    pub(super) ascii: bool,
+    /// Whether a person watches standard error.
+    pub(super) interactive: bool,
+}
+
+impl Terminal {
+    pub(super) fn new(global: &Global) -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let colour = match global.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => io::stdout().is_terminal() && !no_color,
+        };
+        let interactive = io::stderr().is_terminal();
+        Self { colour, ascii: global.ascii, interactive }
+    }
+
+    /// Widest line on standard output.
+    pub(super) fn columns(self) -> usize {
+        let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        said.filter(|columns| *columns >= 40).unwrap_or(DEFAULT_COLUMNS)
+    }
+
+    /// Writes data to standard output.
+    pub(super) fn data(self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(())
+    }
+
+    /// Writes a line to standard error; that nobody reads it is no failure.
+    pub(super) fn say(self, line: &str) {
+        let text = if self.ascii { ascii(line) } else { line.to_owned() };
+        let _ = writeln!(io::stderr(), "{}", visible(&text));
+    }
+
+    /// Says one hint of a next step, to a person only.
+    pub(super) fn hint(self, line: &str) {
+        if self.interactive {
+            self.say(&format!("hint: {line}"));
+        }
+    }
+
+    pub(super) fn failure(self, failure: &Failure) {
+        self.say(&format!("error[{}]: {}", failure.code, failure.message));
+        if let Some(hint) = &failure.hint {
+            self.say(&format!("  hint: {hint}"));
+        }
+        self.say(&format!("  more: plimsoll explain {}", failure.code));
+    }
+}
+
+fn ascii(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '–' | '—' | '−' => '-',
+            '…' => '~',
+            c if c.is_ascii() => c,
+            _ => '?',
+        })
+        .collect()
+}
+
+/// Control characters and bidirectional overrides as escapes: file names and log text are
+/// hostile, also in messages. A line break stays a line break.
+pub(super) fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let hostile = (c.is_control() && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+        if hostile { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out
+}

@@ -1,0 +1,241 @@
+//! `plimsoll report`: reads, judges, writes the pages.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
+
+use super::args::InputArgs;
+use super::error::{BAD_VALUE, Exit, Failure, NO_TIME, UNWRITABLE};
+use super::output::Terminal;
+use super::{marks, reading, when};
+use crate::clock::{Clock, SystemClock};
+use crate::durable::write_whole;
+use crate::judge::{HealthOptions, ViewSettings, health};
+use crate::model::{Example, Report, SlotWidth, Verdict};
+use crate::report as render;
+use crate::source::sha256_of;
+
+/// Longest record shown as an example, bytes.
+const MAX_EXAMPLE_BYTES: u64 = 64 * 1024;
+
+/// Write a health report: HTML, PNG, Markdown and JSON
+///
+/// Without -o the files report.html, report.png, report.alt.txt, report.md and report.json are
+/// written to a directory and a summary is printed. Exit status: 0 healthy or watch, 1 action
+/// needed, 2 usage, 3 cannot tell, 4 unusable input or output.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// Inputs and fields
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Print one format to standard output instead of writing files
+    #[arg(short, long, value_name = "FORMAT")]
+    pub output: Option<ReportOutput>,
+    /// Same as -o json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// Directory for the files
+    #[arg(short = 'd', long, value_name = "DIR", default_value = "plimsoll-report")]
+    pub dir: PathBuf,
+    /// Deploys and calendar: JSON lines or .ics (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub events: Vec<PathBuf>,
+    /// Zone in which days and weeks are counted
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub timezone: String,
+    /// Name of the project in the title
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+    /// End of the judged window; the newest record when not given
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Length of the judged window, such as 24h; a week, or a fifth of less than 8 days
+    #[arg(long, value_name = "LENGTH")]
+    pub last: Option<String>,
+    /// Width of a chart's window, such as 5m
+    #[arg(long, value_name = "LENGTH")]
+    pub window: Option<String>,
+    /// Verdict from which the exit status is not 0
+    #[arg(long, value_name = "VERDICT", default_value = "fail")]
+    pub fail_on: FailOn,
+    /// Exit with 0 whatever the verdict is
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// Formats that go to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportOutput {
+    /// For a terminal.
+    Text,
+    /// `plimsoll.report/1`.
+    Json,
+    /// Markdown.
+    Md,
+    /// One self-contained page.
+    Html,
+}
+
+/// Where the line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Watch and worse.
+    Warn,
+    /// Action needed; "can't tell" has its own status.
+    Fail,
+    /// Only that nothing can be told.
+    Inconclusive,
+}
+
+pub(super) fn run(args: &ReportArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let report = make(args, terminal)?;
+    let output = if args.json { Some(ReportOutput::Json) } else { args.output };
+    match output {
+        Some(ReportOutput::Json) => terminal.data(&render::json(&report))?,
+        Some(ReportOutput::Md) => terminal.data(&render::markdown(&report))?,
+        Some(ReportOutput::Html) => terminal.data(&render::html(&report))?,
+        Some(ReportOutput::Text) => terminal.data(&render::text(&report, style(terminal)))?,
+        None => {
+            write_files(&report, &args.dir)?;
+            terminal.data(&render::text(&report, style(terminal)))?;
+            terminal.say(&format!("wrote {}", args.dir.join("report.html").display()));
+            if let Some(finding) = report.findings.first() {
+                terminal.hint(&format!("plimsoll lines {} shows the records behind it", finding.id));
+            }
+        }
+    }
+    Ok(exit(report.verdict, args))
+}
+
+fn style(terminal: &Terminal) -> render::TextStyle {
+    render::TextStyle { colour: terminal.colour, ascii: terminal.ascii }
+}
+
+fn exit(verdict: Verdict, args: &ReportArgs) -> Exit {
+    if args.exit_zero {
+        return Exit::Yes;
+    }
+    match (verdict, args.fail_on) {
+        (Verdict::Inconclusive, _) => Exit::CannotTell,
+        (Verdict::Warn, FailOn::Warn) | (Verdict::Fail, FailOn::Warn | FailOn::Fail) => Exit::No,
+        _ => Exit::Yes,
+    }
+}
+
+/// Reads the inputs and makes the report, sentences and examples included.
+pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Failure> {
+    let zone = when::zone(&args.timezone)?;
+    let mut settings = ViewSettings {
+        now_us: args.now.as_deref().map(|now| when::instant("--now", now)).transpose()?,
+        current_us: args.last.as_deref().map(|l| when::length_us("--last", l)).transpose()?,
+        width: args.window.as_deref().map(window_width).transpose()?,
+        offset_s: 0,
+    };
+    let opened = reading::open(&args.input.inputs, &args.input.fields)?;
+    let notes = reading::reading_notes(&opened);
+    let mut inputs = reading::input_summaries(&opened);
+    let mut events = args.events.clone();
+    events.extend(opened.event_files.iter().map(PathBuf::from));
+    events.extend(marks::calendars_in(&args.input.inputs));
+    events.dedup();
+    let marks = marks::read(&events, &zone)?;
+    reading::echo(&inputs, &notes, terminal);
+    if !marks.is_empty() {
+        terminal.say(&format!("  with {} known events from {} files", marks.len(), events.len()));
+    }
+    let survey = reading::survey(opened, terminal)?;
+    let mut survey = survey;
+    let requests = std::mem::take(&mut survey.requests).finish();
+    for input in &mut inputs {
+        input.sha256 = sha256_of(Path::new(&input.name));
+    }
+    let now_us = settings.now_us.or(survey.span_us.map(|(_, last)| last));
+    let now_us = now_us.unwrap_or_else(|| SystemClock.now_us());
+    settings.offset_s = when::offset_s(now_us, &zone);
+    let options = HealthOptions {
+        project: args.project.clone().unwrap_or_else(|| project_name(&args.input.inputs)),
+        zone: args.timezone.clone(),
+        week: when::iso_week(now_us, &zone),
+        view: settings,
+        marks,
+        words: args.input.inputs.clone(),
+        inputs,
+        notes,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let mut report = health(&survey, &requests, options).map_err(|error| {
+        Failure::caused(&NO_TIME, &error)
+            .hint("plimsoll inspect lists the fields; name the right one with --time FIELD")
+    })?;
+    report.headline = render::headline(&report);
+    read_examples(&mut report);
+    Ok(report)
+}
+
+fn window_width(text: &str) -> Result<SlotWidth, Failure> {
+    let seconds = when::length_us("--window", text)? / 1_000_000;
+    u32::try_from(seconds).ok().and_then(SlotWidth::from_seconds).ok_or_else(|| {
+        Failure::new(&BAD_VALUE, format!("`--window` is `{text}`"))
+            .hint("windows are whole seconds, such as 30s, 5m or 1h")
+    })
+}
+
+/// The name of the directory or file that is reported on.
+fn project_name(inputs: &[String]) -> String {
+    let first = inputs.first().map_or("-", String::as_str);
+    if first == "-" {
+        return "standard input".to_owned();
+    }
+    let path = fs::canonicalize(first).unwrap_or_else(|_| PathBuf::from(first));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| first.to_owned())
+}
+
+/// Reads the text of the records that the report points at, where their inputs allow it.
+fn read_examples(report: &mut Report) {
+    let findings = report.findings.iter_mut().flat_map(|finding| &mut finding.examples);
+    let slowest = report.details.iter_mut().flat_map(|detail| &mut detail.slowest);
+    for example in findings.chain(slowest.map(|record| &mut record.at)) {
+        example.text = record_at(example).unwrap_or_default();
+    }
+}
+
+/// One line of an uncompressed file; `None` where the offset does not point into the file.
+fn record_at(example: &Example) -> Option<String> {
+    let mut file = fs::File::open(&example.input).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    file.seek(SeekFrom::Start(example.offset)).ok()?;
+    let mut line = Vec::new();
+    BufReader::new(file.take(MAX_EXAMPLE_BYTES)).read_until(b'\n', &mut line).ok()?;
+    let text = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
+    // A compressed file gives bytes that are no record.
+    let is_text = !text.contains('\u{fffd}') && !text.is_empty();
+    is_text.then(|| text.chars().take(Example::MAX_CHARS).collect())
+}
+
+fn write_files(report: &Report, dir: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(dir).map_err(|error| {
+        Failure::new(&UNWRITABLE, format!("cannot make directory `{}`: {error}", dir.display()))
+            .hint("choose another one with --dir DIR")
+    })?;
+    let png = render::png(report).map_err(|error| Failure::caused(&UNWRITABLE, &error))?;
+    let files: [(&str, Vec<u8>); 5] = [
+        ("report.json", render::json(report).into_bytes()),
+        ("report.md", render::markdown(report).into_bytes()),
+        ("report.alt.txt", render::alt_text(report).into_bytes()),
+        ("report.png", png),
+        ("report.html", render::html(report).into_bytes()),
+    ];
+    for (name, bytes) in files {
+        write_whole(&dir.join(name), &bytes).map_err(|error| {
+            Failure::caused(&UNWRITABLE, &error)
+                .hint("make room, or choose another directory with --dir DIR")
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! A change that may be one: what a test found, before all tests are corrected together.
+
+use crate::model::{
+    Change, Direction, FindingKind, Group, Series, Unit, Verdict, Window, format_ts,
+};
+use crate::stats::Outcome;
+use crate::stats::step::Place;
+
+/// What one test says.
+pub(super) struct Tested {
+    /// Chance of so clear a change anywhere when there is none; `None` when it cannot be told.
+    pub(super) p_value: Option<f64>,
+    /// The change, where it is large enough to speak of.
+    pub(super) candidate: Option<Candidate>,
+}
+
+impl Tested {
+    /// Too little to tell.
+    pub(super) const INCONCLUSIVE: Self = Self { p_value: None, candidate: None };
+}
+
+/// A change that becomes a finding if it survives the correction.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) kind: FindingKind,
+    pub(super) verdict: Verdict,
+    pub(super) metric: String,
+    pub(super) group: Group,
+    pub(super) change: Change,
+    pub(super) when: When,
+    pub(super) series: Series,
+    /// Route or event behind it, for examples.
+    pub(super) subject: Option<Subject>,
+    /// Whether it is about the error rate of all routes together.
+    pub(super) is_overall: bool,
+    /// How clear it is, to order findings of one verdict: share of users touched × size.
+    pub(super) weight: f64,
+}
+
+/// What a candidate is about, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Route(u32),
+    Event(u32),
+    Template(u32),
+}
+
+/// When a change began and ended, microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct When {
+    pub(super) at_us: i64,
+    pub(super) earliest_us: i64,
+    pub(super) latest_us: i64,
+    /// `None` while it lasts.
+    pub(super) until_us: Option<i64>,
+}
+
+impl When {
+    /// From the place of the first changed window. The change may have begun anywhere in the
+    /// window before it that is partly changed, so the interval reaches one window further.
+    pub(super) fn of_place(place: Place, window: impl Fn(usize) -> Window) -> Self {
+        Self {
+            at_us: window(place.index).start_us,
+            earliest_us: window(place.earliest.saturating_sub(1)).start_us,
+            latest_us: window(place.latest).end_us,
+            until_us: None,
+        }
+    }
+
+    /// As a finding tells it.
+    pub(super) fn since(self) -> crate::model::Since {
+        crate::model::Since {
+            at: format_ts(self.at_us),
+            earliest: format_ts(self.earliest_us),
+            latest: format_ts(self.latest_us),
+        }
+    }
+}
+
+/// The verdict of a test's outcome.
+pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
+    match outcome {
+        Outcome::Pass => Verdict::Pass,
+        Outcome::Warn => Verdict::Warn,
+        Outcome::Fail => Verdict::Fail,
+        Outcome::Inconclusive => Verdict::Inconclusive,
+    }
+}
+
+/// A change without interval, to be completed.
+pub(super) fn change(before: f64, after: f64, n: [u64; 2], unit: Unit) -> Change {
+    Change {
+        before,
+        after,
+        unit,
+        direction: Direction::UpIsWorse,
+        n,
+        change_pct: (before.abs() > 0.0).then(|| (after / before - 1.0) * 100.0),
+        interval: None,
+        level: 0.98,
+        week_over_week: None,
+    }
+}
+
+/// A group of one name.
+pub(super) fn group(name: &str, value: &str) -> Group {
+    Group::from([(name.to_owned(), value.to_owned())])
+}

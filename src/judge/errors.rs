@@ -1,0 +1,181 @@
+//! Did the share of failed requests move, when, and by how much?
+
+use super::candidate::{Candidate, Subject, Tested, When, change, group, verdict_of};
+use super::view::View;
+use crate::model::{FindingKind, Group, Series, SlotWidth, Unit, Window};
+use crate::query::Summary;
+use crate::stats::count::Count;
+use crate::stats::normal::Z_98;
+use crate::stats::proportion::{Share, share_change};
+use crate::stats::scan::{CountBurst, RateStep, locate_count_burst, locate_rate_step};
+use crate::stats::step::Place;
+use crate::stats::{self, Outcome};
+
+/// Requests needed for a share to be tested.
+pub(super) const MIN_REQUESTS: u64 = 60;
+/// Failed requests without which there is nothing to test.
+const MIN_FAILED: u64 = 3;
+/// Least difference that matters: half a percentage point.
+const MIN_EFFECT: f64 = 0.005;
+/// A burst must be this much clearer than a step to be preferred.
+const BURST_PREFERENCE: f64 = 1.25;
+/// Longest burst looked for, hours.
+const MAX_BURST_H: usize = 24;
+/// A route that makes up this share of the additional failures is named.
+const NAMED_SHARE: f64 = 0.6;
+
+/// Tests all requests (`None`) or those of one route.
+pub(super) fn test_share(view: &View<'_>, route: Option<u32>) -> Tested {
+    let whole = view.requests.summary(route, view.span);
+    if whole.n < MIN_REQUESTS {
+        return Tested::INCONCLUSIVE;
+    }
+    if whole.failed < MIN_FAILED {
+        return Tested { p_value: Some(1.0), candidate: None };
+    }
+    let width = view.width_for(whole.n, 20.0);
+    let windows = view.requests.by_window(route, view.span_of(width), width);
+    let counts: Vec<Option<Count>> = windows.iter().map(count_of).collect();
+    let failed: Vec<Option<u64>> = windows.iter().map(|w| (w.n > 0).then_some(w.failed)).collect();
+    let hours = (MAX_BURST_H * 3_600 / width.seconds() as usize).max(1);
+    let step = locate_rate_step(&counts, stats::Direction::Increase);
+    let burst = locate_count_burst(
+        &failed,
+        &view.slots(width),
+        hours.min(windows.len() / 3),
+        stats::Direction::Increase,
+    );
+    let found = match (step, burst) {
+        (Some(step), Some(burst))
+            if burst.gain > step.gain * BURST_PREFERENCE && burst.p_value < step.p_value =>
+        {
+            Found::of_burst(&burst, view, width)
+        }
+        (Some(step), _) => Found::of_step(&step, view, width),
+        (None, Some(burst)) => Found::of_burst(&burst, view, width),
+        (None, None) => return Tested { p_value: Some(1.0), candidate: None },
+    };
+    // Two places were searched.
+    let p_value = Some((found.p_value * 2.0).min(1.0));
+    Tested { p_value, candidate: candidate(view, route, &found) }
+}
+
+fn count_of(window: &Summary) -> Option<Count> {
+    let (events, exposure) = (window.failed as f64, window.n as f64);
+    (window.n > 0).then_some(Count { events, exposure })
+}
+
+struct Found {
+    when: When,
+    p_value: f64,
+    dispersion: f64,
+}
+
+impl Found {
+    fn of_step(step: &RateStep, view: &View<'_>, width: SlotWidth) -> Self {
+        let when = When::of_place(step.place, |index| view.window(index, width));
+        Self { when, p_value: step.p_value, dispersion: step.dispersion.estimate }
+    }
+
+    fn of_burst(burst: &CountBurst, view: &View<'_>, width: SlotWidth) -> Self {
+        let window = |index| view.window(index, width);
+        let until_us = end_of(burst.end, view.window_count(width), window);
+        let when = When { until_us, ..When::of_place(burst.start, window) };
+        Self { when, p_value: burst.p_value, dispersion: burst.dispersion.estimate }
+    }
+}
+
+/// End of a burst; `None` when it reaches the end of the series.
+pub(super) fn end_of(
+    end: Place,
+    windows: usize,
+    window: impl Fn(usize) -> Window,
+) -> Option<i64> {
+    (end.index < windows).then(|| window(end.index).start_us)
+}
+
+fn candidate(view: &View<'_>, route: Option<u32>, found: &Found) -> Option<Candidate> {
+    let when = found.when;
+    let after = Window { start_us: when.at_us, end_us: when.until_us.unwrap_or(view.span.end_us) };
+    let before = Window { start_us: view.span.start_us, end_us: when.at_us };
+    let (old, new) = (view.requests.summary(route, before), view.requests.summary(route, after));
+    let control = Share::new(old.failed, old.n)?;
+    let experiment = Share::new(new.failed, new.n)?;
+    let interval = share_change(control, experiment, Z_98, found.dispersion);
+    let outcome = interval.judge(MIN_EFFECT, stats::Direction::Increase);
+    if matches!(outcome, Outcome::Pass | Outcome::Inconclusive) {
+        return None;
+    }
+    let n = [old.n, new.n];
+    let mut size = change(control.ratio(), experiment.ratio(), n, Unit::Ratio);
+    size.interval = Some([interval.lo * 100.0, interval.hi * 100.0]);
+    size.week_over_week = week_over_week(view, route);
+    let (subject, group) = match route {
+        Some(route) => (Some(route), route_group(view, route)),
+        None => match main_route(view, before, after) {
+            Some(route) => (Some(route), route_group(view, route)),
+            None => (None, Group::new()),
+        },
+    };
+    let excess = (size.after - size.before) * new.n as f64;
+    Some(Candidate {
+        kind: FindingKind::ErrorRate,
+        verdict: verdict_of(outcome),
+        metric: "share(failed requests)".to_owned(),
+        group,
+        change: size,
+        when,
+        series: ratio_series(view, route, before),
+        subject: subject.map(Subject::Route),
+        is_overall: route.is_none(),
+        weight: excess * 1_000.0,
+    })
+}
+
+fn route_group(view: &View<'_>, route: u32) -> Group {
+    group("route", view.survey.names.routes.name(route))
+}
+
+/// The route that makes up most of the additional failures, if one does.
+fn main_route(view: &View<'_>, before: Window, after: Window) -> Option<u32> {
+    let excess = |route: Option<u32>| {
+        let old = view.requests.summary(route, before);
+        let new = view.requests.summary(route, after);
+        new.failed as f64 - old.failed as f64 / (old.n.max(1) as f64) * new.n as f64
+    };
+    let total = excess(None);
+    let routes = view.busiest_routes(1);
+    let of_route = routes.iter().map(|(route, _)| (*route, excess(Some(*route))));
+    let (route, most) = of_route.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (routes.len() > 1 && total > 0.0 && most >= NAMED_SHARE * total).then_some(route)
+}
+
+fn week_over_week(view: &View<'_>, route: Option<u32>) -> Option<[f64; 2]> {
+    let ratio = |window| {
+        let summary = view.requests.summary(route, window);
+        (summary.n > 0).then(|| summary.failed as f64 / summary.n as f64)
+    };
+    Some([ratio(view.before?)?, ratio(view.current)?])
+}
+
+/// Share of failed requests by window, wide enough to be readable.
+pub(super) fn ratio_series(view: &View<'_>, route: Option<u32>, before: Window) -> Series {
+    let total = view.requests.summary(route, view.span).n;
+    let width = view.width_for(total, 50.0);
+    let windows = view.requests.by_window(route, view.span_of(width), width);
+    let ratio = |w: &Summary| (w.n > 0).then(|| w.failed as f64 / w.n as f64);
+    let history: Vec<f64> = windows
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| view.window(*index, width).end_us <= before.end_us)
+        .filter_map(|(_, window)| ratio(window))
+        .collect();
+    Series {
+        start_us: view.window(0, width).start_us,
+        step_s: width.seconds(),
+        values: windows.iter().map(ratio).collect(),
+        n: windows.iter().map(|window| window.n).collect(),
+        usual: crate::stats::robust::usual_range(&history, 0.1).map(|range| [range.lo, range.hi]),
+        usual_by_window: None,
+    }
+}

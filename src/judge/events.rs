@@ -1,0 +1,149 @@
+//! Are there many more or many fewer events of a kind than like hours usually have?
+
+use super::candidate::{Candidate, Subject, Tested, When, change, group, verdict_of};
+use super::errors::end_of;
+use super::view::View;
+use crate::model::{Direction, FindingKind, Group, Series, SlotWidth, Unit, Verdict};
+use crate::query::Counted;
+use crate::stats::scan::{CountBurst, locate_count_burst};
+use crate::stats::season::usual_counts;
+use crate::stats::{self, Outcome};
+
+/// Events without which nothing is tested.
+const MIN_EVENTS: u64 = 10;
+/// Event names tested at most, most frequent first.
+const MAX_TESTED: usize = 40;
+/// Least ratio that matters, either way.
+const MIN_RATIO: f64 = 1.5;
+/// Widths at which a rise and a drop are looked for, seconds, and their longest stretch.
+const RISE_WIDTH_S: u32 = 3_600;
+const DROP_WIDTH_S: u32 = 21_600;
+const MAX_RISE_S: u32 = 86_400;
+const MAX_DROP_S: u32 = 5 * 86_400;
+
+/// Words in the names of events of which more is worse.
+const BAD_WORDS: [&str; 14] = [
+    "fail", "error", "denied", "exceeded", "timeout", "crash", "reject", "invalid", "expired",
+    "abort", "lost", "conflict", "retry", "panic",
+];
+
+/// What is tested of one kind of event, and in which way it is bad.
+struct Question {
+    counted: Counted,
+    subject: Option<Subject>,
+    metric: String,
+    group: Group,
+    direction: stats::Direction,
+}
+
+/// Tests every frequent event name, and the number of records as a whole.
+pub(super) fn test_events(view: &View<'_>) -> Vec<Tested> {
+    let mut named: Vec<(u64, u32, &str)> = view
+        .survey
+        .events
+        .iter()
+        .map(|(id, name)| (total(view, Counted::Event(id)), id, name))
+        .filter(|(count, _, _)| *count >= MIN_EVENTS)
+        .collect();
+    named.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut tested: Vec<Tested> = Vec::new();
+    for (_, id, name) in named.into_iter().take(MAX_TESTED) {
+        let bad = BAD_WORDS.iter().any(|word| name.contains(word));
+        let direction =
+            if bad { stats::Direction::Increase } else { stats::Direction::Decrease };
+        tested.push(test(view, &Question {
+            counted: Counted::Event(id),
+            subject: Some(Subject::Event(id)),
+            metric: format!("count({name})"),
+            group: group("event", name),
+            direction,
+        }));
+    }
+    tested.push(test(view, &Question {
+        counted: Counted::Records,
+        subject: None,
+        metric: "count(records)".to_owned(),
+        group: Group::new(),
+        direction: stats::Direction::Decrease,
+    }));
+    tested
+}
+
+fn total(view: &View<'_>, counted: Counted) -> u64 {
+    view.counts(counted, view.count_width(DROP_WIDTH_S)).into_iter().flatten().sum()
+}
+
+fn test(view: &View<'_>, question: &Question) -> Tested {
+    let rise = question.direction == stats::Direction::Increase;
+    let (width_s, longest_s) =
+        if rise { (RISE_WIDTH_S, MAX_RISE_S) } else { (DROP_WIDTH_S, MAX_DROP_S) };
+    let span_s = view.span.len_s() as u32;
+    let width = view.count_width(width_s.min(span_s / 48));
+    let counts = view.counts(question.counted, width);
+    let longest = (longest_s / width.seconds()).max(1) as usize;
+    let longest = longest.min(counts.len() / 3);
+    let slots = view.slots(width);
+    let Some(burst) = locate_count_burst(&counts, &slots, longest, question.direction) else {
+        let enough = counts.iter().flatten().count() >= stats::scan::MIN_WINDOWS;
+        let p_value = enough.then_some(1.0);
+        return Tested { p_value, candidate: None };
+    };
+    let candidate = candidate(view, question, &burst, width);
+    Tested { p_value: Some(burst.p_value), candidate }
+}
+
+fn candidate(
+    view: &View<'_>,
+    question: &Question,
+    burst: &CountBurst,
+    width: SlotWidth,
+) -> Option<Candidate> {
+    let outcome = burst.rate.judge(MIN_RATIO, question.direction);
+    if matches!(outcome, Outcome::Pass | Outcome::Inconclusive) {
+        return None;
+    }
+    let window = |index| view.window(index, width);
+    let until_us = end_of(burst.end, view.window_count(width), window);
+    let when = When { until_us, ..When::of_place(burst.start, window) };
+    let rise = question.direction == stats::Direction::Increase;
+    let n = [burst.expected.round() as u64, burst.events];
+    let mut size = change(burst.expected, burst.events as f64, n, Unit::Count);
+    size.direction = if rise { Direction::UpIsWorse } else { Direction::DownIsWorse };
+    let pct = |ratio: f64| (ratio - 1.0) * 100.0;
+    let interval = [pct(burst.rate.lo), pct(burst.rate.hi)];
+    size.interval = interval.iter().all(|end| end.is_finite()).then_some(interval);
+    let is_traffic = question.subject.is_none();
+    Some(Candidate {
+        kind: if rise { FindingKind::EventRise } else { FindingKind::EventDrop },
+        // Less traffic is a fact about the users before it is a fault of the system.
+        verdict: if is_traffic { Verdict::Warn } else { verdict_of(outcome) },
+        metric: question.metric.clone(),
+        group: question.group.clone(),
+        change: size,
+        when,
+        series: count_series(view, question.counted, width),
+        subject: question.subject,
+        is_overall: false,
+        weight: (burst.events as f64 - burst.expected).abs() * 100.0,
+    })
+}
+
+/// Counts by window with what like windows usually have.
+fn count_series(view: &View<'_>, counted: Counted, width: SlotWidth) -> Series {
+    let counts = view.counts(counted, width);
+    let usual = usual_counts(&counts, &view.slots(width));
+    let range = usual.iter().map(|usual| {
+        let expected = usual.map_or(0.0, |usual| usual.expected);
+        let spread = 2.0 * expected.max(1.0).sqrt();
+        [(expected - spread).max(0.0), expected + spread]
+    });
+    let known = usual.iter().any(Option::is_some);
+    Series {
+        start_us: view.window(0, width).start_us,
+        step_s: width.seconds(),
+        values: counts.iter().map(|count| count.map(|count| count as f64)).collect(),
+        n: counts.iter().map(|count| count.unwrap_or(0)).collect(),
+        usual: None,
+        usual_by_window: known.then(|| range.collect()),
+    }
+}

@@ -1,0 +1,288 @@
+//! Puts a health report together: view, findings, tables, data quality, method.
+
+use super::detail::{ASSUMED_OBJECTIVE, add_templates, route_details, route_rows, tiles};
+use super::findings::{FALSE_DISCOVERY_RATE, findings};
+use super::view::{View, ViewError, ViewSettings};
+use crate::model::{
+    Coverage, EventMark, Finding, InputSummary, Method, Quality, QualityNote, Report, Verdict,
+    format_ts,
+};
+use crate::query::{Counted, Requests, Survey};
+use crate::stats::sketch::RELATIVE_ERROR;
+
+/// A version that is first seen this long after the data begins is a deploy; one seen earlier
+/// was there before.
+const FIRST_SEEN_SLACK_US: i64 = 10 * 60 * 1_000_000;
+/// A deploy from a file this close to a version's first record is the same deploy.
+const SAME_DEPLOY_US: i64 = 60 * 60 * 1_000_000;
+/// Versions beyond which first appearances are no deploys (a request id mistaken for a version).
+const MAX_DEPLOYS: usize = 60;
+/// Routes beyond which ids are likely left in them.
+const MANY_ROUTES: usize = 200;
+/// Gaps longer than this share of the span are noted.
+const GAP_SHARE: f64 = 0.05;
+/// Gap notes at most.
+const MAX_GAPS: usize = 3;
+
+/// What the caller knows beside the data.
+#[derive(Clone, Debug, Default)]
+pub struct HealthOptions {
+    /// Project or input name.
+    pub project: String,
+    /// IANA name of the zone.
+    pub zone: String,
+    /// ISO week of "now" in that zone.
+    pub week: String,
+    /// Now, window and width.
+    pub view: ViewSettings,
+    /// Deploys and calendar from files.
+    pub marks: Vec<EventMark>,
+    /// Inputs as named on the command line, for the commands that are advised.
+    pub words: Vec<String>,
+    /// Inputs with what was understood of them; counts are filled in.
+    pub inputs: Vec<InputSummary>,
+    /// Remarks made while reading.
+    pub notes: Vec<QualityNote>,
+    /// plimsoll's version.
+    pub version: String,
+}
+
+/// Judges everything that was read.
+///
+/// The headline is left empty: sentences are made by `report`.
+///
+/// # Errors
+/// When no event has a time.
+pub fn health(
+    survey: &Survey,
+    requests: &Requests,
+    options: HealthOptions,
+) -> Result<Report, ViewError> {
+    let marks = with_first_seen(options.marks, survey);
+    let view = View::new(survey, requests, &marks, options.view)?;
+    let names: Vec<String> = options.inputs.iter().map(|input| input.name.clone()).collect();
+    let (findings, coverage) = findings(&view, &names, &options.words);
+    let routes = route_rows(&view, &findings);
+    let mut details = route_details(&view, &routes, &names);
+    add_templates(&view, &mut details);
+    let quality = quality(&view, options.inputs, options.notes);
+    let report = Report {
+        schema: "plimsoll.report/1".to_owned(),
+        project: options.project,
+        week: options.week,
+        zone: options.zone,
+        now: format_ts(view.current.end_us - 1),
+        span: view.data,
+        current: view.current,
+        before: view.before,
+        verdict: verdict(&findings, coverage),
+        headline: Vec::new(),
+        coverage,
+        tiles: tiles(&view, &findings),
+        events: marks.iter().filter(|mark| touches(&view, mark)).cloned().collect(),
+        routes,
+        details,
+        quality,
+        method: method(&view, options.version),
+        untrusted_text_fields: untrusted(),
+        findings,
+    };
+    Ok(report)
+}
+
+fn verdict(findings: &[Finding], coverage: Coverage) -> Verdict {
+    let worst = findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Pass);
+    let nothing_told = coverage.tested == coverage.inconclusive;
+    if nothing_told { worst.max(Verdict::Inconclusive) } else { worst }
+}
+
+fn touches(view: &View<'_>, mark: &EventMark) -> bool {
+    let until_us = mark.until_us.unwrap_or(mark.at_us);
+    mark.at_us < view.span.end_us && until_us >= view.span.start_us
+}
+
+/// Adds the first record of each version as a deploy, unless a file tells of it.
+fn with_first_seen(mut marks: Vec<EventMark>, survey: &Survey) -> Vec<EventMark> {
+    let Some((first_us, _)) = survey.span_us else { return marks };
+    let versions: Vec<(&str, i64)> = survey
+        .names
+        .versions
+        .iter()
+        .filter_map(|(id, name)| Some((name, survey.version_span_us.get(id as usize)?.0)))
+        .filter(|(_, seen_us)| *seen_us != i64::MAX && *seen_us > first_us + FIRST_SEEN_SLACK_US)
+        .collect();
+    if versions.len() <= MAX_DEPLOYS {
+        for (name, at_us) in versions {
+            let told = marks.iter().any(|mark| {
+                mark.kind == "deploy" && (mark.at_us - at_us).abs() <= SAME_DEPLOY_US
+            });
+            if !told {
+                marks.push(EventMark {
+                    kind: "deploy".to_owned(),
+                    name: name.to_owned(),
+                    at_us,
+                    until_us: None,
+                    origin: "first seen".to_owned(),
+                });
+            }
+        }
+    }
+    marks.sort_by(|a, b| a.at_us.cmp(&b.at_us).then(a.name.cmp(&b.name)));
+    marks
+}
+
+fn quality(view: &View<'_>, inputs: Vec<InputSummary>, notes: Vec<QualityNote>) -> Quality {
+    let survey = view.survey;
+    let mut quality = Quality { notes, ..Quality::default() };
+    for (index, mut summary) in inputs.into_iter().enumerate() {
+        if let Some(count) = survey.inputs.get(index) {
+            summary.bytes = count.bytes;
+            summary.records = count.records;
+            summary.rejected = count.rejects.count();
+            quality.records += count.records;
+            quality.rejected += summary.rejected;
+            for (reason, times) in &count.rejects.by_reason {
+                match quality.reject_reasons.iter_mut().find(|(known, _)| known == reason) {
+                    Some((_, total)) => *total += times,
+                    None => quality.reject_reasons.push((reason.clone(), *times)),
+                }
+            }
+            for (offset, record) in &count.rejects.examples {
+                if quality.reject_examples.len() < 3 {
+                    quality.reject_examples.push(crate::model::Example {
+                        input: summary.name.clone(),
+                        offset: *offset,
+                        text: String::from_utf8_lossy(record)
+                            .chars()
+                            .take(crate::model::Example::MAX_CHARS)
+                            .collect(),
+                    });
+                }
+            }
+        }
+        quality.inputs.push(summary);
+    }
+    quality.reject_reasons.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    quality.events = quality.records - quality.rejected;
+    quality.no_time = survey.no_time;
+    quality.out_of_order = survey.out_of_order;
+    quality.requests = survey.request_count;
+    quality.notes.extend(quality_notes(view));
+    quality
+}
+
+fn quality_notes(view: &View<'_>) -> Vec<QualityNote> {
+    let survey = view.survey;
+    let mut notes = Vec::new();
+    let mut note = |kind: &str, text: String| {
+        notes.push(QualityNote { kind: kind.to_owned(), text });
+    };
+    if survey.with_duration == 0 && survey.request_count > 0 {
+        note("missing", "No field holds a duration: latency was not tested.".to_owned());
+    }
+    if survey.request_count == 0 {
+        note("missing", "No record is a request: routes and error rates were not tested.".to_owned());
+    }
+    if view.before.is_none() {
+        note("missing", "There is no history to compare with.".to_owned());
+    }
+    let routes = survey.names.routes.len();
+    if routes > MANY_ROUTES {
+        let text = format!(
+            "{routes} routes remain after ids were masked: thin groups are not tested. \
+             Choose another field with --group-by."
+        );
+        note("thin", text);
+    }
+    if survey.names.routes.over_limit() > 0 {
+        let text = format!(
+            "{} requests came on routes beyond the first {routes} and were counted together.",
+            survey.names.routes.over_limit()
+        );
+        note("limit", text);
+    }
+    for (from_us, until_us) in gaps(view) {
+        let text = format!("No record between {} and {}.", format_ts(from_us), format_ts(until_us));
+        note("gap", text);
+    }
+    notes
+}
+
+/// The longest stretches without any record.
+fn gaps(view: &View<'_>) -> Vec<(i64, i64)> {
+    let mut minutes: Vec<i64> = view
+        .survey
+        .tally
+        .keys()
+        .filter(|(counted, _)| *counted == Counted::Records)
+        .map(|(_, minute)| *minute)
+        .collect();
+    minutes.sort_unstable();
+    let least_us = ((view.data.end_us - view.data.start_us) as f64 * GAP_SHARE) as i64;
+    let mut gaps: Vec<(i64, i64)> = minutes
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [before, after] => Some((before + 60_000_000, *after)),
+            _ => None,
+        })
+        .filter(|(from, until)| until - from > least_us.max(600_000_000))
+        .collect();
+    gaps.sort_by_key(|(from, until)| from - until);
+    gaps.truncate(MAX_GAPS);
+    gaps
+}
+
+fn method(view: &View<'_>, version: String) -> Method {
+    let percentiles = if view.requests.is_exact() {
+        "exact (type 7)".to_owned()
+    } else {
+        format!("sketch (relative error ≤ {:.2} %)", RELATIVE_ERROR * 100.0)
+    };
+    let notes = [
+        "Percentiles: type 7, as DuckDB's quantile_cont.",
+        "Latency: the clearest step or burst of the median and of the p90 by window, without the \
+         daily and weekly rhythm; then the Hodges–Lehmann shift of the durations before and after, \
+         98 % interval widened for autocorrelation; a change counts from 10 % on.",
+        "Error rate: the clearest step or burst of failed requests; Newcombe's hybrid score \
+         interval, 98 %; a change counts from 0.5 points on. Failed is 5xx, crashed, or error \
+         level where there is no status.",
+        "Events: the clearest stretch with more or fewer than like hours, allowing for how \
+         bursty they are; a change counts from 1.5 times on.",
+        "All p-values of the report are corrected together (Benjamini–Hochberg).",
+    ];
+    let setting = |name: &str, value: String| (name.to_owned(), value);
+    Method {
+        version,
+        percentiles,
+        window_s: view.width.seconds(),
+        notes: notes.map(str::to_owned).to_vec(),
+        settings: vec![
+            setting("false discovery rate", format!("{FALSE_DISCOVERY_RATE}")),
+            setting("objective", format!("{} % (assumed)", ASSUMED_OBJECTIVE * 100.0)),
+            setting("current window", format!("{} s", view.current.len_s())),
+        ],
+    }
+}
+
+fn untrusted() -> Vec<String> {
+    [
+        "project",
+        "findings[].group",
+        "findings[].metric",
+        "findings[].linked_event.name",
+        "findings[].options[].title",
+        "findings[].examples",
+        "events[].name",
+        "routes[].route",
+        "details[].route",
+        "details[].splits[].value",
+        "details[].templates[].template",
+        "details[].slowest[].id",
+        "details[].slowest[].at",
+        "quality.reject_examples",
+        "quality.inputs[].name",
+        "quality.notes[].text",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}

@@ -1,0 +1,20 @@
+//! From numbers to tested findings, a verdict and a report.
+//!
+//! Everything that may have changed is tested first; all p-values of a report are then corrected
+//! together, and only what is left and large enough becomes a finding. No I/O, no clock.
+
+mod candidate;
+mod compare;
+mod detail;
+mod errors;
+mod events;
+mod findings;
+mod health;
+mod latency;
+mod messages;
+mod options;
+mod view;
+
+pub use compare::{CompareRow, Side, compare};
+pub use health::{HealthOptions, health};
+pub use view::{View, ViewError, ViewSettings};

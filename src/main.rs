@@ -1,0 +1,7 @@
+//! The `plimsoll` command: parse, call, exit.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    plimsoll::cli::run()
+}

@@ -1,0 +1,20 @@
+//! Asks the events: windows, groups and quantiles for reports, SQL for everything else.
+//!
+//! The only room that drives reading, and the last floor that knows polars.
+
+mod names;
+mod read;
+mod requests;
+mod saved;
+mod sql;
+mod survey;
+mod table;
+
+pub use names::Names;
+pub use crate::decode::ValueKind;
+pub use read::{Batch, Ended, OpenError, Opened, read};
+pub use requests::{Durations, Outcome, Request, RequestNames, Requests, Summary};
+pub use saved::{Param, ParamKind, Saved, SavedError, bind, find, saved};
+pub use sql::{FieldType, Limits, Position, Query, QueryRun, SqlError};
+pub use survey::{Counted, InputCount, Pointer, Survey, TemplateSeen, survey_columns};
+pub use table::{Cell, Cells, Table, TableColumn, TextLayout};

@@ -1,0 +1,344 @@
+//! What is known of a checked query before it runs: its order, and which rows it cannot need.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, LimitClause, OrderBy, OrderByExpr, OrderByKind, OrderByOptions,
+    Query as Tree, Select, SelectItem, SetExpr, Value, ValueWithSpan, Visit, VisitMut, Visitor,
+    VisitorMut,
+};
+
+use super::check::LOGS;
+use super::write::write;
+use super::{SqlError, parse_one};
+use super::cost::{has_aggregate, is_logs, is_one_row};
+use super::functions::is_aggregate;
+
+/// Makes the order of the result the same on every run.
+///
+/// The engine's order can differ after grouping, joining, uniting, and among equal keys of an
+/// `ORDER BY`; there the selected columns become the last sort keys.
+pub(super) fn make_order_total(tree: &mut Tree) {
+    let _: ControlFlow<()> = VisitMut::visit(tree, &mut DropNeedlessOrder);
+    if matches!(tree.body.as_ref(), SetExpr::Select(select) if is_one_row(select))
+        || (tree.order_by.is_none() && is_row_by_row(tree))
+    {
+        return;
+    }
+    let Some(columns) = first_select(&tree.body).and_then(selected_columns) else { return };
+    let keys = match tree.order_by.take() {
+        None => Vec::new(),
+        Some(OrderBy { kind: OrderByKind::Expressions(keys), .. }) => keys,
+        all @ Some(_) => {
+            tree.order_by = all;
+            return;
+        }
+    };
+    let is_all = matches!(keys.as_slice(), [key] if key.expr.to_string() == "ALL");
+    // `ORDER BY ALL` is read by polars only when it stands alone.
+    let keys = if is_all { keys } else { with_all_columns(keys, &columns) };
+    tree.order_by = Some(OrderBy { kind: OrderByKind::Expressions(keys), interpolate: None });
+}
+
+/// The keys, then the selected columns that are not among them.
+///
+/// No column may come twice: the streaming engine of polars 0.55 fails on that.
+fn with_all_columns(keys: Vec<OrderByExpr>, columns: &[[String; 2]]) -> Vec<OrderByExpr> {
+    let mut used = vec![false; columns.len()];
+    let mut texts = Vec::new();
+    let mut total = Vec::new();
+    for key in keys {
+        let text = key.expr.to_string();
+        let place = match text.parse::<usize>() {
+            Ok(place) => place.checked_sub(1),
+            Err(_) => columns.iter().position(|names| names.contains(&text)),
+        };
+        let place_used = place.and_then(|place| used.get_mut(place));
+        let is_new = !place_used.as_deref().copied().unwrap_or(texts.contains(&text));
+        if let Some(place_used) = place_used {
+            *place_used = true;
+        }
+        if is_new {
+            texts.push(text);
+            let expr = place.map_or(key.expr, |place| ordinal(place + 1).expr);
+            total.push(OrderByExpr { expr, ..key });
+        }
+    }
+    let unused = used.iter().zip(1..).filter(|(used, _)| !**used);
+    total.extend(unused.map(|(_, place)| ordinal(place)));
+    total
+}
+
+/// Drops `ORDER BY` of a single row: polars 0.55 loses the row when its quantile is missing.
+struct DropNeedlessOrder;
+
+impl VisitorMut for DropNeedlessOrder {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, tree: &mut Tree) -> ControlFlow<()> {
+        if matches!(tree.body.as_ref(), SetExpr::Select(select) if is_one_row(select)) {
+            tree.order_by = None;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn ordinal(place: usize) -> OrderByExpr {
+    OrderByExpr {
+        expr: Expr::Value(Value::Number(place.to_string(), false).into()),
+        options: OrderByOptions { asc: None, nulls_first: None },
+        with_fill: None,
+    }
+}
+
+fn first_select(body: &SetExpr) -> Option<&Select> {
+    match body {
+        SetExpr::Select(select) => Some(select),
+        SetExpr::Query(tree) => first_select(&tree.body),
+        SetExpr::SetOperation { left, .. } => first_select(left),
+        _ => None,
+    }
+}
+
+/// The names an `ORDER BY` can mean each selected column by, unless `*` hides them.
+fn selected_columns(select: &Select) -> Option<Vec<[String; 2]>> {
+    let names = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) => Some([expr.to_string(), expr.to_string()]),
+        SelectItem::ExprWithAlias { expr, alias } => {
+            Some([expr.to_string(), format!("\"{}\"", alias.value)])
+        }
+        _ => None,
+    };
+    select.projection.iter().map(names).collect()
+}
+
+/// Whether each row of the result is made of one row of `logs`, in their order or sorted.
+pub(super) fn is_row_by_row(tree: &Tree) -> bool {
+    let SetExpr::Select(select) = tree.body.as_ref() else { return false };
+    let makes_row = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            !has_aggregate(expr) && !needs_other_rows(expr)
+        }
+        _ => true,
+    };
+    plain_source(select)
+        && select.distinct.is_none()
+        && select.having.is_none()
+        && select.qualify.is_none()
+        && select.group_by == GroupByExpr::Expressions(vec![], vec![])
+        && select.projection.iter().all(makes_row)
+        && select.selection.as_ref().is_none_or(|filter| !needs_other_rows(filter))
+}
+
+/// Whether a select reads `logs` alone.
+fn plain_source(select: &Select) -> bool {
+    matches!(select.from.as_slice(), [tables] if tables.joins.is_empty() && is_logs(&tables.relation))
+}
+
+/// Whether an expression has a window function or a subquery.
+fn needs_other_rows(expr: &Expr) -> bool {
+    struct Others;
+    impl Visitor for Others {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Function(function) if function.over.is_some() => ControlFlow::Break(()),
+                Expr::InSubquery { .. } | Expr::Exists { .. } => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    expr.visit(&mut Others).is_break()
+}
+
+/// The query that drops rows of a batch which the whole query would drop first.
+///
+/// Only for a query that names `logs` once, and there alone in its `FROM`: rows dropped are then
+/// seen by nothing else. The whole query filters again, which costs little and is always right.
+pub(super) fn batch_filter(tree: &Tree) -> Result<Option<String>, SqlError> {
+    let mut reads = Reads::default();
+    let _: ControlFlow<()> = tree.visit(&mut reads);
+    let (1, Some(mut select)) = (reads.logs, reads.select) else { return Ok(None) };
+    let Some(condition) = &mut select.selection else { return Ok(None) };
+    if needs_other_rows(condition) {
+        return Ok(None);
+    }
+    let _: ControlFlow<()> = VisitMut::visit(condition, &mut Unqualify);
+    let mut filter = parse_one(&format!("SELECT * FROM {LOGS}"))?;
+    if let SetExpr::Select(of_batch) = filter.body.as_mut() {
+        of_batch.selection = select.selection;
+    }
+    write(&filter).map(Some)
+}
+
+#[derive(Default)]
+struct Reads {
+    logs: usize,
+    select: Option<Select>,
+}
+
+impl Visitor for Reads {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        if plain_source(select) {
+            self.select = Some(select.clone());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &sqlparser::ast::TableFactor) -> ControlFlow<()> {
+        self.logs += usize::from(is_logs(factor));
+        ControlFlow::Continue(())
+    }
+}
+
+/// Drops table names: the filter's only table is `logs`, whatever it is called in the query.
+struct Unqualify;
+
+impl VisitorMut for Unqualify {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::CompoundIdentifier(parts) = expr
+            && let Some(column) = parts.pop()
+        {
+            *expr = Expr::Identifier(column);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Whether the aggregates of a query have one value whatever order their values come in.
+///
+/// Sums of f64 do not, unless all terms are whole numbers; quantiles do, but the streaming engine
+/// gives them to the other one, with all rows at once.
+pub(super) fn is_order_free(tree: &Tree) -> bool {
+    struct OrderBound;
+    impl Visitor for OrderBound {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
+            let name = function.name.to_string().to_lowercase();
+            let is_free = function.over.is_none()
+                && match name.as_str() {
+                    "count" | "min" | "max" => true,
+                    "sum" | "avg" | "total" => adds_whole_numbers(function),
+                    _ => !is_aggregate(&name),
+                };
+            if is_free { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        }
+    }
+    tree.visit(&mut OrderBound).is_continue()
+}
+
+/// Whether a sum's terms are whole: a column of counts, or a `CASE` between whole literals.
+fn adds_whole_numbers(function: &Function) -> bool {
+    fn is_whole(expr: &Expr) -> bool {
+        match expr {
+            Expr::Identifier(name) => ["status", "severity_number"].contains(&name.value.as_str()),
+            Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. }) => {
+                digits.parse::<f64>().is_ok_and(|number| number.fract() == 0.0)
+            }
+            Expr::Cast { expr, .. } | Expr::Nested(expr) => is_whole(expr),
+            Expr::Case { conditions, else_result, .. } => {
+                conditions.iter().all(|case| is_whole(&case.result))
+                    && else_result.as_deref().is_none_or(is_whole)
+            }
+            _ => false,
+        }
+    }
+    match &function.args {
+        FunctionArguments::List(list) => list.args.iter().all(|argument| {
+            matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if is_whole(expr))
+        }),
+        _ => false,
+    }
+}
+
+/// A grouping that can be computed part by part, each part with all rows of its groups.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    /// Selects the group keys of `logs`.
+    pub keys_sql: String,
+    /// Selects the groups of a part, which is `logs`.
+    pub part_sql: String,
+    /// Orders and limits the groups of all parts, which are `logs`.
+    pub whole_sql: String,
+}
+
+/// How to compute a query part by part, when it is one grouping of `logs`.
+pub(super) fn parts(tree: &Tree) -> Result<Option<Parts>, SqlError> {
+    let SetExpr::Select(select) = tree.body.as_ref() else { return Ok(None) };
+    let GroupByExpr::Expressions(keys, _) = &select.group_by else { return Ok(None) };
+    let is_group = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            !needs_other_rows(expr)
+        }
+        _ => false,
+    };
+    let order_is_by_place = match &tree.order_by {
+        Some(OrderBy { kind: OrderByKind::Expressions(keys), .. }) => {
+            keys.iter().all(|key| number(&key.expr).is_some())
+        }
+        _ => false,
+    };
+    let is_grouping = tree.with.is_none()
+        && plain_source(select)
+        && !keys.is_empty()
+        && select.distinct.is_none()
+        && select.qualify.is_none()
+        && select.projection.iter().all(is_group)
+        && [&select.selection, &select.having].into_iter().flatten().all(|e| !needs_other_rows(e))
+        && order_is_by_place;
+    if !is_grouping {
+        return Ok(None);
+    }
+    let mut keys_tree = parse_one(&format!("SELECT * FROM {LOGS}"))?;
+    let mut whole_tree = keys_tree.clone();
+    if let SetExpr::Select(of_keys) = keys_tree.body.as_mut() {
+        of_keys.projection = (1..).zip(keys).map(|(n, key)| key_item(n, key, select)).collect();
+    }
+    whole_tree.order_by.clone_from(&tree.order_by);
+    whole_tree.limit_clause.clone_from(&tree.limit_clause);
+    let mut part_tree = tree.clone();
+    part_tree.order_by = None;
+    part_tree.limit_clause = None;
+    Ok(Some(Parts {
+        keys_sql: write(&keys_tree)?,
+        part_sql: write(&part_tree)?,
+        whole_sql: write(&whole_tree)?,
+    }))
+}
+
+/// A group key as a column; a number stands for the selected column at its place.
+fn key_item(n: usize, key: &Expr, select: &Select) -> SelectItem {
+    let selected = number(key)
+        .and_then(|place| select.projection.get(usize::try_from(place).ok()?.checked_sub(1)?));
+    let mut expr = match selected {
+        Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) => expr.clone(),
+        _ => key.clone(),
+    };
+    let _: ControlFlow<()> = VisitMut::visit(&mut expr, &mut Unqualify);
+    SelectItem::ExprWithAlias { expr, alias: Ident::new(format!("key{n}")) }
+}
+
+/// Rows after which the result is complete: of a select row by row with `LIMIT` and no order.
+pub(super) fn enough_rows(tree: &Tree) -> Option<u64> {
+    let Some(LimitClause::LimitOffset { limit: Some(limit), offset, .. }) = &tree.limit_clause
+    else {
+        return None;
+    };
+    if tree.with.is_some() || tree.order_by.is_some() || !is_row_by_row(tree) {
+        return None;
+    }
+    let skipped = offset.as_ref().map_or(Some(0), |offset| number(&offset.value))?;
+    number(limit)?.checked_add(skipped)
+}
+
+fn number(expr: &Expr) -> Option<u64> {
+    match expr {
+        Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. }) => digits.parse().ok(),
+        _ => None,
+    }
+}

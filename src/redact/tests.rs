@@ -1,0 +1,153 @@
+use proptest::prelude::*;
+
+use super::pseudonym::hmac_sha256;
+use super::{SEARCH, address_pseudonym, is_secret_name, pseudonym, redact};
+
+const KEY: &[u8] = b"a key of the tests";
+
+fn redacted(text: &str) -> String {
+    let mut out = Vec::new();
+    redact(text.as_bytes(), KEY, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn check(text: &str, expected: &str) {
+    assert_eq!(redacted(text), expected);
+    assert_eq!(redacted(expected), expected, "twice");
+}
+
+fn check_kept(text: &str) {
+    check(text, text);
+}
+
+#[test]
+fn the_expression_compiles() {
+    assert!(SEARCH.is_some());
+}
+
+#[test]
+fn values_of_secret_keys() {
+    check("user=1 password=hunter2 x=1", "user=1 password=[redacted] x=1");
+    check("{\"password\":\"a\\\"b\",\"x\":1}", "{\"password\":\"[redacted]\",\"x\":1}");
+    check("{\"passcode\": 1234}", "{\"passcode\": \"[redacted]\"}"); // JSON stays JSON
+    check("{\"token\":{\"a\":\"}\"},\"x\":1}", "{\"token\":\"[redacted]\",\"x\":1}");
+    check("{\"tokens\":[\"a\",\"b\"]}", "{\"tokens\":\"[redacted]\"}");
+    check("{\\\"apiKey\\\":\\\"abc\\\",1}", "{\\\"apiKey\\\":\\\"[redacted]\\\",1}"); // in a string
+    check("accessToken: 'abc' x", "accessToken: '[redacted]' x");
+    check("DB_PASSWORD=x;Y=1", "DB_PASSWORD=[redacted];Y=1");
+    check("Authorization: Bearer abc def", "Authorization: [redacted] def");
+    check("Cookie: a=1; b=2\nnext", "Cookie: [redacted]\nnext");
+    check("{\"set-cookie\":\"a=1; Path=/\"}", "{\"set-cookie\":\"[redacted]\"}");
+    check("/login?token=abc&x=1", "/login?token=[redacted]&x=1");
+    check(":client_secret => \"abc\"", ":client_secret => \"[redacted]\"");
+    check("pass=x", "pass=[redacted]");
+    check("password=", "password="); // nothing there
+    check("{\"secret\":\"open", "{\"secret\":\"[redacted]\""); // cut record
+}
+
+#[test]
+fn what_only_sounds_like_a_secret_stays() {
+    check_kept("{\"passed\":12,\"failed\":0}"); // test results
+    check_kept("tokens: 1500");
+    check_kept("{\"token\":null,\"secret\":false}");
+    check_kept("Unexpected token } in JSON");
+    check_kept("passenger=7");
+    check_kept("basic authentication is off");
+    check_kept("1795010602123456 1795010602123456789"); // epoch us and ns
+    check_kept("4111111111111112"); // wrong check digit
+    check_kept("2026-11-18T14:03:22Z 200 12.5ms");
+    check_kept("GET http://example.org:8080/a");
+    check_kept("@scope/pkg a@b"); // no domain
+}
+
+#[test]
+fn forms_that_need_no_name() {
+    check("x eyJhbGciOiJI.eyJzdWIiOiIx.c2ln y", "x [redacted] y");
+    check("AKIAIOSFODNN7EXAMPLE", "[redacted]");
+    check(&format!("ghp_{}", "a1".repeat(18)), "[redacted]");
+    check("sent Bearer abcdef123456", "sent Bearer [redacted]");
+    check("Basic dXNlcjpwYXNz", "Basic [redacted]");
+    check("libsql://ana:clave@db.example.org/x", "libsql://[redacted]@db.example.org/x");
+    check("card 4111 1111 1111 1111.", "card [redacted].");
+    check("card 378282246310005", "card [redacted]");
+    check(
+        "a -----BEGIN RSA PRIVATE KEY-----\\nMII\\n-----END RSA PRIVATE KEY----- b",
+        "a [redacted] b",
+    );
+    check("-----BEGIN PRIVATE KEY-----\nMII", "[redacted]"); // cut record
+}
+
+#[test]
+fn people_become_pseudonyms() {
+    let ana = pseudonym(KEY, "ana@example.edu");
+    check("por ana@example.edu!", &format!("por {ana}!"));
+    check("[Ana@Example.EDU]", &format!("[{ana}]"));
+    check("/u/ana%40example.edu", &format!("/u/{ana}"));
+    let accented = pseudonym(KEY, "ana.pérez@example.edu");
+    check("ana.pérez@example.edu", &accented);
+    assert_eq!(pseudonym(KEY, " ANA@example.edu "), ana);
+    assert_ne!(pseudonym(b"another key", "ana@example.edu"), ana);
+    assert_ne!(address_pseudonym(KEY, "ana@example.edu")[2..], ana[2..]);
+    assert_eq!((ana.len(), &ana[..2]), (14, "u_"));
+}
+
+#[test]
+fn hmac_follows_rfc_4231() {
+    let hex = |digest: [u8; 32]| digest.map(|byte| format!("{byte:02x}")).concat();
+    assert_eq!(
+        hex(hmac_sha256(b"Jefe", &[b"what do ya want ", b"for nothing?"])), // case 2
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    );
+    assert_eq!(
+        hex(hmac_sha256(
+            &[0xaa; 131],
+            &[b"Test Using Larger Than Block-Size Key - Hash Key First"]
+        )),
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" // case 6
+    );
+}
+
+#[test]
+fn names_of_secrets() {
+    for name in ["password", "DB_PASS", "x-api-key", "Set-Cookie", "refreshToken", "clientSecret"] {
+        assert!(is_secret_name(name), "{name}");
+    }
+    for name in ["passed", "compassion", "user", "", "passive"] {
+        assert!(!is_secret_name(name), "{name}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_pass_through() {
+    let mut out = Vec::new();
+    assert_eq!(redact(b"\xff password=\xfe\xfd x", KEY, &mut out), 1);
+    assert_eq!(out, b"\xff password=[redacted] x");
+}
+
+proptest! {
+    #[test]
+    fn a_named_secret_never_survives(
+        key in "(password|api_key|clientSecret|token|Cookie|authorization)",
+        value in "[a-zA-Z0-9/+_.]{6,20}x",
+        quoted in any::<bool>(),
+    ) {
+        let text = if quoted {
+            format!("{{\"a\":1,\"{key}\":\"{value}\",\"b\":2}}")
+        } else {
+            format!("a=1 {key}={value} b=2")
+        };
+        prop_assert!(!redacted(&text).contains(&value), "{}", redacted(&text));
+    }
+
+    #[test]
+    fn redacting_twice_changes_nothing(text in "[ -~]{0,60}(password|token|Bearer|@|://|:|=|\"|ana@b.co| ){0,6}[ -~]{0,30}") {
+        let once = redacted(&text);
+        prop_assert_eq!(redacted(&once), once.clone());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(text in prop::collection::vec(any::<u8>(), 0..80)) {
+        let mut out = Vec::new();
+        redact(&text, KEY, &mut out);
+    }
+}

@@ -1,0 +1,98 @@
+//! The report as JSON: the file `report.json`, and the copy inside the page.
+//!
+//! Characters that steer a terminal or a browser are written as escapes, which any JSON reader
+//! turns back: the value is the same.
+
+use std::fmt::Write;
+
+use crate::model::{Report, Series};
+
+use super::visible;
+
+/// Most bytes of the copy inside a page; beyond it the long series are left out.
+const ISLAND_MAX_BYTES: usize = 60_000;
+
+/// The whole report, pretty-printed, with a line break at the end.
+pub fn json(report: &Report) -> String {
+    // A report has text keys and no custom serializer, so this cannot fail.
+    escape(&serde_json::to_string_pretty(report).unwrap_or_default(), false) + "\n"
+}
+
+/// The copy inside a page.
+pub(crate) struct Island {
+    /// Safe inside a `<script>` element.
+    pub(crate) json: String,
+    /// JSON paths of the arrays that are empty here and full in `report.json`.
+    pub(crate) left_out: Vec<&'static str>,
+}
+
+/// The report for a page: the longest arrays are left out until it is small enough.
+pub(crate) fn island(report: &Report) -> Island {
+    let mut small = report.clone();
+    let mut left_out = Vec::new();
+    let steps: [(&'static str, fn(&mut Report)); 5] = [
+        ("details[].windows", |report| {
+            report.details.iter_mut().for_each(|detail| detail.windows.clear());
+        }),
+        ("routes[].sparkline", |report| {
+            report.routes.iter_mut().for_each(|row| empty(&mut row.sparkline));
+        }),
+        ("tiles[].series", |report| {
+            report.tiles.iter_mut().for_each(|tile| empty(&mut tile.series));
+        }),
+        ("findings[].series", |report| {
+            report.findings.iter_mut().for_each(|finding| empty(&mut finding.series));
+        }),
+        ("details", |report| report.details.clear()),
+    ];
+    for (path, leave_out) in steps {
+        let json = escape(&serde_json::to_string(&small).unwrap_or_default(), true);
+        if json.len() <= ISLAND_MAX_BYTES {
+            return Island { json, left_out };
+        }
+        leave_out(&mut small);
+        left_out.push(path);
+    }
+    Island { json: escape(&serde_json::to_string(&small).unwrap_or_default(), true), left_out }
+}
+
+fn empty(series: &mut Series) {
+    series.values.clear();
+    series.n.clear();
+    series.usual_by_window = None;
+}
+
+/// These characters stand inside strings only, because the serializer writes no others.
+fn escape(json: &str, in_html: bool) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        let markup = in_html && matches!(character, '<' | '>' | '&');
+        if markup || (character != '\n' && visible::is_unsafe(character)) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                // Writing to a String cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn escaping_changes_no_value(text in any::<String>()) {
+            let json = serde_json::to_string(&text).unwrap();
+            let escaped = escape(&json, true);
+            let unsafe_left = |c: char| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
+            prop_assert!(!escaped.chars().any(unsafe_left));
+            prop_assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
+        }
+    }
+}
