@@ -1,7 +1,7 @@
 //! A change that may be one: what a test found, before all tests are corrected together.
 
 use crate::model::{
-    Change, Direction, FindingKind, Group, Series, Unit, Verdict, Window, format_ts,
+    Change, Direction, EventMark, FindingKind, Group, Series, Unit, Verdict, Window, format_ts,
 };
 use crate::stats::Outcome;
 use crate::stats::step::Place;
@@ -65,6 +65,18 @@ impl When {
             latest_us: window(place.latest).end_us,
             until_us: None,
         }
+    }
+
+    /// Moved to the deploy nearest to the likeliest moment, if one lies within the plausible
+    /// interval: what deploys change begins with a deploy, and a sparse series cannot tell
+    /// moments hours apart.
+    pub(super) fn with_deploy(self, marks: &[EventMark]) -> Self {
+        let plausible = self.earliest_us..=self.latest_us;
+        marks
+            .iter()
+            .filter(|mark| mark.kind == "deploy" && plausible.contains(&mark.at_us))
+            .min_by_key(|mark| (mark.at_us - self.at_us).abs())
+            .map_or(self, |mark| Self { at_us: mark.at_us, ..self })
     }
 
     /// As a finding tells it.

@@ -11,7 +11,7 @@ use crate::model::{
     Direction, Finding, FindingKind, RouteDetail, RouteRow, Series, SlowRecord, SplitRow, Tile,
     Unit, Verdict, Window, WindowCell, format_ts,
 };
-use crate::query::{Durations, Summary};
+use crate::query::{Counts, Durations, Summary};
 use crate::stats::quantile::MIN_VALUES_P95;
 use crate::stats::robust::usual_range;
 
@@ -19,6 +19,8 @@ use crate::stats::robust::usual_range;
 const MAX_ROUTES: usize = 200;
 /// Routes with a detail section.
 const MAX_DETAILS: usize = 100;
+/// Routes whose traffic is split by version, worst first.
+const MAX_SPLIT: usize = 20;
 /// Values listed of a field that traffic is split by.
 const MAX_SPLIT_VALUES: usize = 6;
 /// Slowest records listed of a route.
@@ -34,12 +36,9 @@ const DAY_US: i64 = 86_400_000_000;
 
 /// Every route, worst first.
 pub(super) fn route_rows(view: &View<'_>, findings: &[Finding]) -> Vec<RouteRow> {
-    let mut rows: Vec<RouteRow> = view
-        .busiest_routes(1)
-        .into_iter()
-        .take(MAX_ROUTES)
-        .map(|(route, _)| route_row(view, route, findings))
-        .collect();
+    let busiest = view.routes.iter().take(MAX_ROUTES);
+    let mut rows: Vec<RouteRow> =
+        busiest.map(|(route, _)| route_row(view, *route, findings)).collect();
     let excess = |row: &RouteRow| row.change_pct.filter(|_| row.verdict > Verdict::Inconclusive);
     rows.sort_by(|a, b| {
         let by_change = excess(b).unwrap_or(0.0).total_cmp(&excess(a).unwrap_or(0.0));
@@ -113,14 +112,20 @@ pub(super) fn route_details(
 ) -> Vec<RouteDetail> {
     rows.iter()
         .take(MAX_DETAILS)
-        .filter_map(|row| {
+        .enumerate()
+        .filter_map(|(number, row)| {
             let route = view.survey.names.routes.find(&row.route)?;
-            Some(route_detail(view, row, route, inputs))
+            Some(route_detail(view, (number, row), route, inputs))
         })
         .collect()
 }
 
-fn route_detail(view: &View<'_>, row: &RouteRow, route: u32, inputs: &[String]) -> RouteDetail {
+fn route_detail(
+    view: &View<'_>,
+    (number, row): (usize, &RouteRow),
+    route: u32,
+    inputs: &[String],
+) -> RouteDetail {
     let nothing = Window { start_us: view.current.start_us, end_us: view.current.start_us };
     let before = view.before.unwrap_or(nothing);
     let (bounds, histogram) = histogram(
@@ -133,7 +138,7 @@ fn route_detail(view: &View<'_>, row: &RouteRow, route: u32, inputs: &[String]) 
         windows: window_cells(view, route),
         histogram_bounds_ms: bounds,
         histogram,
-        splits: version_splits(view, route, before),
+        splits: if number < MAX_SPLIT { version_splits(view, route, before) } else { Vec::new() },
         templates: Vec::new(),
         slowest: slowest(view, route, inputs),
     }
@@ -237,8 +242,8 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
         let worst = findings.iter().filter(|f| kinds.contains(&f.kind)).map(|f| f.verdict).max();
         worst.unwrap_or(Verdict::Pass)
     };
-    let now = view.requests.summary(None, view.current);
-    let old = view.before.map(|before| view.requests.summary(None, before));
+    let now = view.requests.counts(None, view.current);
+    let old = view.before.map(|before| view.requests.counts(None, before));
     let days = daily(view);
     let range = |value: &dyn Fn(&Summary) -> Option<f64>| {
         let history: Vec<f64> = days.iter().filter_map(value).collect();
@@ -258,7 +263,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             name: "Requests".to_owned(),
             value: Some(now.n as f64),
             unit: Unit::Count,
-            before: old.as_ref().map(|old| old.n as f64),
+            before: old.map(|old| old.n as f64),
             usual: None,
             direction: Direction::Neutral,
             verdict: Verdict::Pass,
@@ -281,22 +286,23 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
         },
         Tile {
             name: "Error rate".to_owned(),
-            value: ratio(&now),
+            value: now.failed_ratio(),
             unit: Unit::Ratio,
-            before: old.as_ref().and_then(ratio),
+            before: old.and_then(Counts::failed_ratio),
             usual: range(&ratio),
             direction: Direction::UpIsWorse,
             verdict: if has_requests { verdict(&[FindingKind::ErrorRate]) } else { Verdict::Inconclusive },
-            note: missing(ratio(&now), "no request was found"),
+            note: missing(now.failed_ratio(), "no request was found"),
             series: ratio_series(view, None, before),
         },
-        budget_tile(&now, old.as_ref()),
+        budget_tile(now, old),
     ]
 }
 
 /// Share of the error budget of the current window that is left: 1 − failed / allowed.
-fn budget_tile(now: &Summary, old: Option<&Summary>) -> Tile {
-    let left = |summary: &Summary| ratio(summary).map(|r| 1.0 - r / (1.0 - ASSUMED_OBJECTIVE));
+fn budget_tile(now: Counts, old: Option<Counts>) -> Tile {
+    let left =
+        |counts: Counts| counts.failed_ratio().map(|r| 1.0 - r / (1.0 - ASSUMED_OBJECTIVE));
     let value = left(now);
     Tile {
         name: "Error budget left".to_owned(),
@@ -317,7 +323,7 @@ fn budget_tile(now: &Summary, old: Option<&Summary>) -> Tile {
 
 /// p95 over the busiest routes that make up most of the traffic.
 fn key_p95(view: &View<'_>, window: Window) -> Option<f64> {
-    let routes = view.busiest_routes(1);
+    let routes = &view.routes;
     let total: u64 = routes.iter().map(|(_, n)| n).sum();
     let mut counted = 0;
     let mut values = Vec::new();
@@ -326,7 +332,7 @@ fn key_p95(view: &View<'_>, window: Window) -> Option<f64> {
             break;
         }
         counted += n;
-        let durations = view.requests.summary(Some(route), window).durations;
+        let durations = view.requests.summary(Some(*route), window).durations;
         match &durations {
             Durations::Exact(sorted) => values.extend_from_slice(sorted.as_slice()),
             // A sketch is weighted by its count through evenly spaced values.

@@ -3,7 +3,7 @@
 use super::candidate::{Candidate, Subject, Tested, When, change, group, verdict_of};
 use super::view::View;
 use crate::model::{FindingKind, Group, Series, SlotWidth, Unit, Window};
-use crate::query::Summary;
+use crate::query::Counts;
 use crate::stats::count::Count;
 use crate::stats::normal::Z_98;
 use crate::stats::proportion::{Share, share_change};
@@ -26,7 +26,7 @@ const NAMED_SHARE: f64 = 0.6;
 
 /// Tests all requests (`None`) or those of one route.
 pub(super) fn test_share(view: &View<'_>, route: Option<u32>) -> Tested {
-    let whole = view.requests.summary(route, view.span);
+    let whole = view.requests.counts(route, view.span);
     if whole.n < MIN_REQUESTS {
         return Tested::INCONCLUSIVE;
     }
@@ -34,9 +34,14 @@ pub(super) fn test_share(view: &View<'_>, route: Option<u32>) -> Tested {
         return Tested { p_value: Some(1.0), candidate: None };
     }
     let width = view.width_for(whole.n, 20.0);
-    let windows = view.requests.by_window(route, view.span_of(width), width);
-    let counts: Vec<Option<Count>> = windows.iter().map(count_of).collect();
-    let failed: Vec<Option<u64>> = windows.iter().map(|w| (w.n > 0).then_some(w.failed)).collect();
+    let windows = view.requests.counts_by_window(route, view.span_of(width), width);
+    let known: Vec<Option<&Counts>> = windows
+        .iter()
+        .enumerate()
+        .map(|(index, w)| (w.n > 0 && !view.is_maintained(view.window(index, width))).then_some(w))
+        .collect();
+    let counts: Vec<Option<Count>> = known.iter().map(|window| window.map(count_of)).collect();
+    let failed: Vec<Option<u64>> = known.iter().map(|window| window.map(|w| w.failed)).collect();
     let hours = (MAX_BURST_H * 3_600 / width.seconds() as usize).max(1);
     let step = locate_rate_step(&counts, stats::Direction::Increase);
     let burst = locate_count_burst(
@@ -60,9 +65,8 @@ pub(super) fn test_share(view: &View<'_>, route: Option<u32>) -> Tested {
     Tested { p_value, candidate: candidate(view, route, &found) }
 }
 
-fn count_of(window: &Summary) -> Option<Count> {
-    let (events, exposure) = (window.failed as f64, window.n as f64);
-    (window.n > 0).then_some(Count { events, exposure })
+fn count_of(window: &Counts) -> Count {
+    Count { events: window.failed as f64, exposure: window.n as f64 }
 }
 
 struct Found {
@@ -74,6 +78,7 @@ struct Found {
 impl Found {
     fn of_step(step: &RateStep, view: &View<'_>, width: SlotWidth) -> Self {
         let when = When::of_place(step.place, |index| view.window(index, width));
+        let when = when.with_deploy(view.marks);
         Self { when, p_value: step.p_value, dispersion: step.dispersion.estimate }
     }
 
@@ -81,6 +86,7 @@ impl Found {
         let window = |index| view.window(index, width);
         let until_us = end_of(burst.end, view.window_count(width), window);
         let when = When { until_us, ..When::of_place(burst.start, window) };
+        let when = when.with_deploy(view.marks);
         Self { when, p_value: burst.p_value, dispersion: burst.dispersion.estimate }
     }
 }
@@ -98,7 +104,7 @@ fn candidate(view: &View<'_>, route: Option<u32>, found: &Found) -> Option<Candi
     let when = found.when;
     let after = Window { start_us: when.at_us, end_us: when.until_us.unwrap_or(view.span.end_us) };
     let before = Window { start_us: view.span.start_us, end_us: when.at_us };
-    let (old, new) = (view.requests.summary(route, before), view.requests.summary(route, after));
+    let (old, new) = (view.requests.counts(route, before), view.requests.counts(route, after));
     let control = Share::new(old.failed, old.n)?;
     let experiment = Share::new(new.failed, new.n)?;
     let interval = share_change(control, experiment, Z_98, found.dispersion);
@@ -139,31 +145,28 @@ fn route_group(view: &View<'_>, route: u32) -> Group {
 /// The route that makes up most of the additional failures, if one does.
 fn main_route(view: &View<'_>, before: Window, after: Window) -> Option<u32> {
     let excess = |route: Option<u32>| {
-        let old = view.requests.summary(route, before);
-        let new = view.requests.summary(route, after);
+        let old = view.requests.counts(route, before);
+        let new = view.requests.counts(route, after);
         new.failed as f64 - old.failed as f64 / (old.n.max(1) as f64) * new.n as f64
     };
     let total = excess(None);
-    let routes = view.busiest_routes(1);
+    let routes = &view.routes;
     let of_route = routes.iter().map(|(route, _)| (*route, excess(Some(*route))));
     let (route, most) = of_route.max_by(|a, b| a.1.total_cmp(&b.1))?;
     (routes.len() > 1 && total > 0.0 && most >= NAMED_SHARE * total).then_some(route)
 }
 
 fn week_over_week(view: &View<'_>, route: Option<u32>) -> Option<[f64; 2]> {
-    let ratio = |window| {
-        let summary = view.requests.summary(route, window);
-        (summary.n > 0).then(|| summary.failed as f64 / summary.n as f64)
-    };
+    let ratio = |window| view.requests.counts(route, window).failed_ratio();
     Some([ratio(view.before?)?, ratio(view.current)?])
 }
 
 /// Share of failed requests by window, wide enough to be readable.
 pub(super) fn ratio_series(view: &View<'_>, route: Option<u32>, before: Window) -> Series {
-    let total = view.requests.summary(route, view.span).n;
+    let total = view.requests.counts(route, view.span).n;
     let width = view.width_for(total, 50.0);
-    let windows = view.requests.by_window(route, view.span_of(width), width);
-    let ratio = |w: &Summary| (w.n > 0).then(|| w.failed as f64 / w.n as f64);
+    let windows = view.requests.counts_by_window(route, view.span_of(width), width);
+    let ratio = |window: &Counts| window.failed_ratio();
     let history: Vec<f64> = windows
         .iter()
         .enumerate()

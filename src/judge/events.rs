@@ -18,7 +18,7 @@ const MIN_RATIO: f64 = 1.5;
 /// Widths at which a rise and a drop are looked for, seconds, and their longest stretch.
 const RISE_WIDTH_S: u32 = 3_600;
 const DROP_WIDTH_S: u32 = 21_600;
-const MAX_RISE_S: u32 = 86_400;
+const MAX_RISE_S: u32 = 6 * 3_600;
 const MAX_DROP_S: u32 = 5 * 86_400;
 
 /// Words in the names of events of which more is worse.
@@ -79,7 +79,11 @@ fn test(view: &View<'_>, question: &Question) -> Tested {
         if rise { (RISE_WIDTH_S, MAX_RISE_S) } else { (DROP_WIDTH_S, MAX_DROP_S) };
     let span_s = view.span.len_s() as u32;
     let width = view.count_width(width_s.min(span_s / 48));
-    let counts = view.counts(question.counted, width);
+    let counts = if rise {
+        view.counts(question.counted, width)
+    } else {
+        view.counts_outside_events(question.counted, width)
+    };
     let longest = (longest_s / width.seconds()).max(1) as usize;
     let longest = longest.min(counts.len() / 3);
     let slots = view.slots(width);
@@ -88,6 +92,7 @@ fn test(view: &View<'_>, question: &Question) -> Tested {
         let p_value = enough.then_some(1.0);
         return Tested { p_value, candidate: None };
     };
+    if std::env::var("DBG").is_ok() { eprintln!("{} w={} n={} p={:.2e} rate={:?} start={:?} end={:?} events={} exp={:.1} disp={:?}", question.metric, width.seconds(), counts.len(), burst.p_value, burst.rate, burst.start, burst.end, burst.events, burst.expected, burst.dispersion);}
     let candidate = candidate(view, question, &burst, width);
     Tested { p_value: Some(burst.p_value), candidate }
 }
@@ -104,8 +109,13 @@ fn candidate(
     }
     let window = |index| view.window(index, width);
     let until_us = end_of(burst.end, view.window_count(width), window);
-    let when = When { until_us, ..When::of_place(burst.start, window) };
+    let mut when = When { until_us, ..When::of_place(burst.start, window) };
     let rise = question.direction == stats::Direction::Increase;
+    if !rise {
+        let first = first_silent(view, question.counted, burst.start.index, width);
+        when.at_us = window(first).start_us;
+        when.earliest_us = when.earliest_us.min(when.at_us);
+    }
     let n = [burst.expected.round() as u64, burst.events];
     let mut size = change(burst.expected, burst.events as f64, n, Unit::Count);
     size.direction = if rise { Direction::UpIsWorse } else { Direction::DownIsWorse };
@@ -126,6 +136,21 @@ fn candidate(
         is_overall: false,
         weight: (burst.events as f64 - burst.expected).abs() * 100.0,
     })
+}
+
+/// The first of the windows before `start` in which nothing was expected: a drop may have begun
+/// in any of them, such as at midnight, and is dated to the first.
+fn first_silent(view: &View<'_>, counted: Counted, start: usize, width: SlotWidth) -> usize {
+    let counts = view.counts_outside_events(counted, width);
+    let usual = usual_counts(&counts, &view.slots(width));
+    let silent = |index: usize| {
+        usual.get(index).is_some_and(|usual| usual.is_some_and(|usual| usual.expected < 0.5))
+    };
+    let mut first = start;
+    while first > 0 && silent(first - 1) {
+        first -= 1;
+    }
+    first
 }
 
 /// Counts by window with what like windows usually have.

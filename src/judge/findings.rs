@@ -8,7 +8,7 @@ use crate::model::{
     Confidence, Coverage, EventMark, Example, Finding, FindingKind, LinkedEvent, Verdict,
     format_ts,
 };
-use crate::query::Pointer;
+use crate::query::{DOCUMENTS_SUFFIX, Pointer};
 use crate::stats::correction::benjamini_hochberg;
 
 /// Expected share of false findings among all findings of a report.
@@ -77,7 +77,7 @@ pub(super) fn findings(
 
 fn all_tests(view: &View<'_>) -> Vec<Tested> {
     let mut tested = Vec::new();
-    let routes = view.busiest_routes(1);
+    let routes = &view.routes;
     for (route, _) in routes.iter().take(MAX_TESTED_ROUTES) {
         if view.survey.with_duration > 0 {
             tested.push(latency::test_route(view, *route));
@@ -103,8 +103,16 @@ fn is_recent(view: &View<'_>, candidate: &Candidate) -> bool {
     lasts && candidate.when.latest_us >= from_us
 }
 
-/// A rise of errors everywhere is one finding, not one for each route.
+/// A rise of errors everywhere is one finding, not one for each route; an event told by logs
+/// and by documents is one finding too.
 fn drop_echoes(kept: &mut Vec<(Candidate, f64)>) {
+    let events: Vec<String> =
+        kept.iter().filter_map(|(candidate, _)| candidate.group.get("event").cloned()).collect();
+    kept.retain(|(candidate, _)| {
+        let event = candidate.group.get("event");
+        let logged = event.and_then(|event| event.strip_suffix(DOCUMENTS_SUFFIX));
+        logged.is_none_or(|logged| !events.iter().any(|event| event == logged))
+    });
     let Some((overall, _)) = kept.iter().find(|(candidate, _)| candidate.is_overall).cloned() else {
         return;
     };

@@ -25,11 +25,11 @@ const BURST_PREFERENCE: f64 = 1.25;
 
 /// Tests one route.
 pub(super) fn test_route(view: &View<'_>, route: u32) -> Tested {
-    let whole = view.requests.summary(Some(route), view.span);
-    if whole.durations.count() < MIN_DURATIONS {
+    let count = view.requests.counts(Some(route), view.span).with_duration;
+    if count < MIN_DURATIONS {
         return Tested::INCONCLUSIVE;
     }
-    let width = view.width_for(whole.durations.count(), WANTED_IN_WINDOW);
+    let width = view.width_for(count, WANTED_IN_WINDOW);
     let windows = view.requests.by_window(Some(route), view.span_of(width), width);
     let medians = log_quantiles(view, &windows, width, 0.5, MIN_IN_WINDOW);
     let tails = log_quantiles(view, &windows, width, 0.9, MIN_IN_WINDOW_P90);
@@ -104,7 +104,8 @@ fn candidate(view: &View<'_>, route: u32, found: &Found, width: SlotWidth) -> Op
             let until_us = Some(window(burst.end.index).start_us);
             When { until_us, ..When::of_place(burst.start, window) }
         }
-    };
+    }
+    .with_deploy(view.marks);
     let end_us = when.until_us.unwrap_or(view.span.end_us);
     let before = Window { start_us: view.span.start_us, end_us: when.at_us };
     let after = Window { start_us: when.at_us, end_us };

@@ -50,6 +50,8 @@ pub struct View<'a> {
     pub width: SlotWidth,
     /// Offset of local time, seconds east of UTC.
     pub offset_s: i32,
+    /// Routes with requests in the span and how many, busiest first.
+    pub routes: Vec<(u32, u64)>,
 }
 
 impl<'a> View<'a> {
@@ -90,7 +92,8 @@ impl<'a> View<'a> {
             end_us: width.floor_us(now_us - 1) + width.micros(),
         };
         let offset_s = settings.offset_s;
-        Ok(Self { survey, requests, marks, span, data, current, before, width, offset_s })
+        let routes = busiest_routes(survey, requests, span);
+        Ok(Self { survey, requests, marks, span, data, current, before, width, offset_s, routes })
     }
 
     /// Number of windows of some width in the span.
@@ -151,18 +154,31 @@ impl<'a> View<'a> {
             .collect()
     }
 
-    /// Whether a window lies in a known event that makes it unlike the others, or is not whole.
-    pub fn is_set_aside(&self, window: Window) -> bool {
-        let partial = window.start_us < self.data.start_us || window.end_us > self.data.end_us;
-        partial
-            || self.marks.iter().any(|mark| {
-                let lasts = mark.kind != "deploy" && mark.until_us.is_some();
-                let until_us = mark.until_us.unwrap_or(mark.at_us);
-                lasts && mark.at_us < window.end_us && window.start_us < until_us
-            })
+    /// Whether data begin or end within a window.
+    fn is_partial(&self, window: Window) -> bool {
+        window.start_us < self.data.start_us || window.end_us > self.data.end_us
     }
 
-    /// Counts by window; `None` for a window that is set aside.
+    /// Whether a window lies in an event that explains fewer events, such as a holiday.
+    fn is_excused(&self, window: Window) -> bool {
+        self.touches_any(window, &["holiday", "maintenance"])
+    }
+
+    /// Whether a window lies in announced maintenance, when failures are no surprise.
+    pub fn is_maintained(&self, window: Window) -> bool {
+        self.touches_any(window, &["maintenance"])
+    }
+
+    fn touches_any(&self, window: Window, kinds: &[&str]) -> bool {
+        self.marks.iter().any(|mark| {
+            let until_us = mark.until_us.unwrap_or(mark.at_us);
+            kinds.contains(&mark.kind.as_str())
+                && mark.at_us < window.end_us
+                && window.start_us < until_us
+        })
+    }
+
+    /// Counts by window; `None` for one that is not whole.
     pub fn counts(&self, counted: Counted, width: SlotWidth) -> Vec<Option<u64>> {
         let minute_us = 60_000_000;
         let mut counts = vec![0_u64; self.window_count(width)];
@@ -176,9 +192,20 @@ impl<'a> View<'a> {
             }
         }
         let kept = |(index, count): (usize, u64)| {
-            (!self.is_set_aside(self.window(index, width))).then_some(count)
+            (!self.is_partial(self.window(index, width))).then_some(count)
         };
         counts.into_iter().enumerate().map(kept).collect()
+    }
+
+    /// The same without windows in which a known event explains fewer events.
+    pub fn counts_outside_events(&self, counted: Counted, width: SlotWidth) -> Vec<Option<u64>> {
+        let mut counts = self.counts(counted, width);
+        for (index, count) in counts.iter_mut().enumerate() {
+            if self.is_excused(self.window(index, width)) {
+                *count = None;
+            }
+        }
+        counts
     }
 
     /// Counts at least a minute wide: what is counted by the minute cannot be cut finer.
@@ -187,20 +214,16 @@ impl<'a> View<'a> {
         let width_s = SlotWidth::LADDER_S.into_iter().find(|width_s| *width_s >= bound_s);
         width_s.and_then(SlotWidth::from_seconds).unwrap_or(self.width)
     }
+}
 
-    /// Routes with at least `least` requests in the span, busiest first.
-    pub fn busiest_routes(&self, least: u64) -> Vec<(u32, u64)> {
-        let mut routes: Vec<(u32, u64)> = self
-            .survey
-            .names
-            .routes
-            .iter()
-            .map(|(route, _)| (route, self.requests.summary(Some(route), self.span).n))
-            .filter(|(_, n)| *n >= least)
-            .collect();
-        routes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        routes
-    }
+fn busiest_routes(survey: &Survey, requests: &Requests, span: Window) -> Vec<(u32, u64)> {
+    let named = survey.names.routes.iter();
+    let mut routes: Vec<(u32, u64)> = named
+        .map(|(route, _)| (route, requests.counts(Some(route), span).n))
+        .filter(|(_, n)| *n > 0)
+        .collect();
+    routes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    routes
 }
 
 /// What a person may say about the view.

@@ -149,6 +149,24 @@ pub struct Summary {
     pub durations: Durations,
 }
 
+/// Counts of some requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests.
+    pub n: u64,
+    /// Failed ones.
+    pub failed: u64,
+    /// Those that have a duration.
+    pub with_duration: u64,
+}
+
+impl Counts {
+    /// Share of failed requests; `None` without requests.
+    pub fn failed_ratio(self) -> Option<f64> {
+        (self.n > 0).then(|| self.failed as f64 / self.n as f64)
+    }
+}
+
 /// All requests of a reading.
 #[derive(Debug, Default)]
 pub struct RequestLog {
@@ -199,34 +217,52 @@ impl RequestLog {
             return Requests { rows: Rows::default(), sketches: Some(sorted) };
         }
         let route_count = self.routes.iter().max().map_or(0, |max| usize::from(*max) + 1);
-        let mut order: Vec<u32> = (0..self.tenths.len() as u32).collect();
-        let key = |row: &u32| {
-            let row = *row as usize;
-            let route = self.routes.get(row).copied().unwrap_or_default();
-            (route, self.tenths.get(row).copied().unwrap_or_default())
-        };
-        order.sort_by_key(key); // stable: requests of one instant stay in the order read
         let mut starts = vec![0; route_count + 1];
         for route in &self.routes {
             if let Some(start) = starts.get_mut(usize::from(*route) + 1) {
                 *start += 1;
             }
         }
-        for route in 0..route_count {
-            let before = starts.get(route).copied().unwrap_or_default();
-            if let Some(start) = starts.get_mut(route + 1) {
-                *start += before;
-            }
+        let mut total = 0;
+        for start in &mut starts {
+            total += *start;
+            *start = total;
         }
+        let order = self.order(&starts);
+        // Column by column, so that only one of them is held twice.
         let rows = Rows {
-            tenths: permuted(&self.tenths, &order),
-            versions: permuted(&self.versions, &order),
-            outcomes: permuted(&self.outcomes, &order),
-            durations_ms: permuted(&self.durations_ms, &order),
+            durations_ms: permuted(std::mem::take(&mut self.durations_ms), &order),
+            tenths: permuted(std::mem::take(&mut self.tenths), &order),
+            versions: permuted(std::mem::take(&mut self.versions), &order),
+            outcomes: permuted(std::mem::take(&mut self.outcomes), &order),
             starts,
             base_us: self.base_us.unwrap_or_default(),
         };
         Requests { rows, sketches: None }
+    }
+
+    /// Rows by route, then by time; requests of one instant stay in the order read.
+    fn order(&self, starts: &[usize]) -> Vec<u32> {
+        let mut next = starts.to_vec();
+        let mut order = vec![0_u32; self.tenths.len()];
+        for (row, route) in self.routes.iter().enumerate() {
+            if let Some(at) = next.get_mut(usize::from(*route)) {
+                if let Some(slot) = order.get_mut(*at) {
+                    *slot = row as u32;
+                }
+                *at += 1;
+            }
+        }
+        let time = |row: &u32| self.tenths.get(*row as usize).copied().unwrap_or_default();
+        for pair in starts.windows(2) {
+            if let [start, end] = pair
+                && let Some(rows) = order.get_mut(*start..*end)
+                && !rows.is_sorted_by_key(time)
+            {
+                rows.sort_by_key(time);
+            }
+        }
+        order
     }
 
     /// Moves the requests kept one by one into the sketches.
@@ -254,7 +290,8 @@ impl RequestLog {
     }
 }
 
-fn permuted<T: Copy>(values: &[T], order: &[u32]) -> Vec<T> {
+#[expect(clippy::needless_pass_by_value, reason = "the old column is given back at once")]
+fn permuted<T: Copy>(values: Vec<T>, order: &[u32]) -> Vec<T> {
     order.iter().filter_map(|row| values.get(*row as usize).copied()).collect()
 }
 
@@ -368,6 +405,35 @@ impl Requests {
         self.select(route, None, window)
     }
 
+    /// Counts of some routes (all when `None`) within a window, without looking at durations.
+    pub fn counts(&self, route: Option<u32>, window: Window) -> Counts {
+        if let Some(sketches) = &self.sketches {
+            let summary = select_sketches(sketches, route, None, window);
+            let (n, failed) = (summary.n, summary.failed);
+            return Counts { n, failed, with_duration: summary.durations.count() };
+        }
+        let mut counts = Counts::default();
+        for route in self.routes(route) {
+            let range = self.range(route, window);
+            let outcomes = self.rows.outcomes.get(range.clone()).unwrap_or_default();
+            let durations = self.rows.durations_ms.get(range).unwrap_or_default();
+            counts.n += outcomes.len() as u64;
+            counts.failed += outcomes.iter().filter(|outcome| outcome.is_failed()).count() as u64;
+            counts.with_duration += durations.iter().filter(|ms| !ms.is_nan()).count() as u64;
+        }
+        counts
+    }
+
+    /// Counts of each window of a route, cut from `span.start_us` on; `None` = all routes.
+    pub fn counts_by_window(
+        &self,
+        route: Option<u32>,
+        span: Window,
+        width: SlotWidth,
+    ) -> Vec<Counts> {
+        windows_of(span, width).map(|window| self.counts(route, window)).collect()
+    }
+
     /// The same for one version. Sketches do not know when a version was seen: the window is
     /// then the whole span.
     pub fn summary_of_version(&self, route: Option<u32>, version: u32, window: Window) -> Summary {
@@ -390,13 +456,15 @@ impl Requests {
 
     /// Summary of each window of a route, cut from `span.start_us` on; `None` = all routes.
     pub fn by_window(&self, route: Option<u32>, span: Window, width: SlotWidth) -> Vec<Summary> {
-        let count = (span.end_us - span.start_us).div_euclid(width.micros()).max(0);
-        (0..count)
-            .map(|index| {
-                let start_us = span.start_us + index * width.micros();
-                self.summary(route, Window { start_us, end_us: start_us + width.micros() })
-            })
-            .collect()
+        windows_of(span, width).map(|window| self.summary(route, window)).collect()
+    }
+
+    /// One route, or all of them.
+    fn routes(&self, route: Option<u32>) -> std::ops::Range<u32> {
+        match route {
+            Some(route) => route..route + 1,
+            None => 0..self.rows.starts.len().saturating_sub(1) as u32,
+        }
     }
 
     fn select(&self, route: Option<u32>, version: Option<u32>, window: Window) -> Summary {
@@ -407,12 +475,8 @@ impl Requests {
     }
 
     fn select_rows(&self, route: Option<u32>, version: Option<u32>, window: Window) -> Summary {
-        let routes = match route {
-            Some(route) => route..route + 1,
-            None => 0..self.rows.starts.len().saturating_sub(1) as u32,
-        };
         let (mut n, mut failed, mut durations) = (0, 0, Vec::new());
-        for route in routes {
+        for route in self.routes(route) {
             for row in self.range(route, window) {
                 let of_version = self.rows.versions.get(row).copied().map(u32::from);
                 if version.is_some() && of_version != version {
@@ -449,6 +513,14 @@ impl Requests {
             duration_ms: *self.rows.durations_ms.get(row)?,
         })
     }
+}
+
+fn windows_of(span: Window, width: SlotWidth) -> impl Iterator<Item = Window> {
+    let count = (span.end_us - span.start_us).div_euclid(width.micros()).max(0);
+    (0..count).map(move |index| {
+        let start_us = span.start_us + index * width.micros();
+        Window { start_us, end_us: start_us + width.micros() }
+    })
 }
 
 fn select_sketches(

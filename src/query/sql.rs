@@ -21,6 +21,7 @@ mod run;
 mod tabulate;
 mod write;
 
+use std::thread;
 use std::time::Duration;
 
 use sqlparser::ast::{Query as Tree, Spanned, Statement};
@@ -41,9 +42,14 @@ const MAX_NODES: usize = 500;
 /// Most tokens; checked before parsing, so that no chain of operators makes a deep tree.
 const MAX_TOKENS: usize = 4 * MAX_NODES;
 /// Deepest nesting of brackets; checked before parsing.
-const MAX_DEPTH: usize = 40;
-/// Depth at which the parser itself gives up, as for `NOT NOT NOT …`.
-const MAX_PARSER_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 24;
+/// Depth at which the parser itself gives up, as for `NOT NOT NOT …`; polars parses with 50.
+const MAX_PARSER_DEPTH: usize = 32;
+/// Deepest tree of one expression, as of `a OR b OR c …`: trees are walked by recursion.
+const MAX_TERMS: usize = 120;
+
+/// Stack of the threads that parse and compute; untouched pages of it cost nothing.
+const STACK_BYTES: usize = 64 << 20;
 
 /// What a query may use while it runs.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +74,7 @@ impl Default for Limits {
         Self {
             time: Duration::from_secs(30),
             rows: 1_000_000,
-            frame_bytes: 160 << 20,
+            frame_bytes: 64 << 20,
             part_rows: 500_000,
             spill_bytes: 16 << 30,
             memory_bytes: 1 << 30,
@@ -131,7 +137,7 @@ pub enum SqlError {
         bytes: usize,
     },
     /// More parts than allowed.
-    #[error("the query has {count} {what}, at most {max} are allowed; split it or use `IN (…)`")]
+    #[error("the query has {count} {what}, at most {max} are allowed; use `IN (…)` or `WITH`")]
     TooLarge {
         /// What there are too many of.
         what: &'static str,
@@ -277,7 +283,14 @@ impl Query {
     ///
     /// # Errors
     /// When the query is not one allowed `SELECT`, or names what is not there.
-    pub fn parse(sql: &str, fields: &dyn Fn(&str) -> FieldType) -> Result<Self, SqlError> {
+    pub fn parse(
+        sql: &str,
+        fields: &(dyn Fn(&str) -> FieldType + Sync),
+    ) -> Result<Self, SqlError> {
+        on_deep_stack(|| Self::parse_here(sql, fields))
+    }
+
+    fn parse_here(sql: &str, fields: &dyn Fn(&str) -> FieldType) -> Result<Self, SqlError> {
         let mut tree = parse_one(sql)?;
         check::check(&tree)?;
         cost::check(&tree)?;
@@ -310,6 +323,26 @@ impl Query {
     pub fn into_run(self, limits: Limits) -> QueryRun {
         QueryRun::new(self, limits)
     }
+}
+
+/// Works on a thread with room for deep recursion; a panic there becomes an error.
+///
+/// One level of nesting takes parser and engine up to 100 KiB of stack without optimization,
+/// more than a thread of 2 MiB has for the depths allowed.
+fn on_deep_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, SqlError> + Send,
+) -> Result<T, SqlError> {
+    thread::scope(|scope| {
+        deep_thread()
+            .spawn_scoped(scope, work)
+            .map_err(|error| SqlError::Engine { message: error.to_string() })?
+            .join()
+            .unwrap_or(Err(SqlError::Panicked))
+    })
+}
+
+fn deep_thread() -> thread::Builder {
+    thread::Builder::new().name("plimsoll-query".into()).stack_size(STACK_BYTES)
 }
 
 fn parse_one(sql: &str) -> Result<Tree, SqlError> {

@@ -30,6 +30,9 @@ const MAX_KEPT_CELLS: usize = 20_000;
 const MINUTE_US: i64 = 60_000_000;
 const DAY_US: i64 = 86_400_000_000;
 
+/// Ends the name of an event that documents tell of, since logs may tell of it too.
+pub const DOCUMENTS_SUFFIX: &str = " (documents)";
+
 /// Where a record is, and the little that is said of it in a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pointer {
@@ -297,7 +300,7 @@ impl Survey {
         if profile.default_event.is_none() {
             return name;
         }
-        let from_documents = format!("{} (documents)", self.events.name(name));
+        let from_documents = format!("{}{DOCUMENTS_SUFFIX}", self.events.name(name));
         self.events.id(&from_documents)
     }
 

@@ -2,52 +2,204 @@
 
 use std::borrow::Cow;
 
-use super::{MARK, MAX_VALUE_LEN, pseudonym::pseudonym};
+use super::{MARK, pseudonym::pseudonym};
 
-/// What to do at a match: keep `kept_len` bytes of it, cut `cut_len` after them, put `text`.
-pub(super) struct Replacement {
-    pub(super) kept_len: usize,
-    pub(super) cut_len: usize,
-    pub(super) text: Cow<'static, str>,
+/// Longest `user:password` of a URL, in bytes.
+const MAX_CREDENTIALS_LEN: usize = 512;
+/// Longest name and domain of an e-mail address, in bytes. Source: RFC 5321, section 4.5.3.1.
+const MAX_NAME_LEN: usize = 64;
+const MAX_DOMAIN_LEN: usize = 255;
+/// Longest end of a name after the word that makes it a secret, `password_of_the_database`.
+const MAX_TAIL_LEN: usize = 32;
+
+/// A place that was found, in its text.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'t> {
+    pub(super) text: &'t [u8],
+    /// Bytes before are gone already.
+    pub(super) floor: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
-/// The replacement for a match, or `None` if it is no secret after all.
-///
-/// The kinds are told by their first bytes: each begins as no other does.
-pub(super) fn replacement(
-    before: &[u8],
-    matched: &[u8],
-    after: &[u8],
-    key: &[u8],
-) -> Option<Replacement> {
-    let whole = |text| Some(Replacement { kept_len: 0, cut_len: matched.len(), text });
-    if matched.starts_with(b"://") {
-        let text = Cow::Borrowed("[redacted]@");
-        return Some(Replacement { kept_len: 3, cut_len: matched.len() - 3, text });
+/// Bytes `start..end` go, `mark` comes.
+pub(super) struct Cut {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) mark: Cow<'static, str>,
+}
+
+impl<'t> Place<'t> {
+    /// What to cut here, or `None` if it is no secret after all.
+    pub(super) fn cut(self, key: &[u8]) -> Option<Cut> {
+        match self.text.get(self.start..self.end)? {
+            b"@" | b"%40" => self.url_credentials().or_else(|| self.email(key)),
+            [b'2'..=b'6', ..] => self.card(),
+            [b'-', ..] => Some(self.private_key()),
+            [.., b' '] => self.credential(),
+            b"eyJ" => self.token(b".", 20),
+            b"AKIA" | b"ASIA" | [.., b'_' | b'-'] => self.token(b"", 14),
+            _ => self.named_value(),
+        }
     }
-    if matched.starts_with(b"-----BEGIN") {
-        return whole(Cow::Borrowed(MARK));
+
+    fn before(self) -> &'t [u8] {
+        self.text.get(self.floor..self.start).unwrap_or_default()
     }
-    if is_key(matched) {
-        return value_of_key(before, matched, after);
+
+    fn after(self) -> &'t [u8] {
+        self.text.get(self.end..).unwrap_or_default()
     }
-    if memchr::memchr(b'@', matched).is_some() || memchr::memmem::find(matched, b"%40").is_some() {
-        let email = String::from_utf8_lossy(matched).replace("%40", "@");
-        return whole(Cow::Owned(pseudonym(key, &email)));
+
+    fn masked(start: usize, end: usize) -> Cut {
+        Cut { start, end, mark: Cow::Borrowed(MARK) }
     }
-    if let Some(blank) = memchr::memchr(b' ', matched)
-        && matched.first().is_some_and(u8::is_ascii_alphabetic)
-    {
-        let value_at = blank + matched.iter().skip(blank).take_while(|byte| **byte == b' ').count();
-        let is_credential = looks_random(matched.get(value_at..)?);
-        let text = Cow::Borrowed(MARK);
-        let cut_len = matched.len() - value_at;
-        return is_credential.then_some(Replacement { kept_len: value_at, cut_len, text });
+
+    /// `user:password@` of a URL.
+    fn url_credentials(self) -> Option<Cut> {
+        let is_inside = |b: &&u8| !b.is_ascii_whitespace() && !b"/@\"'\\<>".contains(b);
+        let len =
+            self.before().iter().rev().take(MAX_CREDENTIALS_LEN).take_while(is_inside).count();
+        let start = self.start - len;
+        let credentials = self.text.get(start..self.start)?;
+        let after_scheme = self.text.get(self.floor..start)?.ends_with(b"://");
+        let has_password = memchr::memchr(b':', credentials).is_some();
+        (after_scheme && has_password && self.text.get(self.start) == Some(&b'@'))
+            .then(|| Self::masked(start, self.start))
     }
-    if matched.first().is_some_and(u8::is_ascii_digit) && !is_card(matched) {
-        return None;
+
+    fn email(self, key: &[u8]) -> Option<Cut> {
+        let in_name = |b: &&u8| b.is_ascii_alphanumeric() || **b > 127 || b"._%+-".contains(b);
+        let name_len = self.before().iter().rev().take(MAX_NAME_LEN).take_while(in_name).count();
+        let in_domain = |b: &&u8| b.is_ascii_alphanumeric() || b".-".contains(b);
+        let domain_len = self.after().iter().take(MAX_DOMAIN_LEN).take_while(in_domain).count();
+        let domain = self.after().get(..domain_len)?;
+        let ends = domain.iter().rev().take_while(|b| !b.is_ascii_alphanumeric()).count();
+        let domain = domain.get(..domain_len - ends)?;
+        let top_at = memchr::memrchr(b'.', domain)?;
+        let top = domain.get(top_at + 1..)?;
+        let is_top = top.len() >= 2 && top.iter().all(u8::is_ascii_alphabetic);
+        if name_len == 0 || top_at == 0 || !is_top {
+            return None;
+        }
+        let mut start = self.start - name_len;
+        // Symbols of other scripts and emoji end a name as a blank does.
+        while !str::from_utf8(self.text.get(start..self.start)?)
+            .is_ok_and(|name| name.chars().all(|c| c.is_ascii() || c.is_alphabetic()))
+        {
+            start += 1;
+        }
+        let name = str::from_utf8(self.text.get(start..self.start)?).ok()?;
+        if name.is_empty() {
+            return None;
+        }
+        let email = format!("{name}@{}", str::from_utf8(domain).ok()?);
+        Some(Cut { start, end: self.end + domain.len(), mark: Cow::Owned(pseudonym(key, &email)) })
     }
-    whole(Cow::Borrowed(MARK))
+
+    /// A payment card: known first digits, 14 to 16 digits in the groups that cards have, and a
+    /// valid check digit (Luhn). One number in ten has that, so ids and fractions must not fit.
+    fn card(self) -> Option<Cut> {
+        let glued = |b: &u8| b.is_ascii_alphanumeric() || b"._-".contains(b);
+        if self.before().last().is_some_and(glued) {
+            return None;
+        }
+        let text = self.text.get(self.start..)?;
+        let in_card = |b: &&u8| b.is_ascii_digit() || matches!(b, b' ' | b'-');
+        let len = text.iter().take(20).take_while(in_card).count();
+        let card = text.get(..len)?.trim_ascii_end();
+        let after = text.get(card.len());
+        let fraction = matches!(text.get(card.len()..), Some([b'.', b'0'..=b'9', ..]));
+        if fraction || after.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') {
+            return None;
+        }
+        let groups: Vec<usize> =
+            card.split(|b| matches!(b, b' ' | b'-')).map(<[u8]>::len).collect();
+        let grouped = matches!(groups.as_slice(), [14..=16] | [4, 4, 4, 4] | [4, 6, 4 | 5]);
+        (grouped && is_card_number(card)).then(|| Self::masked(self.start, self.start + card.len()))
+    }
+
+    fn private_key(self) -> Cut {
+        // Without an end the record was cut, and the rest of it is the key.
+        let end = memchr::memmem::find(self.after(), b"-----END ").and_then(|at| {
+            let tail = self.after().get(at + 9..)?;
+            memchr::memmem::find(tail, b"-----").map(|len| self.end + at + 9 + len + 5)
+        });
+        Self::masked(self.start, end.unwrap_or(self.text.len()))
+    }
+
+    /// `Bearer abc123…`, `Basic dXNlcjpwYXNz`; not `basic authentication`.
+    fn credential(self) -> Option<Cut> {
+        let after = self.after();
+        let blanks = after.iter().take_while(|byte| **byte == b' ').count();
+        let inside = |b: &&u8| b.is_ascii_alphanumeric() || b"+/._~=-".contains(b);
+        let value = after.get(blanks..)?;
+        let value = value.get(..value.iter().take_while(inside).count())?;
+        let start = self.end + blanks;
+        (value.len() >= 8 && looks_random(value)).then(|| Self::masked(start, start + value.len()))
+    }
+
+    /// A token with a known beginning: at least `min_len` bytes, with `needed` among them.
+    fn token(self, needed: &[u8], min_len: usize) -> Option<Cut> {
+        let inside = |b: &&u8| b.is_ascii_alphanumeric() || b"_-.".contains(b);
+        let token = self.text.get(self.start..)?;
+        let token = token.get(..token.iter().take_while(inside).count())?;
+        let stops = token.iter().rev().take_while(|byte| **byte == b'.').count();
+        let len = token.len() - stops;
+        let begins = !self.before().last().is_some_and(u8::is_ascii_alphanumeric);
+        let has_needed = needed.is_empty() || memchr::memmem::find(token, needed).is_some();
+        let long = len >= min_len && token.iter().any(u8::is_ascii_digit) || !needed.is_empty();
+        (begins && has_needed && long && len >= min_len)
+            .then(|| Self::masked(self.start, self.start + len))
+    }
+
+    /// The value after `password=`, `"token": `, `Authorization: `.
+    fn named_value(self) -> Option<Cut> {
+        let in_name = |b: &&u8| b.is_ascii_alphanumeric() || b"_.-".contains(b);
+        let tail_len = self.after().iter().take(MAX_TAIL_LEN).take_while(in_name).count();
+        let name = self.text.get(self.start..self.end + tail_len)?.to_ascii_lowercase();
+        if name.starts_with(b"pass") && !names_password(&name) {
+            return None;
+        }
+        let after_name = self.after().get(tail_len..)?;
+        let (separator_len, is_quoted_name) = separator_len(after_name)?;
+        let value = after_name.get(separator_len..)?;
+        let separator = after_name.get(..separator_len)?.trim_ascii_end();
+        let is_json = is_quoted_name && separator.ends_with(b":");
+        let (value_len, quotes) = value_len(value, name.starts_with(b"cookie") && !is_quoted_name);
+        let value = value.get(..value_len)?;
+        // `tokens: 1500` counts, `token: null` lacks; neither gives anything away.
+        let is_word = matches!(value, b"" | b"true" | b"false" | b"null" | b"\"\"" | b"{}" | b"[]");
+        let is_count = name.starts_with(b"token") && value.iter().all(u8::is_ascii_digit);
+        if is_word || is_count {
+            return None;
+        }
+        let mark = match quotes {
+            Quotes::None if !is_json => MARK,
+            Quotes::None | Quotes::Double => "\"[redacted]\"",
+            Quotes::Single => "'[redacted]'",
+            Quotes::Escaped => "\\\"[redacted]\\\"",
+        };
+        let start = self.end + tail_len + separator_len;
+        Some(Cut { start, end: start + value_len, mark: Cow::Borrowed(mark) })
+    }
+}
+
+/// Length of what stands between a name and its value, `": "`, ` => `, `=`, and whether it
+/// begins with a quote; `None` if no value follows.
+fn separator_len(text: &[u8]) -> Option<(usize, bool)> {
+    let blanks = |text: &[u8]| text.iter().take(4).take_while(|b| b.is_ascii_whitespace()).count();
+    let mut len = usize::from(text.starts_with(b"\\"));
+    let is_quoted = matches!(text.get(len), Some(b'"' | b'\''));
+    len += usize::from(is_quoted);
+    len += blanks(text.get(len..)?);
+    len += match text.get(len..)? {
+        [b'=', b'>', ..] => 2,
+        [b'=' | b':', ..] => 1,
+        _ => return None,
+    };
+    len += blanks(text.get(len..)?);
+    Some((len, is_quoted))
 }
 
 /// Whether a lower-case name speaks of a password; `passed` and `passenger` do not.
@@ -56,41 +208,6 @@ pub(super) fn names_password(lower: &[u8]) -> bool {
         [b"password", b"passwd", b"passphrase", b"passcode", b"passkey", b"passport"];
     WORDS.iter().any(|word| memchr::memmem::find(lower, word).is_some())
         || lower.split(|byte| !byte.is_ascii_alphabetic()).any(|word| word.ends_with(b"pass"))
-}
-
-fn is_key(matched: &[u8]) -> bool {
-    let end = matched.trim_ascii_end();
-    end.ends_with(b":") || end.ends_with(b"=") || end.ends_with(b"=>")
-}
-
-/// The value after `password=`, `"token": `, `Authorization: `.
-fn value_of_key(before: &[u8], matched: &[u8], after: &[u8]) -> Option<Replacement> {
-    let name_len = matched
-        .iter()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
-        .count();
-    let name = matched.get(..name_len)?.to_ascii_lowercase();
-    if name.starts_with(b"pass") && !names_password(&name) {
-        return None;
-    }
-    let is_json = before.ends_with(b"\"") || matched.contains(&b'"');
-    let cookie = name.starts_with(b"cookie");
-    let (cut_len, quotes) = value_len(after, cookie && !is_json);
-    let value = after.get(..cut_len).unwrap_or(after);
-    // `tokens: 1500` counts, `token: null` lacks; neither gives anything away.
-    let is_word = matches!(value, b"" | b"true" | b"false" | b"null" | b"\"\"" | b"{}" | b"[]");
-    let is_count = name.starts_with(b"token") && value.iter().all(u8::is_ascii_digit);
-    if is_word || is_count {
-        return None;
-    }
-    let text = match quotes {
-        Quotes::None if is_json && matched.trim_ascii_end().ends_with(b":") => "\"[redacted]\"",
-        Quotes::None => MARK,
-        Quotes::Single => "'[redacted]'",
-        Quotes::Double => "\"[redacted]\"",
-        Quotes::Escaped => "\\\"[redacted]\\\"",
-    };
-    Some(Replacement { kept_len: matched.len(), cut_len, text: Cow::Borrowed(text) })
 }
 
 enum Quotes {
@@ -102,20 +219,19 @@ enum Quotes {
 
 /// Length of the value that `text` begins with, and how it is quoted.
 fn value_len(text: &[u8], to_line_end: bool) -> (usize, Quotes) {
-    let bounded = text.get(..MAX_VALUE_LEN).unwrap_or(text);
-    match bounded {
+    match text {
         [b'"', rest @ ..] => (1 + quoted_len(rest, b'"'), Quotes::Double),
         [b'\'', rest @ ..] => (1 + quoted_len(rest, b'\''), Quotes::Single),
         [b'\\', b'"', rest @ ..] => {
             let end = memchr::memmem::find(rest, b"\\\"").map_or(rest.len(), |at| at + 2);
             (2 + end, Quotes::Escaped)
         }
-        [b'{' | b'[', ..] => (nested_len(bounded), Quotes::None),
+        [b'{' | b'[', ..] => (nested_len(text), Quotes::None),
         _ if to_line_end => {
-            let end = bounded.iter().position(|byte| matches!(byte, b'\n' | b'\r' | b'"' | b'\\'));
-            (end.unwrap_or(bounded.len()), Quotes::None)
+            let end = text.iter().position(|byte| matches!(byte, b'\n' | b'\r' | b'"' | b'\\'));
+            (end.unwrap_or(text.len()), Quotes::None)
         }
-        _ => (bare_len(bounded), Quotes::None),
+        _ => (bare_len(text), Quotes::None),
     }
 }
 
@@ -175,10 +291,8 @@ fn looks_random(value: &[u8]) -> bool {
     value.iter().any(|byte| byte.is_ascii_digit() || *byte == b'=') || (inner_capital && has_small)
 }
 
-/// A payment card: a known first digits, 13 to 19 digits, and a valid check digit (Luhn).
-///
-/// The first digits keep epoch times (16 digits from 1, 19 from 1) from being taken for cards.
-fn is_card(text: &[u8]) -> bool {
+/// Digits of a known issuer with a valid check digit. Source: ISO/IEC 7812-1, annex B (Luhn).
+fn is_card_number(text: &[u8]) -> bool {
     let digits: Vec<u32> =
         text.iter().filter(|b| b.is_ascii_digit()).map(|b| u32::from(b - b'0')).collect();
     let number = |len: usize| digits.iter().take(len).fold(0, |number, digit| number * 10 + digit);
@@ -192,5 +306,5 @@ fn is_card(text: &[u8]) -> bool {
         (_, double) if double > 9 => double - 9,
         (_, double) => double,
     });
-    (13..=19).contains(&digits.len()) && issued && luhn.sum::<u32>() % 10 == 0
+    issued && luhn.sum::<u32>() % 10 == 0
 }

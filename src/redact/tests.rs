@@ -46,6 +46,13 @@ fn values_of_secret_keys() {
 }
 
 #[test]
+fn a_secret_of_any_length_goes_as_a_whole() {
+    let long = "x".repeat(200_000);
+    check(&format!("password=\"{long}\" y"), "password=\"[redacted]\" y");
+    check(&format!("{{\"secret\":\"{long}"), "{\"secret\":\"[redacted]\"");
+}
+
+#[test]
 fn what_only_sounds_like_a_secret_stays() {
     check_kept("{\"passed\":12,\"failed\":0}"); // test results
     check_kept("tokens: 1500");
@@ -55,6 +62,10 @@ fn what_only_sounds_like_a_secret_stays() {
     check_kept("basic authentication is off");
     check_kept("1795010602123456 1795010602123456789"); // epoch us and ns
     check_kept("4111111111111112"); // wrong check digit
+    check_kept("\"duration\": 0.4111111111111111"); // a fraction
+    check_kept("\"query_id\":411111111111111111"); // longer than a card
+    check_kept("id 54111111-1111-4111-9111-111111111111"); // groups of a UUID
+    check_kept("task-eyJ basic_auth ghp_short sk_test_short");
     check_kept("2026-11-18T14:03:22Z 200 12.5ms");
     check_kept("GET http://example.org:8080/a");
     check_kept("@scope/pkg a@b"); // no domain
@@ -85,6 +96,7 @@ fn people_become_pseudonyms() {
     check("/u/ana%40example.edu", &format!("/u/{ana}"));
     let accented = pseudonym(KEY, "ana.pérez@example.edu");
     check("ana.pérez@example.edu", &accented);
+    check("📧ana@example.edu", &format!("📧{ana}")); // an emoji is not part of a name
     assert_eq!(pseudonym(KEY, " ANA@example.edu "), ana);
     assert_ne!(pseudonym(b"another key", "ana@example.edu"), ana);
     assert_ne!(address_pseudonym(KEY, "ana@example.edu")[2..], ana[2..]);

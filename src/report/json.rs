@@ -18,6 +18,9 @@ pub fn json(report: &Report) -> String {
     escape(&serde_json::to_string_pretty(report).unwrap_or_default(), false) + "\n"
 }
 
+/// A JSON path, and what empties it.
+type LeaveOut = (&'static str, fn(&mut Report));
+
 /// The copy inside a page.
 pub(crate) struct Island {
     /// Safe inside a `<script>` element.
@@ -30,7 +33,7 @@ pub(crate) struct Island {
 pub(crate) fn island(report: &Report) -> Island {
     let mut small = report.clone();
     let mut left_out = Vec::new();
-    let steps: [(&'static str, fn(&mut Report)); 5] = [
+    let steps: [LeaveOut; 5] = [
         ("details[].windows", |report| {
             report.details.iter_mut().for_each(|detail| detail.windows.clear());
         }),

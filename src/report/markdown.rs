@@ -174,7 +174,9 @@ fn route_line(row: &RouteRow) -> String {
     let cells = [text.route, text.before, now, text.change, text.interval];
     let [route, before, now, change, interval] = cells.map(|cell| escape(&cell));
     let (trend, n, errors) = (spark(&row.sparkline.values), text.n, text.errors);
-    format!("| {verdict} | {route} | {before} | {now} | {change} | {interval} | {trend} | {n} | {errors} |")
+    format!(
+        "| {verdict} | {route} | {before} | {now} | {change} | {interval} | {trend} | {n} | {errors} |"
+    )
 }
 
 fn push_quality(page: &mut String, report: &Report) {
@@ -191,7 +193,8 @@ fn push_quality(page: &mut String, report: &Report) {
         ),
     );
     for note in quality.notes.iter().take(NOTES_MAX) {
-        let (kind, text) = (escape(&visible::name(&note.kind)), escape(&visible::sentence(&note.text)));
+        let (kind, text) =
+            (escape(&visible::name(&note.kind)), escape(&visible::sentence(&note.text)));
         push(page, &format!("- {kind}: {text}"));
     }
     let version = escape(&visible::name(&report.method.version));

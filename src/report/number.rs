@@ -105,7 +105,7 @@ pub(crate) fn span(seconds: f64) -> String {
     let size = seconds.abs();
     let (scale, suffix) = match size {
         _ if size < 120.0 => (1.0, "s"),
-        _ if size < 7_200.0 => (60.0, "min"),
+        _ if size < 3_600.0 => (60.0, "min"),
         _ if size < 172_800.0 => (3_600.0, "h"),
         _ => (86_400.0, "d"),
     };
@@ -166,11 +166,7 @@ fn significant(value: f64, digits: i32) -> String {
 }
 
 fn trim(digits: &str) -> &str {
-    if digits.contains('.') {
-        digits.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        digits
-    }
+    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
 }
 
 #[cfg(test)]
@@ -236,6 +232,8 @@ mod tests {
         assert_eq!(span(0.0), "0 s");
         assert_eq!(span(119.0), "120 s");
         assert_eq!(span(1_200.0), "20 min");
+        assert_eq!(span(3_600.0), "1 h"); // exactly at the bound
         assert_eq!(span(-21_600.0), "6 h");
+        assert_eq!(span(172_800.0), "2 d");
     }
 }

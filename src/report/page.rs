@@ -70,9 +70,9 @@ impl TileText {
             name: visible::name(&tile.name),
             value: number::measure_or_dash(tile.value, tile.unit),
             before,
-            usual: tile
-                .usual
-                .map_or_else(String::new, |usual| format!("usual {}", number::range(usual, tile.unit))),
+            usual: tile.usual.map_or_else(String::new, |usual| {
+                format!("usual {}", number::range(usual, tile.unit))
+            }),
             note: visible::sentence(&tile.note),
         }
     }
@@ -120,7 +120,10 @@ fn facts(finding: &Finding, zone: &Zone) -> Vec<(&'static str, String)> {
     facts.push(("Nearest event", event.map_or_else(|| "none".to_owned(), prose::lag)));
     let why = visible::sentence(&finding.confidence_why);
     let sure = finding.confidence.as_str();
-    facts.push(("How sure", if why.is_empty() { sure.to_owned() } else { format!("{sure} – {why}") }));
+    facts.push((
+        "How sure",
+        if why.is_empty() { sure.to_owned() } else { format!("{sure} – {why}") },
+    ));
     let change = &finding.change;
     let [before, now] = change.n.map(number::count);
     let level = if change.interval.is_some() && change.level > 0.0 {

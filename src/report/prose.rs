@@ -75,7 +75,7 @@ pub(crate) fn title(finding: &Finding) -> String {
 /// How much: `p95 406 → 759 ms (+87 %, likely +74 to +97 %)`.
 pub(crate) fn change(finding: &Finding) -> String {
     let change = &finding.change;
-    let mut text = format!("{}{}", measure_name(finding), from_to(finding));
+    let size = format!("{}{}", measure_name(finding), from_to(finding));
     let mut remarks = Vec::new();
     if let Some(change_pct) = change.change_pct.filter(|_| change.unit != Unit::Ratio) {
         remarks.push(number::relative(change_pct));
@@ -83,10 +83,7 @@ pub(crate) fn change(finding: &Finding) -> String {
     if let Some(interval) = change.interval {
         remarks.push(format!("likely {}", number::likely(interval, change.unit)));
     }
-    if !remarks.is_empty() {
-        text.push_str(&format!(" ({})", remarks.join(", ")));
-    }
-    text
+    if remarks.is_empty() { size } else { format!("{size} ({})", remarks.join(", ")) }
 }
 
 /// Before and after with the unit once: `406 → 759 ms`.
@@ -144,7 +141,9 @@ pub(crate) fn group_name(group: &Group) -> String {
     parts.extend(value("event").map(|event| format!("{event} events")));
     let known = ["method", "route", "event"];
     let others = group.iter().filter(|(key, _)| !known.contains(&key.as_str()));
-    parts.extend(others.map(|(key, text)| format!("{} {}", visible::name(key), visible::name(text))));
+    parts.extend(
+        others.map(|(key, text)| format!("{} {}", visible::name(key), visible::name(text))),
+    );
     parts.join(", ")
 }
 
@@ -173,14 +172,11 @@ fn quiet_headline(report: &Report) -> Vec<String> {
 }
 
 fn full_sentence(finding: &Finding) -> String {
-    let mut sentence = format!("{}: {}", title(finding), change(finding));
-    if let Some(since) = since(finding) {
-        sentence.push_str(&format!(" {since}"));
-    }
-    if let Some(event) = &finding.linked_event {
-        sentence.push_str(&format!(", {}", lag(event)));
-    }
-    format!("{sentence}; confidence {}.", finding.confidence.as_str())
+    let when = since(finding).map_or_else(String::new, |since| format!(" {since}"));
+    let near = finding.linked_event.as_ref();
+    let near = near.map_or_else(String::new, |event| format!(", {}", lag(event)));
+    let (what, size) = (title(finding), change(finding));
+    format!("{what}: {size}{when}{near}; confidence {}.", finding.confidence.as_str())
 }
 
 fn short_sentence(finding: &Finding, first: &Finding) -> String {

@@ -53,7 +53,8 @@ impl Page {
             let text = TileText::of(tile);
             let parts = [text.before, text.usual, text.note];
             let said: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            let line = format!("{}  {:>10}  {}", padded(&text.name, 20), text.value, said.join(", "));
+            let line =
+                format!("{}  {:>10}  {}", padded(&text.name, 20), text.value, said.join(", "));
             self.wrapped("  ", &" ".repeat(36), &line);
         }
     }
@@ -157,7 +158,8 @@ impl Page {
             Verdict::Fail => "31",
         };
         for line in wrap(&text, "  ") {
-            let line = if self.style.colour { format!("\u{1b}[{colour}m{line}\u{1b}[0m") } else { line };
+            let line =
+                if self.style.colour { format!("\u{1b}[{colour}m{line}\u{1b}[0m") } else { line };
             self.lines.push(line);
         }
     }
@@ -200,14 +202,13 @@ fn padded(text: &str, width: usize) -> String {
 fn ascii(character: char) -> String {
     let replaced = match character {
         ' '..='~' | '\u{a0}' => return character.to_string(),
-        '✔' => "+",
-        '✖' => "x",
+        '✔' | '▅' => "+",
+        '✖' | '×' => "x",
         '◆' => "?",
         '▲' => "^",
         '▼' => "v",
         '→' => "->",
-        '–' | '−' => "-",
-        '×' => "x",
+        '–' | '−' | '▃' => "-",
         '·' => ";",
         '…' => "...",
         '“' | '”' => "\"",
@@ -216,9 +217,7 @@ fn ascii(character: char) -> String {
         '±' => "+-",
         '▁' => "_",
         '▂' => ".",
-        '▃' => "-",
         '▄' => "=",
-        '▅' => "+",
         '▆' => "*",
         '▇' => "%",
         '█' => "#",

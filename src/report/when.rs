@@ -48,8 +48,7 @@ impl Zone {
 
     /// `Wed 11:11 America/Argentina/Buenos_Aires`; `None` when the zone is UTC.
     pub(crate) fn local(&self, at_us: i64) -> Option<String> {
-        (self.name != "UTC")
-            .then(|| formatted(at_us, self.tz.clone(), "%a %H:%M ") + &self.name)
+        (self.name != "UTC").then(|| formatted(at_us, self.tz.clone(), "%a %H:%M ") + &self.name)
     }
 
     /// `16 Nov 03:00` for a table row, in this zone.
@@ -141,10 +140,8 @@ fn is_utc(name: &str) -> bool {
 
 /// An instant beyond the calendar is shown as its number.
 fn formatted(at_us: i64, tz: TimeZone, format: &str) -> String {
-    Timestamp::from_microsecond(at_us).map_or_else(
-        |_| format!("{at_us} µs"),
-        |at| at.to_zoned(tz).strftime(format).to_string(),
-    )
+    Timestamp::from_microsecond(at_us)
+        .map_or_else(|_| format!("{at_us} µs"), |at| at.to_zoned(tz).strftime(format).to_string())
 }
 
 #[cfg(test)]

@@ -233,10 +233,11 @@ fn compare(values: &[f64], (start, split, end): (usize, usize, usize)) -> Change
     let degrees = left_n + right_n - 2.0;
     let pooled = ((left_n - 1.0) * left_var + (right_n - 1.0) * right_var) / degrees;
     let error = (pooled * (1.0 / left_n + 1.0 / right_n)).sqrt();
-    let p_value = if degrees <= 0.0 || before == after {
-        1.0
+    let difference = before - after;
+    let p_value = if degrees > 0.0 && difference.abs() > 0.0 {
+        normal::student_t_two_sided(difference / error, degrees)
     } else {
-        normal::student_t_two_sided((before - after) / error, degrees)
+        1.0
     };
     ChangePoint { index: split, plausible: (split, split), before, after, p_value }
 }

@@ -12,10 +12,6 @@ use super::{Direction, Outcome};
 const MIN_BLOCK_EXPECTED: f64 = 5.0;
 /// Fewest blocks that tell anything about spread.
 const MIN_BLOCKS: usize = 3;
-/// Share of the most deviant blocks left out: they may be what is looked for.
-const TRIMMED_SHARE: f64 = 0.05;
-/// Mean of the lower 95 % of a chi-square with one degree of freedom.
-const TRIMMED_MEAN: f64 = 0.758_841_617_069_897_3;
 /// How much the rate of whole stretches, such as days, wanders when nothing happens: assumed...
 const PRIOR_RATE_SD: f64 = 0.1;
 /// ...with this weight, in degrees of freedom, against what the history shows.
@@ -58,29 +54,28 @@ impl Dispersion {
     /// and how many of those there were; for comparing long stretches, over which it averages out.
     ///
     /// Windows are joined in order until 5 events are expected, so that quiet hours count for what
-    /// they show. The most deviant twentieth is left out and made up for. `None` when fewer than
-    /// three blocks are left: nothing is known then.
+    /// they show. `None` when there are fewer than three blocks: nothing is known then.
     ///
-    /// Formula: Σ(x−μ)² / Σμ(1+1/k) over the blocks kept, / 0.7588. Busy blocks weigh more than in
-    /// Pearson's mean of ratios: changes are sought where much is expected.
+    /// Formula: Σ(x−μ)² / Σμ(1+1/k). Busy blocks weigh more than in Pearson's mean of ratios:
+    /// changes are sought where much is expected.
     pub fn of(windows: impl IntoIterator<Item = (f64, f64, f64)>) -> Option<Self> {
-        let spread = Spread::of(windows, MIN_BLOCK_EXPECTED)?;
-        Some(Self { estimate: spread.ratio.max(1.0), degrees: spread.degrees, rate_sd: 0.0 })
+        let spread = Spread::of(windows, |block| block.expected >= MIN_BLOCK_EXPECTED)?;
+        let estimate = (spread.squares / spread.variance).max(1.0);
+        Some(Self { estimate, degrees: spread.degrees, rate_sd: 0.0 })
     }
 
-    /// The same for one stretch that expects `stretch_expected` events, compared with the mean of
-    /// `like_windows`: how much the rate of such stretches wanders.
+    /// The same for one stretch of `len` windows that is compared with `like_windows` others: how
+    /// much the rate of such stretches wanders, bad hours and bad days included.
     ///
-    /// Formula: what their variance exceeds that of independent events, over the mean squared; few
-    /// stretches measure it badly, so they count beside an assumed 10 %.
+    /// Formula: (Σ(x−μ)² − Σμ(1+1/k)) / Σμ²(1+1/k) over stretches of that length is the variance of
+    /// the rate; few stretches measure it badly, so they count beside an assumed 10 %.
     pub fn of_stretch(
-        windows: impl IntoIterator<Item = (f64, f64, f64)> + Clone,
-        stretch_expected: f64,
+        windows: impl IntoIterator<Item = (f64, f64, f64)>,
+        len: usize,
         like_windows: f64,
     ) -> Option<Self> {
-        let spread = Spread::of(windows.clone(), stretch_expected.max(MIN_BLOCK_EXPECTED))
-            .or_else(|| Spread::of(windows, MIN_BLOCK_EXPECTED))?;
-        let shown = (spread.ratio - 1.0).max(0.0) / spread.block_expected;
+        let spread = Spread::of(windows, |block| block.windows >= len)?;
+        let shown = (spread.squares - spread.variance).max(0.0) / spread.squared_rate;
         let assumed = PRIOR_DEGREES * PRIOR_RATE_SD.powi(2);
         let variance = (spread.degrees * shown + assumed) / (spread.degrees + PRIOR_DEGREES);
         let rate_sd = (variance * (1.0 + 1.0 / like_windows)).sqrt();
@@ -114,25 +109,25 @@ impl Dispersion {
 /// Windows joined to measure their spread.
 #[derive(Clone, Copy, Default)]
 struct Block {
+    windows: usize,
     expected: f64,
     variance: f64,
     square: f64,
 }
 
-/// What blocks of windows show.
+/// What blocks of windows show, summed: Σ(x−μ)², Σμ(1+1/k), Σμ²(1+1/k).
 struct Spread {
-    /// Variance relative to independent events.
-    ratio: f64,
+    squares: f64,
+    variance: f64,
+    squared_rate: f64,
     /// Independent blocks of equal weight; one compared with a single like one counts half.
     degrees: f64,
-    /// Mean events expected in a block.
-    block_expected: f64,
 }
 
 impl Spread {
     fn of(
         windows: impl IntoIterator<Item = (f64, f64, f64)>,
-        block_expected: f64,
+        is_full: impl Fn(&Block) -> bool,
     ) -> Option<Self> {
         let mut blocks: Vec<Block> = Vec::new();
         let (mut seen, mut block) = (0.0, Block::default());
@@ -141,25 +136,26 @@ impl Spread {
                 continue;
             }
             seen += x;
+            block.windows += 1;
             block.expected += mean;
             block.variance += mean * (1.0 + 1.0 / like);
-            if block.expected >= block_expected {
+            if is_full(&block) {
                 block.square = (seen - block.expected).powi(2);
                 blocks.push(block);
                 (seen, block) = (0.0, Block::default());
             }
         }
-        let deviance = |block: &Block| block.square / block.variance;
-        blocks.sort_unstable_by(|a, b| deviance(a).total_cmp(&deviance(b)));
-        let kept = ((1.0 - TRIMMED_SHARE) * blocks.len() as f64).ceil() as usize;
-        if kept < MIN_BLOCKS {
+        let sum = |part: fn(&Block) -> f64| blocks.iter().map(part).sum::<f64>();
+        let expected = sum(|b| b.expected);
+        if blocks.len() < MIN_BLOCKS || expected < MIN_BLOCK_EXPECTED {
             return None;
         }
-        let sum = |part: fn(&Block) -> f64| blocks.iter().take(kept).map(part).sum::<f64>();
+        let squared_rate = sum(|b| b.expected * b.variance);
         Some(Self {
-            ratio: sum(|b| b.square) / sum(|b| b.variance) / TRIMMED_MEAN,
-            degrees: sum(|b| b.expected).powi(2) / sum(|b| b.expected * b.variance),
-            block_expected: sum(|b| b.expected * b.expected) / sum(|b| b.expected),
+            squares: sum(|b| b.square),
+            variance: sum(|b| b.variance),
+            squared_rate,
+            degrees: expected * expected / squared_rate,
         })
     }
 }
@@ -195,10 +191,9 @@ impl RateRatio {
         let more = judge_ratio(self.ratio, self.lo, bar);
         let less = judge_ratio(1.0 / self.ratio, 1.0 / self.hi, bar);
         match direction {
-            Direction::Increase => more,
             Direction::Decrease => less,
             Direction::Either if self.ratio < 1.0 => less,
-            Direction::Either => more,
+            Direction::Increase | Direction::Either => more,
         }
     }
 }
@@ -220,7 +215,7 @@ fn judge_ratio(ratio: f64, lo: f64, bar: f64) -> Outcome {
 /// negative, or nothing was seen at all.
 ///
 /// Source: conditional binomial test of two Poisson rates, Przyborowski & Wilenski 1940, with
-/// Lancaster's mid-p; quasi-Poisson scaling as in McCullagh & Nelder, 6.2.
+/// Lancaster's mid-p; quasi-Poisson scaling as in `McCullagh` & Nelder, 6.2.
 pub fn rate_ratio(now: Count, usual: Count, dispersion: Dispersion, z: f64) -> Option<RateRatio> {
     let valid = |c: Count| c.exposure > 0.0 && c.exposure.is_finite() && c.events >= 0.0;
     if !(valid(now) && valid(usual) && now.events + usual.events > 0.0) {
@@ -235,7 +230,11 @@ pub fn rate_ratio(now: Count, usual: Count, dispersion: Dispersion, z: f64) -> O
     let tail = normal::upper_tail(z);
     let ratio_at = |theta: f64| theta / (1.0 - theta) / usual_odds;
     Some(RateRatio {
-        ratio: if usual.events > 0.0 { now.events / usual.events / usual_odds } else { f64::INFINITY },
+        ratio: if usual.events > 0.0 {
+            now.events / usual.events / usual_odds
+        } else {
+            f64::INFINITY
+        },
         lo: if x > 0.0 { ratio_at(invert(|t| more(t) < tail)) } else { 0.0 },
         hi: if h > 0.0 { ratio_at(invert(|t| less(t) > tail)) } else { f64::INFINITY },
         p_more: more(theta),

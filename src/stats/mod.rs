@@ -79,13 +79,12 @@ impl Change {
         if !(self.lo.is_finite() && self.hi.is_finite() && self.estimate.is_finite()) {
             return Outcome::Inconclusive;
         }
+        let more = judge_increase(self.estimate, self.lo, bar);
+        let less = judge_increase(-self.estimate, -self.hi, bar);
         match direction {
-            Direction::Increase => judge_increase(self.estimate, self.lo, bar),
-            Direction::Decrease => judge_increase(-self.estimate, -self.hi, bar),
-            Direction::Either if self.estimate < 0.0 => {
-                judge_increase(-self.estimate, -self.hi, bar)
-            }
-            Direction::Either => judge_increase(self.estimate, self.lo, bar),
+            Direction::Decrease => less,
+            Direction::Either if self.estimate < 0.0 => less,
+            Direction::Increase | Direction::Either => more,
         }
     }
 }

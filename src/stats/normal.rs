@@ -61,7 +61,7 @@ pub fn quantile(p: f64) -> f64 {
 ///
 /// `degrees` need not be whole; NaN when it is not positive. An infinite `t` has p-value 0.
 ///
-/// Formula: I_x(ν/2, 1/2) with x = ν / (ν + t²).
+/// Formula: `I_x(ν/2, 1/2)` with x = ν / (ν + t²).
 pub fn student_t_two_sided(t: f64, degrees: f64) -> f64 {
     if t.is_nan() || degrees.is_nan() || degrees <= 0.0 {
         return f64::NAN;

@@ -142,11 +142,14 @@ fn fisher((a, b): (u64, u64), (c, d): (u64, u64)) -> f64 {
     let ln_factorial = |n: u64| ln_gamma(n as f64 + 1.0);
     let ln_probability = |x: u64| {
         let good = first - x;
-        let fixed = ln_factorial(first) + ln_factorial(second) + ln_factorial(bad)
-            + ln_factorial(b + d)
-            - ln_factorial(first + second);
+        let fixed =
+            ln_factorial(first) + ln_factorial(second) + ln_factorial(bad) + ln_factorial(b + d)
+                - ln_factorial(first + second);
         let other_bad = bad - x;
-        fixed - ln_factorial(x) - ln_factorial(good) - ln_factorial(other_bad)
+        fixed
+            - ln_factorial(x)
+            - ln_factorial(good)
+            - ln_factorial(other_bad)
             - ln_factorial(second - other_bad)
     };
     let seen = ln_probability(a) + EQUAL_PROBABILITY;
@@ -198,7 +201,8 @@ mod tests {
     }
 
     fn check(control: (u64, u64), experiment: (u64, u64), lo_points: f64, want: Outcome) {
-        let (control, experiment) = (share(control.0, control.1), share(experiment.0, experiment.1));
+        let (control, experiment) =
+            (share(control.0, control.1), share(experiment.0, experiment.1));
         assert_eq!(ShareRule::default().judge(control, experiment), want);
         if want != Outcome::Inconclusive {
             let lo = share_change(control, experiment, Z_98, 1.0).lo * 100.0;
@@ -218,7 +222,8 @@ mod tests {
             ((0, 50), (0, 50), 1.0), // nothing bad anywhere
             ((5, 5), (7, 7), 1.0),   // everything bad everywhere
         ] {
-            let got = share_p_value(share(control.0, control.1), share(experiment.0, experiment.1), 1.0);
+            let got =
+                share_p_value(share(control.0, control.1), share(experiment.0, experiment.1), 1.0);
             assert!((got - want).abs() < 1e-9, "{control:?} {experiment:?}: {got} is not {want}");
         }
     }

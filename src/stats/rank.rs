@@ -108,9 +108,8 @@ pub fn shift_of_sorted(
     } else {
         middle
     };
-    let (m, n) = (c.len() as f64, e.len() as f64);
-    let sigma = (m * n * (m + n + 1.0) / 12.0).sqrt();
-    let k = (m * n / 2.0 - 0.5 - z * sigma * inflation).floor();
+    let sigma = (pairs as f64 * (c.len() + e.len() + 1) as f64 / 12.0).sqrt();
+    let k = (0.5 * pairs as f64 - 0.5 - z * sigma * inflation).floor();
     let (lo, hi) = if k >= 0.0 {
         let k = k as usize;
         (kth_difference(c, e, k)?, kth_difference(c, e, pairs - 1 - k)?)

@@ -40,7 +40,8 @@ impl UsualRange {
     /// Distance to the center in units of half the range's width on that side; 0 at the center,
     /// 1 at either end. `None` when the value is not finite or that side has no width.
     pub fn novelty(&self, value: f64) -> Option<f64> {
-        let width = if value >= self.center { self.hi - self.center } else { self.center - self.lo };
+        let width =
+            if value >= self.center { self.hi - self.center } else { self.center - self.lo };
         let novelty = (value - self.center).abs() / width;
         novelty.is_finite().then_some(novelty)
     }

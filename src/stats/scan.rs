@@ -4,15 +4,17 @@
 //! Guarantees: exact conditional test at the place found, times the places tried (Bonferroni);
 //! the burstiness of what the change leaves over is honoured; gaps are allowed. Deterministic.
 
-use super::count::{self, Count, Dispersion, RateRatio};
-use super::normal::Z_98;
-use super::season::{Usual, usual_counts};
-use super::step::{PLAUSIBLE_DROP, Place};
-use super::stretch;
 use super::Direction;
+use super::count::{self, Count, Dispersion, RateRatio};
+use super::normal::{self, Z_98};
+use super::season::{Usual, usual_counts};
+use super::step::{self, PLAUSIBLE_DROP, Place};
+use super::stretch;
 
 /// Fewest windows for a burst or step to be sought.
 pub const MIN_WINDOWS: usize = 4;
+/// Fewest events expected on either side for the theory of the greatest difference to hold.
+const MIN_EDGE_EVENTS: f64 = 5.0;
 
 /// A stretch of windows with more or fewer events than usual.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,8 +89,7 @@ pub fn locate_count_burst(
     let pair = Sums::of_usual(counts, &usual)
         .and_then(|all| all.between_positions(first, after))
         .unwrap_or(series.within(start, end));
-    let dispersion =
-        dispersion_of(&rest, &usual, pair).unwrap_or(Dispersion::UNKNOWN);
+    let dispersion = dispersion_of(&rest, &usual, pair, end - start).unwrap_or(Dispersion::UNKNOWN);
     let rate = count::rate_ratio(pair.now, pair.usual, dispersion, Z_98)?;
     let judged = series.within(tried.start, tried.end);
     let judged = count::rate_ratio(judged.now, judged.usual, dispersion, Z_98)?;
@@ -113,13 +114,13 @@ fn dispersion_of(
     counts: &[Option<u64>],
     usual: &[Option<Usual>],
     stretch: Pair,
+    len: usize,
 ) -> Option<Dispersion> {
     let windows = counts.iter().zip(usual).filter_map(|(count, usual)| {
         let usual = (*usual)?;
         Some(((*count)? as f64, usual.expected, usual.windows as f64))
     });
-    let expected = stretch.now.exposure;
-    Dispersion::of_stretch(windows, expected, stretch.usual.exposure / expected)
+    Dispersion::of_stretch(windows, len, stretch.usual.exposure / stretch.now.exposure)
 }
 
 /// Finds the place where a rate changed most: `windows` are events and their exposure, such as
@@ -131,25 +132,9 @@ pub fn locate_rate_step(windows: &[Option<Count>], direction: Direction) -> Opti
     let series = Sums::of_counts(windows)?;
     let n = series.len();
     let deviance = |split| series.around(split).deviance(direction);
-    let mut best = (0, 0.0);
-    for split in 1..n {
-        let gain = deviance(split);
-        if gain > best.1 {
-            best = (split, gain);
-        }
-    }
-    let (split, gain) = best;
-    if split == 0 {
-        return None;
-    }
+    let (split, gain) = greatest((1..n).map(|split| (split, deviance(split))))?;
     let pair = series.around(split);
-    let rates = [pair.usual, pair.now].map(|side| side.events / side.exposure);
-    let spread = series.counts.iter().enumerate().map(|(index, window)| {
-        let [before, after] = rates;
-        let rate = if index < split { before } else { after };
-        (window.events, rate * window.exposure, n as f64)
-    });
-    let dispersion = Dispersion::of(spread).unwrap_or(Dispersion::UNKNOWN);
+    let dispersion = series.dispersion_around(split).unwrap_or(Dispersion::UNKNOWN);
     let rate = count::rate_ratio(pair.now, pair.usual, dispersion, Z_98)?;
     let bar = gain - PLAUSIBLE_DROP * dispersion.estimate;
     Some(RateStep {
@@ -157,10 +142,19 @@ pub fn locate_rate_step(windows: &[Option<Count>], direction: Direction) -> Opti
         events: [pair.usual.events, pair.now.events],
         exposure: [pair.usual.exposure, pair.now.exposure],
         rate,
-        p_value: (rate.p_value(direction) * (n - 1) as f64).min(1.0),
+        p_value: series.step_p_value(dispersion, direction),
         gain: gain / dispersion.estimate,
         dispersion,
     })
+}
+
+/// The first place with the greatest gain, if any gain is positive.
+fn greatest(places: impl Iterator<Item = (usize, f64)>) -> Option<(usize, f64)> {
+    let better = |best: Option<(usize, f64)>, place: (usize, f64)| match best {
+        Some(best) if best.1 >= place.1 => Some(best),
+        _ => (place.1 > 0.0).then_some(place),
+    };
+    places.fold(None, better)
 }
 
 fn plausible(mut places: impl DoubleEndedIterator<Item = usize>, best: usize) -> (usize, usize) {
@@ -199,7 +193,7 @@ impl Pair {
 struct Sums {
     positions: Vec<usize>,
     counts: Vec<Count>,
-    sums: Vec<(f64, f64, f64)>,
+    before: Vec<(f64, f64, f64)>,
 }
 
 impl Sums {
@@ -232,7 +226,7 @@ impl Sums {
             positions.push(position);
             counts.push(count);
         }
-        (counts.len() >= MIN_WINDOWS).then_some(Self { positions, counts, sums })
+        (counts.len() >= MIN_WINDOWS).then_some(Self { positions, counts, before: sums })
     }
 
     fn len(&self) -> usize {
@@ -240,7 +234,7 @@ impl Sums {
     }
 
     fn between(&self, start: usize, end: usize) -> (f64, f64, f64) {
-        let at = |index: usize| self.sums.get(index).copied().unwrap_or_default();
+        let at = |index: usize| self.before.get(index).copied().unwrap_or_default();
         let (start, end) = (at(start), at(end));
         (end.0 - start.0, end.1 - start.1, end.2 - start.2)
     }
@@ -249,6 +243,43 @@ impl Sums {
     fn within(&self, start: usize, end: usize) -> Pair {
         let (events, exposure, like) = self.between(start, end);
         Pair { now: Count { events, exposure }, usual: Count { events: like, exposure: like } }
+    }
+
+    /// Chance of so clear a step anywhere: the theory of the greatest difference where both sides
+    /// expect five events, else every split pays for all of them.
+    fn step_p_value(&self, dispersion: Dispersion, direction: Direction) -> f64 {
+        let n = self.len();
+        let (events, exposure, _) = self.between(0, n);
+        let deviance = |split| self.around(split).deviance(direction);
+        let p_value = |split| {
+            let pair = self.around(split);
+            count::rate_ratio(pair.now, pair.usual, dispersion, Z_98)
+                .map_or(1.0, |rate| rate.p_value(direction))
+        };
+        let edge_share = MIN_EDGE_EVENTS / events;
+        let is_inner = |split: &usize| {
+            let before = self.between(0, *split).1 / exposure;
+            before.min(1.0 - before) >= edge_share
+        };
+        let inner = greatest((1..n).filter(is_inner).map(|split| (split, deviance(split))));
+        if let (Some((split, _)), true) = (inner, edge_share < 0.5) {
+            // The theory is two-sided; one direction is half of it.
+            let sides = if direction == Direction::Either { 2.0 } else { 1.0 };
+            let z = -normal::quantile(p_value(split) / sides);
+            return 0.5 * sides * step::step_p_value(z.max(0.0), edge_share);
+        }
+        let any = greatest((1..n).map(|split| (split, deviance(split))));
+        any.map_or(1.0, |(split, _)| (p_value(split) * (n - 1) as f64).min(1.0))
+    }
+
+    /// Burstiness of the windows around the rates before and after the split.
+    fn dispersion_around(&self, split: usize) -> Option<Dispersion> {
+        let pair = self.around(split);
+        let [before, after] = [pair.usual, pair.now].map(|side| side.events / side.exposure);
+        Dispersion::of(self.counts.iter().enumerate().map(|(index, window)| {
+            let rate = if index < split { before } else { after };
+            (window.events, rate * window.exposure, self.len() as f64)
+        }))
     }
 
     /// The same for the windows at [first, after) of the whole series.

@@ -43,7 +43,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut ranks = vec![0.0; values.len()];
     let mut below = 0;
-    for tied in order.chunk_by(|a, b| a.0 == b.0) {
+    for tied in order.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let middle = below as f64 + 0.5 * (tied.len() - 1) as f64;
         for &(_, index) in tied {
             if let Some(rank) = ranks.get_mut(index) {

@@ -54,7 +54,8 @@ impl Sketch {
         }
         self.count += other.count;
         let mut merged = Vec::with_capacity(self.buckets.len() + other.buckets.len());
-        let (mut left, mut right) = (self.buckets.iter().peekable(), other.buckets.iter().peekable());
+        let (mut left, mut right) =
+            (self.buckets.iter().peekable(), other.buckets.iter().peekable());
         while let (Some(&&(a, a_count)), Some(&&(b, b_count))) = (left.peek(), right.peek()) {
             let count = if a <= b { a_count } else { 0 } + if b <= a { b_count } else { 0 };
             merged.push((a.min(b), count));

@@ -6,11 +6,11 @@
 //! those a likelihood profile cannot tell apart at 98 %. Deterministic.
 //! Not done here: rhythm (see [`super::season`]); several changes (see [`super::change_point`]).
 
+use super::Change;
 use super::normal::{self, Z_98};
 use super::quantile::Sorted;
 use super::serial;
 use super::stretch;
-use super::Change;
 
 /// Fewest windows with a value for a step or a burst to be sought.
 pub const MIN_WINDOWS: usize = 8;
@@ -106,7 +106,7 @@ pub fn locate_step(points: &[Option<Point>]) -> Option<Step> {
         place,
         levels: fit.levels,
         change: fit.change,
-        p_value: step_p_value(surprise, n),
+        p_value: step_p_value(surprise, MIN_SIDE as f64 / n as f64),
         explained: series.explained(best),
     })
 }
@@ -120,7 +120,8 @@ pub fn locate_burst(points: &[Option<Point>], max_len: usize) -> Option<Burst> {
     let n = series.len();
     let tried = stretch::candidates(1..n - 1, MIN_SIDE, max_len.min(n / 2));
     let gain = |start, end| series.gain(start, end);
-    let best = tried.iter().rev().max_by(|a, b| gain(a.start, a.end).total_cmp(&gain(b.start, b.end)))?;
+    let best =
+        tried.iter().rev().max_by(|a, b| gain(a.start, a.end).total_cmp(&gain(b.start, b.end)))?;
     let grid_gain = gain(best.start, best.end);
     let (start, end) = stretch::refined((best.start, best.end), &(1..n - 1), MIN_SIDE, gain);
     let fit = series.fit(start, end)?;
@@ -150,11 +151,10 @@ pub(super) fn plausible_splits(values: &[f64], split: usize) -> (usize, usize) {
     }
 }
 
-/// The windows with a value, clipped, and running sums to compare any stretch with the rest.
+/// The windows with a value, and running sums of the clipped values to compare any stretch with the rest.
 struct Series {
     positions: Vec<usize>,
     values: Vec<f64>,
-    clipped: Vec<f64>,
     weights: Vec<f64>,
     /// Sums of weight and weight·value before each index.
     sums: Vec<(f64, f64)>,
@@ -190,7 +190,7 @@ impl Series {
             sums.push((weight, weighted));
         }
         let positions = kept.iter().map(|&(position, _)| position).collect();
-        (spread > 0.0).then_some(Self { positions, values, clipped, weights, sums, spread })
+        (spread > 0.0).then_some(Self { positions, values, weights, sums, spread })
     }
 
     fn len(&self) -> usize {
@@ -288,16 +288,19 @@ impl Fit {
 
 /// Chance that the greatest standardised difference over all splits reaches `b` without a step.
 ///
+/// `edge_share` is the part of the series on the shorter side of the outermost splits, in
+/// (0, 1/2).
+///
 /// Source: A. Estrella, Critical Values and P Values of Bessel Process Distributions, 2003, with
 /// one degree of freedom; exact in the tail for continuous time, cautious for windows.
-fn step_p_value(b: f64, n: usize) -> f64 {
+pub(super) fn step_p_value(b: f64, edge_share: f64) -> f64 {
     let b = b.abs();
-    let odds = (n - MIN_SIDE) as f64 / MIN_SIDE as f64;
-    let searched = (1.0 - 1.0 / (b * b)) * 2.0 * odds.ln() + 2.0 / (b * b);
     // Below √2 the expansion turns down again; nothing there is surprising.
     if b < std::f64::consts::SQRT_2 {
         return 1.0;
     }
+    let odds = (1.0 - edge_share) / edge_share;
+    let searched = (1.0 - 1.0 / (b * b)) * 2.0 * odds.ln() + 2.0 / (b * b);
     (b * normal::density(b) * searched).clamp(0.0, 1.0)
 }
 

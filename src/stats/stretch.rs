@@ -29,10 +29,13 @@ pub(super) fn candidates(range: Range<usize>, min_len: usize, max_len: usize) ->
     for &len in &lengths {
         let step = (len / STARTS_PER_LENGTH).max(1);
         // From the end backwards: what is happening now must be in the grid.
-        let starts: Vec<usize> =
-            (range.start..=range.end - len).rev().step_by(step).collect();
+        let starts: Vec<usize> = (range.start..=range.end - len).rev().step_by(step).collect();
         let tries = (lengths.len() * starts.len()) as f64;
-        found.extend(starts.iter().rev().map(|&start| Candidate { start, end: start + len, tries }));
+        found.extend(starts.iter().rev().map(|&start| Candidate {
+            start,
+            end: start + len,
+            tries,
+        }));
     }
     found
 }

@@ -42,7 +42,7 @@ impl Piece {
     }
 
     /// The text of a word or mark, `size:` of a named value; `None` for a variable.
-    pub(super) fn literal<'m>(&self, message: &'m str) -> Option<&'m str> {
+    pub(super) fn literal(self, message: &str) -> Option<&str> {
         match self.kind {
             Kind::Variable => None,
             _ => message.get(usize::from(self.start)..usize::from(self.end)),
@@ -131,10 +131,15 @@ impl Splitter<'_, '_> {
     /// A value beside a value is one (`3 4 5`, `a1,b2`, `10:20`), for lists of any length shall
     /// be one template; a value after `name:` belongs to the name (`size:12`, `web:80`).
     fn push(&mut self, kind: Kind, len: usize) {
-        let piece = Piece::new(kind, self.blank_before, self.at, self.at + len);
+        let mut piece = Piece::new(kind, self.blank_before, self.at, self.at + len);
+        // `xauth:amd64`, though `amd64` alone is a word.
+        if kind == Kind::Word && !self.blank_before && self.is_after_colon() && self.is_name(piece)
+        {
+            piece.kind = Kind::Variable;
+        }
         self.at += len;
         self.blank_before = false;
-        let joins = match kind {
+        let joins = match piece.kind {
             Kind::Mark => false,
             Kind::Word | Kind::Named => self.is_name(piece) && self.ends_in_value(),
             Kind::Variable => self.joins_value(piece),
@@ -142,6 +147,10 @@ impl Splitter<'_, '_> {
         if !joins {
             self.pieces.push(piece);
         }
+    }
+
+    fn is_after_colon(&self) -> bool {
+        self.at.checked_sub(1).and_then(|before| self.line.get(before)) == Some(&b':')
     }
 
     fn ends_in_value(&self) -> bool {
@@ -153,7 +162,7 @@ impl Splitter<'_, '_> {
         let Some(last) = self.pieces.last().copied() else {
             return false;
         };
-        if last.kind == Kind::Word && self.is_name(last) {
+        if last.kind == Kind::Word && (self.is_name(last) || self.has_colon(last)) {
             self.set_last(Kind::Variable, last.end);
             return true;
         }
@@ -184,11 +193,18 @@ impl Splitter<'_, '_> {
     /// Whether a word beside a value belongs to it: `chrome.exe 64`, `xauth:all 1.1`. A class,
     /// `java.io.IOException 3`, tells what happened and stays.
     fn is_name(&self, word: Piece) -> bool {
-        let range = usize::from(word.start)..usize::from(word.end);
-        let word = self.line.get(range).unwrap_or_default();
+        let word = self.bytes_of(word);
         let label = word.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
         let dotted = label.len() < word.len() && label.first().is_some_and(u8::is_ascii_lowercase);
-        dotted || word.iter().any(|byte| byte.is_ascii_digit() || *byte == b':')
+        dotted || word.iter().any(u8::is_ascii_digit)
+    }
+
+    fn has_colon(&self, word: Piece) -> bool {
+        self.bytes_of(word).contains(&b':')
+    }
+
+    fn bytes_of(&self, piece: Piece) -> &[u8] {
+        self.line.get(usize::from(piece.start)..usize::from(piece.end)).unwrap_or_default()
     }
 }
 
@@ -345,10 +361,10 @@ fn hex_groups_len(text: &[u8]) -> usize {
     let is_inside = |byte: &&u8| byte.is_ascii_hexdigit() || **byte == b':';
     let len = text.iter().take(48).take_while(is_inside).count();
     let groups = text.get(..len).unwrap_or_default();
-    let colons = groups.iter().filter(|byte| **byte == b':').count();
     let ends = !text.get(len).is_some_and(u8::is_ascii_alphanumeric);
+    let group_count = groups.split(|byte| *byte == b':').count();
     let short = groups.split(|byte| *byte == b':').all(|group| group.len() <= 4);
-    if colons >= 2 && ends && short && groups.last() != Some(&b':') { len } else { 0 }
+    if group_count >= 3 && ends && short && groups.last() != Some(&b':') { len } else { 0 }
 }
 
 /// Length of a URL from its colon on: up to a blank, quote or closing bracket.

@@ -117,9 +117,7 @@ impl Miner {
                         found.ids.push(id);
                         found.needed = found.needed.max(needed);
                     }
-                    None => {
-                        siblings.push(Siblings { places: difference.places, needed, ids: vec![id] })
-                    }
+                    None => siblings.push(Siblings::of(&difference, needed, id)),
                 }
             }
         }
@@ -198,6 +196,12 @@ struct Siblings {
     places: u64,
     needed: usize,
     ids: Vec<u32>,
+}
+
+impl Siblings {
+    fn of(difference: &Difference, needed: usize, id: u32) -> Self {
+        Self { places: difference.places, needed, ids: vec![id] }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -312,9 +316,8 @@ impl Difference {
     fn values_needed(&self) -> Option<usize> {
         match (self.places.count_ones(), self.same_words, self.strength) {
             (1 | 2, 2.., Strength::Identifier) => Some(VALUES_OF_AN_IDENTIFIER),
-            (1, 2.., _) => Some(VALUES_OF_A_VARIABLE),
+            (1, 2.., _) | (2, 4.., _) => Some(VALUES_OF_A_VARIABLE),
             (1, 1, _) => Some(VALUES_OF_A_SHORT_MESSAGE),
-            (2, 4.., _) => Some(VALUES_OF_A_VARIABLE),
             _ => None,
         }
     }

@@ -1,4 +1,8 @@
 //! End-to-end tests: the wiring is proved here, the cases in the unit tests of each room.
 
+/// Rooms import downwards only, and files stay short, narrow and safe.
+mod architecture;
+/// The command as a user runs it: answers, exit codes, messages, files.
+mod cli;
 /// Every log in `fixtures/` is understood as its `expected.json` says.
 mod formats;

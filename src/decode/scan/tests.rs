@@ -360,6 +360,20 @@ fn paths_that_overlap_or_repeat_each_get_their_value() {
 }
 
 #[test]
+fn keys_that_serde_json_keeps_for_itself_are_plain() {
+    // `serde_json` with the feature `raw_value` reads the first line as an error, and the second
+    // as the number in the string.
+    let lines = r#"{"$serde_json::private::RawValue":7,"a":1}
+        {"$serde_json::private::RawValue":"7"}"#;
+    let mut scanner = scanner(&["a", "$serde_json::private::RawValue"], Backend::Portable);
+    let values: Vec<_> = seen(&mut scanner, lines.as_bytes())
+        .into_iter()
+        .map(|(_, values)| values.unwrap()[1].clone())
+        .collect();
+    assert_eq!(values, [Some(7.into()), Some("7".into())]);
+}
+
+#[test]
 fn long_paths_are_found_nested_and_dotted() {
     let line = r#"{"a":{"b":{"c":{"d":{"e":{"f":{"g":1}}}}}}}
         {"a.b.c.d.e.f.g":2}

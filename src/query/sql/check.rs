@@ -15,11 +15,13 @@ use sqlparser::ast::{
 
 use super::functions::{FUNCTIONS, is_allowed};
 use super::near::near;
-use super::{MAX_NODES, Position, SqlError, at};
+use super::{MAX_NODES, MAX_TERMS, Position, SqlError, at};
 
 /// The one table of the input.
 pub(super) const LOGS: &str = "logs";
 
+/// Characters of a refused part that a message shows.
+const MAX_SHOWN: usize = 40;
 /// Longest name of a table or column in the text, bytes.
 const MAX_NAME_BYTES: usize = 256;
 
@@ -28,7 +30,7 @@ pub(super) fn check(tree: &Tree) -> Result<(), SqlError> {
     let mut tables = vec![LOGS.to_owned()];
     let mut names = CteNames { tables: &mut tables };
     stop(tree.visit(&mut names))?;
-    let mut checker = Checker { tables: &tables, nodes: 0 };
+    let mut checker = Checker { tables: &tables, nodes: 0, depth: 0 };
     stop(tree.visit(&mut checker))?;
     if checker.nodes > MAX_NODES {
         return Err(SqlError::TooLarge { what: "parts", count: checker.nodes, max: MAX_NODES });
@@ -93,6 +95,7 @@ fn refuse_clauses(clauses: &[(&str, bool)], at: Position) -> Result<(), SqlError
 struct Checker<'a> {
     tables: &'a [String],
     nodes: usize,
+    depth: usize,
 }
 
 impl Visitor for Checker<'_> {
@@ -126,7 +129,18 @@ impl Visitor for Checker<'_> {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<SqlError> {
         self.nodes += 1;
+        self.depth += 1;
+        if self.depth > MAX_TERMS {
+            let what = "terms in one expression";
+            let error = SqlError::TooLarge { what, count: self.depth, max: MAX_TERMS };
+            return ControlFlow::Break(error);
+        }
         flow(check_expr(expr))
+    }
+
+    fn post_visit_expr(&mut self, _expr: &Expr) -> ControlFlow<SqlError> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
     }
 
     fn pre_visit_value(&mut self, value: &ValueWithSpan) -> ControlFlow<SqlError> {
@@ -428,7 +442,7 @@ fn check_expr(expr: &Expr) -> Result<(), SqlError> {
     if allowed {
         return Ok(());
     }
-    let text: String = expr.to_string().chars().take(40).collect();
+    let text: String = expr.to_string().chars().take(MAX_SHOWN).collect();
     refuse(format!("`{text}`"), at(expr), "write it with the usual operators and functions")
 }
 

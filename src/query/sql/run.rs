@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use polars::prelude::{DataFrame, Engine, IntoLazy, LazyFrame, PolarsError};
@@ -16,12 +15,10 @@ use super::super::table::Table;
 use super::check::LOGS;
 use super::plan::Parts;
 use super::tabulate::tabulate;
-use super::{Limits, Query, SqlError};
+use super::{Limits, Query, SqlError, deep_thread, on_deep_stack};
 
 /// How often the limits are looked at while a result is computed.
 const WATCH_EVERY: Duration = Duration::from_millis(20);
-/// Stack of the computing thread: the engine walks trees by recursion, deeply in debug builds.
-const STACK_BYTES: usize = 64 << 20;
 
 /// Most parts; beyond it parts grow.
 const MAX_PARTS: u64 = 64;
@@ -60,7 +57,7 @@ impl QueryRun {
             .frame(batch)
             .map_err(|error| FrameError::Build { message: error.to_string() })?;
         if let Some(sql) = &self.query.filter_sql {
-            frame = collect(sql, frame.lazy(), Engine::InMemory)?;
+            frame = on_deep_stack(|| collect(sql, frame.lazy(), Engine::InMemory))?;
         }
         self.kept_rows += frame.height() as u64;
         Ok(self.frames.push(frame)?)
@@ -79,9 +76,7 @@ impl QueryRun {
     pub fn finish(self) -> Result<Table, SqlError> {
         let Self { query, limits, builder, frames, space, kept_rows } = self;
         let (sender, receiver) = mpsc::channel();
-        thread::Builder::new()
-            .name("plimsoll-query".into())
-            .stack_size(STACK_BYTES)
+        deep_thread()
             .spawn(move || {
                 let result = compute(&query, frames, kept_rows, limits);
                 // Nobody listens after a limit was reached.

@@ -7,7 +7,7 @@ use sqlparser::ast::{
     Expr, Query as Tree, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
-use super::{SqlError, at, parse_one, parse_unlimited};
+use super::{SqlError, at, on_deep_stack, parse_one, parse_unlimited};
 
 /// A value of a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +25,11 @@ pub(in super::super) fn bind(
     sql: &str,
     literals: &BTreeMap<String, Literal>,
 ) -> Result<String, SqlError> {
-    let mut tree = parse_one(sql)?;
-    let _: ControlFlow<()> = VisitMut::visit(&mut tree, &mut Binder { literals });
-    write(&tree)
+    on_deep_stack(|| {
+        let mut tree = parse_one(sql)?;
+        let _: ControlFlow<()> = VisitMut::visit(&mut tree, &mut Binder { literals });
+        write(&tree)
+    })
 }
 
 struct Binder<'a> {

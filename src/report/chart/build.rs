@@ -1,6 +1,8 @@
 //! Chart specifications from the parts of a report.
 
-use crate::model::{EventMark, Finding, Report, RouteDetail, Series, Tile, Unit, Verdict, Window};
+use crate::model::{
+    EventMark, Finding, Report, RouteDetail, Series, Tile, Unit, Verdict, Window, WindowCell,
+};
 
 use super::super::number;
 use super::super::prose;
@@ -8,6 +10,9 @@ use super::super::visible;
 use super::super::when::{Zone, instant_us};
 use super::scale;
 use super::{ChangeLine, ChartSpec, EventLine, Ink, Line};
+
+/// Takes one percentile out of a window.
+type Pick = fn(&WindowCell) -> Option<f64>;
 
 /// Most event lines on a chart.
 const EVENTS_MAX: usize = 40;
@@ -29,8 +34,9 @@ pub(crate) fn finding_spec(report: &Report, finding: &Finding) -> Option<ChartSp
     let since = prose::since_or_unknown(finding);
     let linked = finding.linked_event.as_ref().and_then(|event| instant_us(&event.at));
     let unit = finding.change.unit;
-    let usual_text =
-        series.usual.map_or_else(String::new, |usual| format!(" Usual {}.", number::range(usual, unit)));
+    let usual_text = series
+        .usual
+        .map_or_else(String::new, |usual| format!(" Usual {}.", number::range(usual, unit)));
     Some(ChartSpec {
         title: prose::title(finding),
         description: format!("{}, {since}.{usual_text}", prose::change(finding)),
@@ -79,7 +85,6 @@ pub(crate) fn percentile_spec(report: &Report, detail: &RouteDetail) -> Option<C
     let (first, last) = (cells.first()?, cells.last()?);
     let step_us = i64::from(report.method.window_s.max(1)) * 1_000_000;
     let span = Window { start_us: first.start_us, end_us: last.start_us.checked_add(step_us)? };
-    type Pick = fn(&crate::model::WindowCell) -> Option<f64>;
     let picks: [(&str, Ink, Pick); 3] = [
         ("p99", Ink::LineFaint, |cell| cell.p99_ms),
         ("p95", Ink::Line, |cell| cell.p95_ms),
@@ -204,7 +209,11 @@ fn event_lines(events: &[EventMark], span: Window, linked_us: Option<i64>) -> Ve
     });
     let mut lines: Vec<EventLine> = inside
         .map(|event| EventLine {
-            label: format!("{} {}", visible::visible(&event.kind, 16), visible::visible(&event.name, 24)),
+            label: format!(
+                "{} {}",
+                visible::visible(&event.kind, 16),
+                visible::visible(&event.name, 24)
+            ),
             at_us: event.at_us.max(span.start_us),
             until_us: event.until_us.map(|until_us| until_us.min(span.end_us)),
             linked: linked_us == Some(event.at_us),

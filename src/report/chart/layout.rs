@@ -71,10 +71,11 @@ impl Frame {
     pub(crate) const NARROW: Self =
         Self { width: 320.0, height: 220.0, text_px: 12.0, points_max: 84 };
 
-    /// The same frame with fewer points, for a chart with several lines.
-    pub(crate) fn coarser(self) -> Self {
-        Self { points_max: self.points_max / 2, ..self }
-    }
+    /// Half of a desk's width, for several lines.
+    pub(crate) const HALF: Self =
+        Self { width: 500.0, height: 230.0, text_px: 12.0, points_max: 84 };
+    /// A phone, for several lines.
+    pub(crate) const NARROW_HALF: Self = Self { points_max: 48, ..Self::NARROW };
 
     /// Width of a text, by the average width of a character in a sans serif face.
     fn text_width(self, text: &str) -> f64 {
@@ -126,6 +127,9 @@ pub(crate) fn spark_shapes(
     frame: Frame,
 ) -> Vec<Shape> {
     let (_, values) = medians(values, frame.points_max);
+    if values.iter().flatten().count() < 2 {
+        return Vec::new(); // one value is no trend
+    }
     let known = values.iter().flatten().copied().chain(usual.into_iter().flatten());
     let (lowest, highest) = known
         .filter(|value| value.is_finite())
@@ -135,7 +139,8 @@ pub(crate) fn spark_shapes(
     if lowest > highest {
         return Vec::new();
     }
-    let (pad, range) = (frame.height / 12.0, (highest - lowest).max(highest.abs() * 0.05).max(1e-9));
+    let (pad, range) =
+        (frame.height / 12.0, (highest - lowest).max(highest.abs() * 0.05).max(1e-9));
     let y = |value: f64| {
         (frame.height - pad - (value - lowest) / range * (frame.height - 2.0 * pad)).round()
     };
@@ -148,7 +153,12 @@ pub(crate) fn spark_shapes(
         shapes.push(Shape::Rect([0.0, y(high), frame.width, height], Ink::Usual));
     }
     let points = values.iter().enumerate().map(|(index, value)| value.map(|v| (x(index), y(v))));
-    shapes.push(Shape::Strokes { runs: runs(points), width: 1.5, dashed: false, ink: Ink::Line });
+    shapes.push(Shape::Strokes {
+        runs: unbroken(points),
+        width: 1.5,
+        dashed: false,
+        ink: Ink::Line,
+    });
     shapes
 }
 
@@ -206,7 +216,11 @@ impl<'a> Plot<'a> {
         for chunk in bands.chunks(size) {
             let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
             let Some((_, _, [low, high])) = chunk.get(chunk.len() / 2) else { continue };
-            let at_us = if bands.len() > 1 { vec![first.0 / 2 + last.1 / 2] } else { vec![first.0, last.1] };
+            let at_us = if bands.len() > 1 {
+                vec![first.0 / 2 + last.1 / 2]
+            } else {
+                vec![first.0, last.1]
+            };
             for at_us in at_us {
                 outline.push((self.x(at_us), self.y(*high)));
                 lower.push((self.x(at_us), self.y(*low)));
@@ -288,8 +302,8 @@ impl<'a> Plot<'a> {
             let Some((row, anchor)) = mark.place else { continue };
             let side = if anchor == Anchor::End { -4.0 } else { 4.0 };
             let at = (x + side, self.row_px() * (row as f64 + 1.0));
-            let (text, size) = (mark.label.clone(), self.frame.text_px);
-            shapes.push(Shape::Text { at, text, size, anchor, bold: ink == Ink::Change, ink });
+            let (size, bold) = (self.frame.text_px, ink == Ink::Change);
+            shapes.push(Shape::Text { at, text: mark.label.clone(), size, anchor, bold, ink });
         }
     }
 
@@ -303,9 +317,32 @@ impl<'a> Plot<'a> {
                 Some((self.x(middle.0), self.y(value?)))
             });
             let width = if line.ink == Ink::LineFaint { 1.2 } else { 1.8 };
-            let runs = runs(points);
+            let runs = unbroken(points);
+            if self.spec.stepped {
+                self.push_peak_label(shapes, &line.name, line.ink, &runs);
+            }
             shapes.push(Shape::Strokes { runs, width, dashed: false, ink: line.ink });
         }
+    }
+
+    /// The name of an outline beside its peak: a faint one on the left, the other on the right.
+    fn push_peak_label(
+        &self,
+        shapes: &mut Vec<Shape>,
+        name: &str,
+        ink: Ink,
+        runs: &[Vec<(f64, f64)>],
+    ) {
+        let points = runs.iter().flatten();
+        let higher = |a: &&(f64, f64), b: &&(f64, f64)| b.1.total_cmp(&a.1);
+        // The last of equal maxima is the right end of the highest bin, the first its left end.
+        let (peak, anchor, ink, side) = match ink {
+            Ink::LineFaint => (points.rev().max_by(higher), Anchor::End, Ink::Muted, -6.0),
+            _ => (points.max_by(higher), Anchor::Start, Ink::Text, 6.0),
+        };
+        let Some((x, y)) = peak else { return };
+        let (at, size) = ((x + side, y + 4.0), self.frame.text_px);
+        shapes.push(Shape::Text { at, text: name.to_owned(), size, anchor, bold: false, ink });
     }
 
     /// Levels before and after the change, and names of lines, at the right edge.
@@ -347,10 +384,14 @@ impl ChartSpec {
             let word = if change.until_us.is_some() { "then" } else { "now" };
             return vec![
                 (change.before, number::measure(change.before, self.unit), Ink::Muted),
-                (change.after, format!("{} {word}", number::measure(change.after, self.unit)), Ink::Change),
+                (
+                    change.after,
+                    format!("{} {word}", number::measure(change.after, self.unit)),
+                    Ink::Change,
+                ),
             ];
         }
-        let named = self.lines.iter().filter(|line| !line.name.is_empty());
+        let named = self.lines.iter().filter(|line| !line.name.is_empty() && !self.stepped);
         let last = |line: &super::Line| line.points.iter().rev().find_map(|point| point.1);
         named
             .filter_map(|line| {
@@ -370,7 +411,8 @@ impl LabelRows {
     fn place(&mut self, plot: &Plot, x: f64, label: &str) -> Option<(usize, Anchor)> {
         let width = plot.frame.text_width(label) + 8.0;
         for (row, taken) in self.0.iter_mut().enumerate() {
-            let sides = [(Anchor::Start, (x + 2.0, x + width)), (Anchor::End, (x - width, x - 2.0))];
+            let sides =
+                [(Anchor::Start, (x + 2.0, x + width)), (Anchor::End, (x - width, x - 2.0))];
             for (anchor, (from, to)) in sides {
                 let inside = from >= 0.0 && to <= plot.frame.width;
                 let free = taken.iter().all(|(left, right)| to <= *left || from >= *right);
@@ -392,7 +434,7 @@ fn level_label(level: f64, unit: Unit) -> String {
 }
 
 /// Unbroken runs of known points. A run of one point becomes a dot.
-fn runs(points: impl Iterator<Item = Option<(f64, f64)>>) -> Vec<Vec<(f64, f64)>> {
+fn unbroken(points: impl Iterator<Item = Option<(f64, f64)>>) -> Vec<Vec<(f64, f64)>> {
     let mut runs = vec![Vec::new()];
     for point in points {
         match (point, runs.last_mut()) {

@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn axes_are_round_and_hold_the_values() {
-        let check = |values: &[f64], want: &[f64]| assert_eq!(axis(values, &[]).1, want, "{values:?}");
+        let check =
+            |values: &[f64], want: &[f64]| assert_eq!(axis(values, &[]).1, want, "{values:?}");
         check(&[], &[0.0, 1.0]);
         check(&[0.0, 0.0], &[0.0, 1.0]);
         check(&[f64::NAN], &[0.0, 1.0]);

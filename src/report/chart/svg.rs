@@ -7,16 +7,17 @@ use std::fmt::Write;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::layout::{Anchor, Frame, Ink, Shape, shapes, spark_shapes};
 use super::ChartSpec;
+use super::layout::{Anchor, Frame, Ink, Shape, shapes, spark_shapes};
 
 /// A chart as two drawings of which the style sheet shows one: for desks and for phones.
 ///
 /// `id` must be unique on the page; it ties `<title>` and `<desc>` to the drawing.
 pub(crate) fn chart(spec: &ChartSpec, id: &str) -> Markup {
-    let several = spec.lines.len() > 1;
-    let [wide, narrow] =
-        [Frame::WIDE, Frame::NARROW].map(|frame| if several { frame.coarser() } else { frame });
+    let (wide, narrow) = match spec.lines.len() {
+        0 | 1 => (Frame::WIDE, Frame::NARROW),
+        _ => (Frame::HALF, Frame::NARROW_HALF),
+    };
     html! {
         (drawing(spec, wide, "wide", &format!("{id}-w")))
         (drawing(spec, narrow, "narrow", &format!("{id}-n")))
@@ -70,7 +71,8 @@ fn markup(shape: &Shape) -> Markup {
                 Anchor::Middle => Some("middle"),
                 Anchor::End => Some("end"),
             };
-            let class = if *bold { format!("{} b", text_class(*ink)) } else { text_class(*ink).to_owned() };
+            let class =
+                if *bold { format!("{} b", text_class(*ink)) } else { text_class(*ink).to_owned() };
             html! { text class=(class) x=(tenths(*x)) y=(tenths(*y)) text-anchor=[anchor] { (text) } }
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn details(report: &Report, shown: &[(String, Markup)]) -> Markup {
     let beyond = report.details.len() - shown.len();
     html! {
         @if !report.details.is_empty() {
-            section aria-labelledby="detail" {
+            section.detail aria-labelledby="detail" {
                 h2 #detail { "Routes in detail" }
                 @for (_, detail) in shown { (detail) }
                 @if beyond > 0 {

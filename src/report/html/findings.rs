@@ -56,12 +56,20 @@ pub(super) fn options(report: &Report) -> Markup {
     html! {
         section aria-labelledby="options" {
             h2 #options { "What you can do" }
-            @if shown.is_empty() { p { "Nothing needs to be done about what was tested." } }
+            @if shown.is_empty() { p { (no_options(report)) } }
             @else {
                 p.muted { "Advice only. The command under each option shows afterwards whether it worked." }
             }
             @for finding in shown { (finding_options(finding)) }
         }
+    }
+}
+
+fn no_options(report: &Report) -> &'static str {
+    match report.verdict {
+        Verdict::Pass => "Nothing needs to be done about what was tested.",
+        Verdict::Inconclusive => "No advice, because there is too little data for a finding.",
+        Verdict::Warn | Verdict::Fail => "No options are known for what was found.",
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn quality(report: &Report) -> Markup {
                 } }
             }
             @if !quality.reject_examples.is_empty() {
-                details { summary { "Skipped records (" (quality.reject_examples.len()) " examples)" }
+                details.paper { summary { "Examples of skipped records" }
                     @for example in &quality.reject_examples {
                         p.where { (visible::name(&example.input)) " at byte " (number::count(example.offset)) }
                         pre { (visible::visible(&example.text, 240)) }
@@ -59,7 +59,7 @@ pub(super) fn method(report: &Report, left_out: &[&str]) -> Markup {
                 ul.notes { @for note in method.notes.iter().take(LINES_MAX) { li { (visible::sentence(note)) } } }
             }
             @if !method.settings.is_empty() {
-                details { summary { "Settings in force" }
+                details.paper { summary { "Settings in force" }
                     dl.counts { @for (name, value) in method.settings.iter().take(LINES_MAX) {
                         dt { (visible::name(name)) } dd { (visible::name(value)) }
                     } }

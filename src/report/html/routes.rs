@@ -43,7 +43,10 @@ pub(super) fn table(report: &Report, detailed: &[String]) -> Markup {
 fn rows(detailed: &[String], rows: &[&RouteRow], caption: &str) -> Markup {
     html! {
         table.routes {
-            caption { (caption) }
+            caption {
+                (caption)
+                @if rows.iter().any(|row| row.thin) { "; few: fewer than 200 durations now" }
+            }
             thead { tr {
                 th scope="col" { "Route" }
                 th.num.wide scope="col" { "p95 before" }
@@ -77,7 +80,7 @@ fn one_row(detailed: &[String], row: &RouteRow) -> Markup {
             }
             td.num.thin[row.thin] { (tied(&text.change)) }
             td.num.wide.thin[row.thin] { (tied(&text.interval)) }
-            td.wide { (spark(&row.sparkline.values, row.sparkline.usual, ROW_SPARK)) }
+            td.wide.trend { (spark(&row.sparkline.values, row.sparkline.usual, ROW_SPARK)) }
             td.num.wide { (tied(&text.n)) }
             td.num.wide { (tied(&text.errors)) }
             td.wide { (badge(row.verdict)) }

@@ -71,7 +71,12 @@ impl<'a> Canvas<'a> {
     }
 
     /// A filled rectangle with round corners.
-    pub(super) fn rounded(&mut self, [left, top, width, height]: [f64; 4], radius: f64, paint: Paint) {
+    pub(super) fn rounded(
+        &mut self,
+        [left, top, width, height]: [f64; 4],
+        radius: f64,
+        paint: Paint,
+    ) {
         self.rect([left, top + radius, width, height - 2.0 * radius], paint);
         self.rect([left + radius, top, width - 2.0 * radius, radius], paint);
         self.rect([left + radius, top + height - radius, width - 2.0 * radius, radius], paint);
@@ -99,7 +104,13 @@ impl<'a> Canvas<'a> {
     }
 
     /// Lines through points, with round joints.
-    pub(super) fn strokes(&mut self, runs: &[Vec<(f64, f64)>], width: f64, dashed: bool, paint: Paint) {
+    pub(super) fn strokes(
+        &mut self,
+        runs: &[Vec<(f64, f64)>],
+        width: f64,
+        dashed: bool,
+        paint: Paint,
+    ) {
         let mut curves = Vec::new();
         for run in runs {
             for pair in run.windows(2) {
@@ -109,14 +120,22 @@ impl<'a> Canvas<'a> {
                 }
             }
             if !dashed && width > 1.0 {
-                run.iter().for_each(|joint| push_disc(&mut curves, *joint, width / 2.0));
+                for joint in run {
+                    push_disc(&mut curves, *joint, width / 2.0);
+                }
             }
         }
         self.fill(curves, paint);
     }
 
     /// One line of text on its base line; returns its width.
-    pub(super) fn text(&mut self, (x, y): (f64, f64), text: &str, anchor: Anchor, face: Face) -> f64 {
+    pub(super) fn text(
+        &mut self,
+        (x, y): (f64, f64),
+        text: &str,
+        anchor: Anchor,
+        face: Face,
+    ) -> f64 {
         let width = self.width(text, face);
         let left = match anchor {
             Anchor::Start => x,

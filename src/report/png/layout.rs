@@ -61,9 +61,12 @@ fn banner(report: &Report, canvas: &mut Canvas, top: f64) -> f64 {
         let face = if index == 0 { face(23.0, false, INK) } else { face(18.0, false, INK) };
         let sentence = visible::sentence(sentence);
         let gap = if index == 0 { 0.0 } else { 6.0 };
-        lines.extend(wrapped(canvas, &sentence, face, text_width, 4).into_iter().enumerate().map(
-            |(line, text)| (text, face, if line == 0 { gap } else { 0.0 }, line == 0),
-        ));
+        lines.extend(
+            wrapped(canvas, &sentence, face, text_width, 4)
+                .into_iter()
+                .enumerate()
+                .map(|(line, text)| (text, face, if line == 0 { gap } else { 0.0 }, line == 0)),
+        );
     }
     let tested = format!("{} {}.", prose::coverage(report.coverage), page::period(report));
     let small = face(15.0, false, MUTED);

@@ -197,8 +197,7 @@ fn sign_in_burst() -> Finding {
         latest: "2026-11-20T02:15:00Z".to_owned(),
     });
     finding.until = Some("2026-11-20T05:00:00Z".to_owned());
-    finding.series =
-        rhythm(3, 0.03, |hour| if (266..269).contains(&hour) { 900.0 } else { 1.0 });
+    finding.series = rhythm(3, 0.03, |hour| if (266..269).contains(&hour) { 900.0 } else { 1.0 });
     finding
 }
 
@@ -210,8 +209,7 @@ fn fewer_submissions() -> Finding {
     finding.change.interval = Some([-66.0, -48.0]);
     finding.confidence = Confidence::Low;
     finding.confidence_why = "the exam week is near and may explain it".to_owned();
-    finding.series =
-        rhythm(4, 0.9, |hour| if hour >= CHANGE_HOUR { 0.43 } else { 1.0 });
+    finding.series = rhythm(4, 0.9, |hour| if hour >= CHANGE_HOUR { 0.43 } else { 1.0 });
     finding
 }
 
@@ -250,8 +248,7 @@ fn tile(name: &str, unit: Unit, values: [f64; 2], series: Series) -> Tile {
 
 fn tiles(bad: bool) -> Vec<Tile> {
     let after = |value: f64| bad.then_some(value);
-    let mut requests =
-        tile("Requests", Unit::Count, [30_112.0, 29_888.0], rhythm(5, 1.0, |_| 1.0));
+    let mut requests = tile("Requests", Unit::Count, [30_112.0, 29_888.0], rhythm(5, 1.0, |_| 1.0));
     requests.direction = Direction::Neutral;
     requests.usual = Some([28_100.0, 31_900.0]);
     let p95 = if bad { 688.0 } else { 409.0 };
@@ -301,14 +298,27 @@ fn row(index: usize, route: &str, values: [f64; 2], verdict: Verdict) -> RouteRo
 
 fn routes(bad: bool, count: usize) -> Vec<RouteRow> {
     const PLACES: [&str; 10] = [
-        "courses", "students/{id}", "reports", "sessions", "calendar", "messages/{id}/replies",
-        "grades", "subjects/{id}/weeks/{n}", "uploads", "search/suggest",
+        "courses",
+        "students/{id}",
+        "reports",
+        "sessions",
+        "calendar",
+        "messages/{id}/replies",
+        "grades",
+        "subjects/{id}/weeks/{n}",
+        "uploads",
+        "search/suggest",
     ];
     let mut rows = Vec::new();
     if bad {
         rows.push(row(0, "GET /api/search", [406.0, 759.0], Verdict::Fail));
         rows.push(row(1, "POST /api/weekly-reports", [188.0, 214.0], Verdict::Warn));
-        rows.push(row(60, "GET /api/admin/exports/{id}", [2_310.0, 2_940.0], Verdict::Inconclusive));
+        rows.push(row(
+            60,
+            "GET /api/admin/exports/{id}",
+            [2_310.0, 2_940.0],
+            Verdict::Inconclusive,
+        ));
     }
     for index in rows.len()..count {
         let place = PLACES[index % PLACES.len()];
@@ -384,7 +394,8 @@ fn detail(row: &RouteRow, seed: u64) -> RouteDetail {
 }
 
 fn quality() -> Quality {
-    let note = |kind: &str, text: &str| QualityNote { kind: kind.to_owned(), text: text.to_owned() };
+    let note =
+        |kind: &str, text: &str| QualityNote { kind: kind.to_owned(), text: text.to_owned() };
     Quality {
         records: 60_012,
         events: 60_000,
@@ -413,7 +424,9 @@ fn quality() -> Quality {
             ]
             .map(|(role, field)| (role.to_owned(), field.to_owned()))
             .to_vec(),
-            sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned()),
+            sha256: Some(
+                "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+            ),
         }],
         notes: vec![
             note("guess", "responseTime is taken as milliseconds, because pino writes them."),
@@ -504,7 +517,8 @@ pub(crate) fn cannot_tell() -> Report {
         tile.before = None;
         tile.usual = None;
         tile.verdict = Verdict::Inconclusive;
-        tile.series = Series { values: vec![Some(1.0)], n: vec![4], step_s: 3_600, ..Series::default() };
+        tile.series =
+            Series { values: vec![Some(1.0)], n: vec![4], step_s: 3_600, ..Series::default() };
     }
     report.tiles[1].value = None;
     report.tiles[1].note = "only 41 durations, 200 are needed".to_owned();
@@ -546,6 +560,9 @@ pub(crate) fn fifty_routes() -> Report {
         more.also_moved = texts(&["F1"]);
         more.group = group(&[("route", &format!("GET /api/v1/subjects/{{id}}/weeks/{index}"))]);
         more.series = series(index, 200.0, 0.1, Some(231.0));
+        (more.change.before, more.change.after) = (200.0, 231.0);
+        (more.change.change_pct, more.change.interval) = (Some(15.5), Some([11.2, 20.1]));
+        more.change.week_over_week = Some([201.0, 224.0]);
         report.findings.push(more);
     }
     report.coverage = Coverage { tested: 112, changed: 8, unchanged: 101, inconclusive: 3 };
@@ -584,14 +601,21 @@ fn poison(value: serde_json::Value, key: &str) -> serde_json::Value {
             Value::Array(items.into_iter().map(|item| poison(item, key)).collect())
         }
         Value::Object(fields) if key == "group" => {
-            let poisoned = fields.into_iter().map(|(name, _)| (name, Value::String(ATTACK.to_owned())));
+            let poisoned =
+                fields.into_iter().map(|(name, _)| (name, Value::String(ATTACK.to_owned())));
             let mut poisoned: serde_json::Map<String, Value> = poisoned.collect();
             poisoned.insert(ATTACK.to_owned(), Value::String(ATTACK.to_owned()));
             Value::Object(poisoned)
         }
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(k, v)| { let p = poison(v, &k); (k, p) }).collect())
-        }
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .map(|(k, v)| {
+                    let p = poison(v, &k);
+                    (k, p)
+                })
+                .collect(),
+        ),
         other => other,
     }
 }

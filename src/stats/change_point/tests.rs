@@ -29,9 +29,8 @@ fn short_series_agree_with_otava() {
 fn long(shape: u64) -> Vec<f64> {
     let mut state = 12_345 + shape;
     let mut noise = move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) % 1_000
     };
     let level = |i: u64, noise: u64| match shape {

@@ -3,8 +3,7 @@ use super::*;
 use proptest::prelude::*;
 
 const CONTROL: [f64; 10] = [12.1, 13.4, 9.8, 15.2, 11.0, 14.4, 10.5, 12.1, 13.0, 16.2];
-const EXPERIMENT: [f64; 11] =
-    [14.0, 15.1, 13.4, 18.9, 12.1, 16.6, 17.0, 13.9, 12.8, 19.3, 15.5];
+const EXPERIMENT: [f64; 11] = [14.0, 15.1, 13.4, 18.9, 12.1, 16.6, 17.0, 13.9, 12.8, 19.3, 15.5];
 
 fn sorted(values: &[f64]) -> Sorted {
     Sorted::new(values.to_vec())
@@ -80,13 +79,13 @@ fn operating_point(runs: u64, n: usize, rho: f64, sigma: f64, ratio: f64) -> (f6
 #[test]
 fn operating_points_hold() {
     for (n, rho, sigma, ratio, fail, warn) in [
-        (50, 0.0, 0.25, 1.0, 0.0..=0.1, 0.0..=1.0), // no change, independent
-        (60, 0.7, 0.25, 1.0, 0.0..=0.1, 0.0..=1.0), // no change, neighbours alike
+        (50, 0.0, 0.25, 1.0, 0.0..=0.2, 0.0..=1.0), // no change, independent
+        (60, 0.7, 0.25, 1.0, 0.0..=0.4, 0.0..=1.5), // no change, neighbours alike
         (200, 0.0, 0.25, 1.5, 100.0..=100.0, 0.0..=0.0), // +50 %
         (200, 0.7, 0.34, 1.5, 88.0..=100.0, 0.0..=10.0), // +50 %, neighbours alike, noisy
         (200, 0.0, 0.005, 1.01, 0.0..=0.0, 0.0..=0.0), // +1 %, hardly any noise
     ] {
-        let got = operating_point(400, n, rho, sigma, ratio);
+        let got = operating_point(1_000, n, rho, sigma, ratio);
         println!("n {n} rho {rho} sigma {sigma} ratio {ratio}: {got:?}");
         assert!(fail.contains(&got.0) && warn.contains(&got.1), "{n} {rho} {ratio}: {got:?}");
     }

@@ -91,20 +91,21 @@ fn days_that_fail_are_found_in_two_weeks_with_a_weekly_rhythm() {
         let quiet = |seed: &u64| drop_of(&submissions(*seed, level, 1.0, &(0..0))).p_value < 0.05;
         let alarms = (0..300).filter(quiet).count();
         println!("submissions {level}: alarms {alarms} of 300");
-        assert!(alarms <= 15, "{level}: {alarms} of 300");
+        assert!(alarms <= 22, "{level}: {alarms} of 300"); // 15 promised, and its noise
     }
 }
 
 #[test]
 fn quiet_series_stay_quiet() {
-    let runs = 300;
-    let alarms = (0..runs)
-        .filter(|&seed| {
-            burst_of(&hours(seed, 4.0, 1.0, 0..0), Direction::Increase).p_value < 0.05
-        })
-        .count();
-    println!("count bursts at 5 %: {alarms} of {runs}");
-    assert!(alarms <= 15, "{alarms} of {runs}");
+    let runs = 400;
+    for level in [1.0, 4.0, 20.0] {
+        let quiet = |seed| hours(seed, level, 1.0, 0..0);
+        let alarms = (0..runs)
+            .filter(|&seed| burst_of(&quiet(seed), Direction::Increase).p_value < 0.05)
+            .count();
+        println!("count bursts at 5 %, level {level}: {alarms} of {runs}");
+        assert!(alarms <= 28, "level {level}: {alarms} of {runs}"); // 20 promised, and its noise
+    }
 }
 
 #[test]
@@ -150,27 +151,19 @@ fn errors(seed: u64, rate: f64, ratio: f64, from: usize) -> Vec<Option<Count>> {
 fn a_doubled_error_rate_is_found_and_dated() {
     for seed in 0..20 {
         let step = locate_rate_step(&errors(seed, 0.005, 2.0, 230), Direction::Increase).unwrap();
-        assert!(step.p_value < 1e-2 && step.rate.lo > 1.2, "{step:?}");
+        assert!(step.p_value < 2e-3 && step.rate.lo > 1.2, "{step:?}");
         assert!(step.place.earliest <= 230 && 230 <= step.place.latest, "{step:?}");
     }
 }
 
 #[test]
 fn steady_error_rates_stay_quiet() {
-    let alarms = (0..300)
+    let alarms = (0..1_000)
         .filter(|&seed| {
             let step = locate_rate_step(&errors(seed, 0.005, 1.0, 0), Direction::Increase);
             step.is_some_and(|step| step.p_value < 0.05)
         })
         .count();
-    assert!(alarms <= 15, "{alarms} of 300"); // 5 % promised
-}
-
-#[test]
-fn dbg() {
-    for level in [1.0, 4.0, 20.0] {
-        let p: Vec<f64> = (0..1000u64).map(|seed| burst_of(&hours(seed, level, 1.0, 0..0), Direction::Increase).p_value).collect();
-        let share = |a: f64| p.iter().filter(|p| **p < a).count() as f64 / 10.0;
-        println!("DBG level {level}: 5% {} 2% {} 1% {} 0.1% {}", share(0.05), share(0.02), share(0.01), share(0.001));
-    }
+    println!("rate steps at 5 %: {alarms} of 1000");
+    assert!(alarms <= 60, "{alarms} of 1000"); // 50 promised, and its noise
 }

@@ -1,0 +1,449 @@
+//! The `plimsoll` binary as a user, a script and a hostile log meet it.
+//!
+//! What needs something this machine does not have (a second user, a mount) says so and ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use tempfile::{TempDir, tempdir};
+
+const PLATFORM: &str = "fixtures/platform";
+const GOOD: &str = "fixtures/bad/good.log.gz";
+const HOSTILE: &str = "fixtures/hostile/hostile.log";
+
+/// How a run of the command ended.
+struct Ran {
+    /// `None` when a signal ended it.
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+#[test]
+fn what_cannot_be_used_is_named_with_its_code() {
+    let dir = tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    fs::create_dir(path("empty")).unwrap();
+    let check = |words: &[&str], code: i32, says: &str| {
+        let ran = run(words);
+        let clue = format!("plimsoll {words:?}\n{}{}", ran.out, ran.err);
+        assert_eq!(ran.code, Some(code), "{clue}");
+        assert!(ran.err.contains(says), "{says:?} is not said by {clue}");
+        assert!(!ran.err.contains("panicked"), "{clue}");
+        assert_eq!(ran.out, "", "standard output is for data: {clue}");
+    };
+    let missing = path("missing.log");
+    check(&["report", &missing], 4, &format!("error[PL010]: cannot read `{missing}`"));
+    check(&["report", &path("empty")], 4, "error[PL012]: no log files in directory");
+    check(&["report", &path("*.log")], 4, "error[PL012]");
+    check(&["report", "fixtures/bad/binary.log"], 4, "error[PL013]");
+    check(&["report", "fixtures/bad/empty.log"], 3, "error[PL014]");
+    check(&["report", "fixtures/bad/truncated.log.gz"], 4, "error[PL011]");
+    check(&["report", "fixtures/bad/no-time.log"], 3, "--time FIELD");
+    check(&["report", "-", "-"], 2, "more than once");
+    check(&["report"], 2, "Usage: plimsoll report");
+    check(&["report", GOOD, "--last", "soon"], 2, "error[PL002]: `--last` is `soon`");
+    check(&["report", GOOD, "--timezone", "Mars"], 2, "no time zone");
+    check(&["report", GOOD, "--duration", "took:hours"], 2, "units are ns, us, ms and s");
+    check(&["report", GOOD, "--events", &missing], 4, "missing.log");
+    check(&["query", GOOD, "nosuch"], 2, "error[PL032]: there is no saved query `nosuch`");
+    check(&["query", GOOD, "SELEC 1"], 2, "error[PL030]: not SQL");
+    check(&["query", GOOD, "SELECT nosuch FROM logs"], 2, "nosuch");
+    check(&["query", GOOD, "SELECT 1; SELECT 2"], 2, "error[PL030]");
+    check(&["query", GOOD, "SELECT * FROM read_csv('/etc/passwd')"], 2, "read_csv");
+    check(&["query", GOOD, "SELECT * FROM '/etc/passwd'"], 2, "error[PL030]");
+    check(&["compare", GOOD], 2, "two inputs, --at TIME or --by FIELD");
+    check(&["lines", "F1", "--report", &missing], 4, "run `plimsoll report` first");
+    check(&["explain", "PL999"], 2, "there is no error code `PL999`");
+    check(&["schema", "nosuch"], 2, "try report, inspect or compare");
+    check(&["demo", &path(""), "--days", "0"], 2, "error[PL002]");
+    check(&["nosuch"], 2, "unrecognized subcommand");
+}
+
+#[test]
+fn an_error_says_the_thing_the_way_out_and_where_to_read_more() {
+    insta::assert_snapshot!(run(&["report", "fixtures/bad/truncated.log.gz"]).err, @r"
+    error[PL011]: `fixtures/bad/truncated.log.gz` is a damaged or incomplete gzip file: only 14134 bytes came out: incomplete deflate stream
+      hint: copy it again, or read what is there: gzip -dc fixtures/bad/truncated.log.gz | plimsoll … -
+      more: plimsoll explain PL011
+    ");
+}
+
+#[test]
+fn what_may_not_be_read_is_an_unusable_input() {
+    // Opens for everybody and fails at the first read, also for root.
+    if cfg!(target_os = "linux") {
+        let ran = run(&["inspect", "/proc/self/mem"]);
+        assert_eq!(ran.code, Some(4), "{}", ran.err);
+        assert!(ran.err.starts_with("error[PL010]: cannot read `/proc/self/mem`"), "{}", ran.err);
+    }
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("secret.log");
+    fs::write(&path, "{}\n").unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    if fs::File::open(&path).is_ok() {
+        println!("not tested: this user may read everything");
+        return;
+    }
+    let ran = run(&["inspect", &path.display().to_string()]);
+    assert_eq!(ran.code, Some(4), "{}", ran.err);
+}
+
+#[test]
+fn no_duration_is_no_failure() {
+    let ran = run(&["report", "fixtures/bad/no-duration.log", "-o", "text", "--exit-zero"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains("no field holds a duration"), "{}", ran.out);
+}
+
+#[test]
+fn exit_codes_say_what_the_report_says() {
+    let check = |words: &[&str], code: i32| {
+        let ran = run(&[&["report", "-o", "json"], words].concat());
+        assert_eq!(ran.code, Some(code), "{words:?}: {}", ran.err);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(report["schema"], "plimsoll.report/1");
+    };
+    check(&[PLATFORM], 1);
+    check(&[PLATFORM, "--exit-zero"], 0);
+    check(&[PLATFORM, "--fail-on", "inconclusive"], 0);
+    let quiet = demo(&["--incident", "none"]);
+    check(&[&quiet.path().join("d").display().to_string()], 0);
+}
+
+#[test]
+fn a_full_disk_is_said_and_leaves_nothing_half_written() {
+    let mut command = plimsoll(&["query", GOOD, "SELECT body FROM logs", "-o", "jsonl"]);
+    command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let ran = finish(command.spawn().unwrap());
+    assert_eq!(ran.code, Some(4), "{}", ran.err);
+    assert!(ran.err.starts_with("error[PL040]: cannot write to standard output"), "{}", ran.err);
+
+    let dir = tempdir().unwrap();
+    let mount = ["-t", "tmpfs", "-o", "size=64k", "tmpfs"];
+    let mounted = Command::new("mount").args(mount).arg(dir.path()).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        println!("not tested: no small file system can be mounted here");
+        return;
+    }
+    let target = dir.path().join("report");
+    let ran = run(&["report", PLATFORM, "-d", &target.display().to_string()]);
+    let left = tree(dir.path());
+    assert!(Command::new("umount").arg(dir.path()).status().unwrap().success());
+    assert_eq!(ran.code, Some(4), "{}", ran.err);
+    assert!(ran.err.contains("error[PL040]") && ran.err.contains("--dir DIR"), "{}", ran.err);
+    let whole = ["report.alt.txt", "report.html", "report.json", "report.md", "report.png"];
+    let whole = whole.map(|name| format!("report/{name}"));
+    assert!(left.keys().all(|name| whole.contains(name)), "{:?}", left.keys());
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let mut command = plimsoll(&["query", PLATFORM, "SELECT body FROM logs", "-o", "jsonl"]);
+    let mut child = command.spawn().unwrap();
+    let mut first = [0; 1];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let ran = finish(child);
+    assert_eq!((ran.code, first), (Some(0), *b"{"), "{}", ran.err);
+    assert!(!ran.err.contains("error"), "{}", ran.err);
+}
+
+#[test]
+fn an_interrupt_ends_with_130() {
+    let record = r#"{"time":"2026-11-18T14:12:00Z","level":"info","msg":"x","status":200}"#;
+    let mut child = plimsoll(&["report", "-", "-o", "json"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // Ends with a broken pipe when the command does.
+    let feeder = thread::spawn(move || while writeln!(input, "{record}").is_ok() {});
+    let mut says = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    says.read_line(&mut line).unwrap();
+    assert!(line.starts_with("read -: JSON lines"), "{line}");
+    while !line.contains("using") {
+        says.read_line(&mut line).unwrap();
+    }
+    // Wait until the signal is caught: records are being read.
+    thread::sleep(std::time::Duration::from_millis(300));
+    let kill = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let mut rest = String::new();
+    says.read_to_string(&mut rest).unwrap();
+    let ran = finish(child);
+    feeder.join().unwrap();
+    assert_eq!((ran.code, ran.out.as_str()), (Some(130), ""), "{line}{rest}");
+    assert!(rest.contains("error[PL050]: interrupted"), "{rest}");
+}
+
+#[test]
+fn standard_input_reads_like_a_file() {
+    let log = fs::read("fixtures/bad/no-duration.log").unwrap();
+    let sql = "SELECT status, COUNT(*) AS n FROM logs GROUP BY status ORDER BY status";
+    let mut child = plimsoll(&["query", "-", sql]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&log).unwrap();
+    let ran = finish(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(ran.out, run(&["query", "fixtures/bad/no-duration.log", sql]).out);
+    assert!(ran.out.lines().count() > 2, "{}", ran.out);
+}
+
+#[test]
+fn help_version_and_explanations_are_there() {
+    let version = run(&["--version"]);
+    assert_eq!(version.out, format!("plimsoll {}\n", env!("CARGO_PKG_VERSION")));
+    let help = run(&["--help"]);
+    assert_eq!(help.code, Some(0));
+    assert!(help.out.contains("Exit status: 0 yes"), "{}", help.out);
+    for command in commands() {
+        let help = run(&[&command, "--help"]);
+        assert_eq!((help.code, help.err.as_str()), (Some(0), ""), "{command}");
+        let first = help.out.chars().next().unwrap_or_default();
+        assert!(first.is_uppercase() && help.out.lines().all(|l| l.len() <= 120), "{}", help.out);
+    }
+    let all = run(&["explain"]).out;
+    let codes: BTreeSet<&str> = all.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(codes.len() > 10 && codes.iter().all(|code| code.starts_with("PL")), "{codes:?}");
+    for code in codes {
+        assert!(all.contains(&run(&["explain", &code.to_lowercase()]).out), "{code}");
+    }
+    assert_eq!(run(&[]).code, Some(2), "no command is a usage error");
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let dir = tempdir().unwrap();
+    let report = |name: &str, before: &[&str]| {
+        let target = dir.path().join(name);
+        let words = ["report", PLATFORM, "--exit-zero", "-d", target.to_str().unwrap()];
+        let ran = match before {
+            [] => run(&words),
+            [program, arguments @ ..] => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(env!("CARGO_BIN_EXE_plimsoll")).args(words);
+                finish(piped(&mut command).spawn().unwrap())
+            }
+        };
+        assert_eq!(ran.code, Some(0), "{name}: {}", ran.err);
+        (tree(&target), ran.out)
+    };
+    let (first, summary) = report("first", &[]);
+    let names: Vec<&str> = first.keys().map(String::as_str).collect();
+    insta::assert_snapshot!(names.join(" "), @"report.alt.txt report.html report.json report.md report.png");
+    assert!(first["report.png"].starts_with(b"\x89PNG"), "report.png is no PNG");
+    same(&first, &report("second", &[]).0);
+    let Some(cpu) = an_allowed_cpu() else {
+        println!("not tested: one thread, for `taskset` is not here");
+        return;
+    };
+    let (alone, alone_summary) = report("alone", &["taskset", "-c", &cpu]);
+    same(&first, &alone);
+    assert_eq!(summary, alone_summary);
+}
+
+#[test]
+fn the_demo_makes_the_platform_fixture_again() {
+    let again = demo(&["--seed", "7", "--rate", "320", "--brief"]);
+    same(&tree(Path::new(PLATFORM)), &tree(&again.path().join("d")));
+}
+
+#[test]
+fn a_pipe_gets_no_colour_and_always_means_always() {
+    let text = ["report", PLATFORM, "-o", "text"];
+    for words in [&text[..], &["inspect", PLATFORM], &["query", GOOD, "slow-routes"], &["--help"]] {
+        let ran = run(words);
+        assert!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "{words:?}");
+    }
+    let coloured = run(&[&text[..], &["--color", "always"]].concat());
+    assert!(coloured.out.contains('\u{1b}'), "--color always");
+    let ascii = run(&[&text[..], &["--ascii"]].concat());
+    assert!(ascii.out.is_ascii() && ascii.err.is_ascii(), "{}{}", ascii.out, ascii.err);
+}
+
+#[test]
+fn hostile_text_is_inert_wherever_it_is_written() {
+    let columns = "SELECT message, user, version, route, request_id, body FROM logs";
+    let outputs: [&[&str]; 8] = [
+        &["report", HOSTILE, "-o", "text"],
+        &["report", HOSTILE, "-o", "md"],
+        &["report", HOSTILE, "-o", "html"],
+        &["inspect", HOSTILE],
+        &["lines", HOSTILE],
+        &["query", HOSTILE, columns],
+        &["query", HOSTILE, columns, "-o", "csv"],
+        &["query", HOSTILE, "templates"],
+    ];
+    for words in outputs {
+        let ran = run(words);
+        assert!(ran.out.len() > 100, "{words:?} wrote next to nothing: {}", ran.err);
+        for text in [&ran.out, &ran.err] {
+            let hostile = text.chars().find(|c| is_hostile(*c));
+            assert_eq!(hostile, None, "{words:?} wrote {hostile:?}");
+        }
+    }
+}
+
+#[test]
+fn hostile_text_is_no_markup_and_no_formula() {
+    let markup = ["<img", "<script", "<svg/", "</script><", "<b>error", "](javascript:"];
+    let markdown = run(&["report", HOSTILE, "-o", "md"]).out;
+    let active = markdown.replace("\\[", "").replace("\\]", "");
+    for pattern in markup {
+        assert!(!active.contains(pattern), "Markdown holds {pattern}");
+    }
+    assert!(!markdown.lines().any(|line| line.starts_with("::")), "a command of a CI runner");
+    let bars = |line: &str| line.replace("\\|", "").matches('|').count();
+    let (table, _) = markdown.split_once("\n\n## Data").unwrap();
+    let (_, table) = table.rsplit_once("## Routes\n\n").unwrap();
+    let rows: Vec<usize> = table.lines().filter(|line| line.starts_with('|')).map(bars).collect();
+    assert!(rows.len() > 10 && rows.iter().all(|row| *row == rows[0]), "{rows:?}");
+
+    let html = run(&["report", HOSTILE, "-o", "html"]).out;
+    for pattern in ["<img", "<svg/onload", "<b>error", "href=\"javascript:"] {
+        assert!(!html.contains(pattern), "HTML holds {pattern}");
+    }
+
+    let sql = "SELECT message, user, version, route, request_id FROM logs";
+    let csv = run(&["query", HOSTILE, sql, "-o", "csv"]).out;
+    let cells = cells(&csv);
+    let is_formula = |cell: &&String| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    assert_eq!(cells.iter().find(is_formula), None);
+    assert!(cells.iter().any(|cell| cell.starts_with("'=cmd|")), "the fixture holds a formula");
+}
+
+#[test]
+fn plimsoll_understands_its_own_log() {
+    let dir = tempdir().unwrap();
+    let logs = dir.path().display().to_string();
+    assert_eq!(run(&["inspect", GOOD, "--log-dir", &logs]).code, Some(0));
+    let ran = run(&["inspect", &logs, "--json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let understood: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(understood["records"].as_u64().unwrap() >= 3, "{}", ran.out);
+    assert_eq!((&understood["rejected"], &understood["no_time"]), (&0.into(), &0.into()));
+    let fields = understood["inputs"][0]["fields"].to_string();
+    for role in ["\"time\"", "\"level\"", "\"message\""] {
+        assert!(fields.contains(role), "{role} is not among {fields}");
+    }
+}
+
+#[test]
+fn every_command_of_the_readme_exists() {
+    let known = commands();
+    let mut seen = BTreeSet::new();
+    let text = fs::read_to_string("README.md").unwrap();
+    let blocks =
+        text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+    for line in blocks.flat_map(str::lines) {
+        let typed = ["cargo run --locked -- ", "plimsoll "];
+        let Some(words) = typed.iter().find_map(|start| line.strip_prefix(start)) else { continue };
+        let words: Vec<&str> = words.split_whitespace().take_while(|word| *word != "#").collect();
+        assert!(known.contains(words[0]), "README.md: no command `{}` in `{line}`", words[0]);
+        let help = run(&[words[0], "--help"]).out;
+        for option in words.iter().filter(|word| word.starts_with("--")) {
+            assert!(help.contains(option), "README.md: no option `{option}` in `{line}`");
+        }
+        seen.insert(words[0]);
+    }
+    assert!(seen.contains("report") && seen.len() >= 5, "README.md shows only {seen:?}");
+    let unseen: Vec<&String> = known.iter().filter(|name| !text.contains(name.as_str())).collect();
+    assert_eq!(unseen, ["completions"], "commands that README.md does not show");
+}
+
+fn plimsoll(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    command.args(words);
+    piped(&mut command);
+    command
+}
+
+fn piped(command: &mut Command) -> &mut Command {
+    for variable in ["NO_COLOR", "COLUMNS", "SOURCE_DATE_EPOCH"] {
+        command.env_remove(variable);
+    }
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+}
+
+fn run(words: &[&str]) -> Ran {
+    finish(plimsoll(words).spawn().unwrap())
+}
+
+fn finish(child: Child) -> Ran {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A demo data set in the folder `d` of the directory.
+fn demo(options: &[&str]) -> TempDir {
+    let dir = tempdir().unwrap();
+    let target = dir.path().join("d").display().to_string();
+    let ran = run(&[&["demo", &target], options].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    dir
+}
+
+/// Every command that the help names.
+fn commands() -> BTreeSet<String> {
+    let help = run(&["--help"]).out;
+    let (_, list) = help.split_once("Commands:\n").unwrap();
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names.filter(|name| !name.is_empty() && *name != "help").map(str::to_owned).collect()
+}
+
+/// Every file below a directory, by its path from there.
+fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(root) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            let name = entry.path().strip_prefix(root).unwrap().display().to_string();
+            files.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    files
+}
+
+fn same(one: &BTreeMap<String, Vec<u8>>, other: &BTreeMap<String, Vec<u8>>) {
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(one), names(other));
+    for (name, bytes) in one {
+        let first = bytes.iter().zip(&other[name]).position(|(a, b)| a != b);
+        assert!(*bytes == other[name], "{name} differs from byte {first:?} on");
+    }
+}
+
+/// A processor this process may run on; `None` where that cannot be told or chosen.
+fn an_allowed_cpu() -> Option<String> {
+    Command::new("taskset").arg("--version").output().ok()?;
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    Some(list.trim().split([',', '-']).next()?.to_owned())
+}
+
+/// What can steer a terminal or change the order in which text is read.
+fn is_hostile(character: char) -> bool {
+    (character.is_control() && character != '\n')
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The cells of a CSV text (RFC 4180).
+fn cells(csv: &str) -> Vec<String> {
+    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+    for character in csv.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            ',' | '\n' if !quoted => cells.push(std::mem::take(&mut cell)),
+            _ => cell.push(character),
+        }
+    }
+    cells
+}
