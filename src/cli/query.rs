@@ -1,5 +1,7 @@
 //! `plimsoll query`: SQL over the records of any input.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, ValueEnum};
 
 use super::args::FieldArgs;
@@ -7,9 +9,8 @@ use super::error::{BAD_VALUE, Exit, Failure, NO_SUCH_QUERY, SQL, SQL_LIMIT, USAG
 use super::output::Terminal;
 use super::reading;
 use crate::query::{
-    FieldType, Limits, Query, SqlError, Table, TextLayout, ValueKind, bind, find, saved,
+    FieldType, Limits, Opened, Query, SqlError, Table, TextLayout, ValueKind, bind, find, saved,
 };
-use crate::query::Opened;
 
 /// Ask with SQL, or with a saved query
 ///
@@ -67,7 +68,8 @@ pub(super) fn run(args: &QueryArgs, terminal: &Terminal) -> Result<Exit, Failure
     };
     let sql = sql_text(query, &args.param)?;
     let opened = reading::open(inputs, &args.fields)?;
-    let query = Query::parse(&sql, &|path| field_type(&opened, path)).map_err(refused)?;
+    let fields = opened.fields.clone();
+    let query = Query::parse(&sql, &|path| field_type(&fields, path)).map_err(refused)?;
     let table = answer(query, opened, terminal)?;
     let output = if args.json { QueryOutput::Json } else { args.output };
     terminal.data(&match output {
@@ -138,13 +140,13 @@ fn sql_text(query: &str, params: &[String]) -> Result<String, Failure> {
     bind(saved_query, &values).map_err(|error| Failure::caused(&BAD_VALUE, &error))
 }
 
-fn field_type(opened: &Opened, path: &str) -> FieldType {
-    match opened.fields.get(path) {
+fn field_type(fields: &BTreeMap<String, ValueKind>, path: &str) -> FieldType {
+    match fields.get(path) {
         Some(ValueKind::Integer) => FieldType::Integer,
         Some(ValueKind::Number) => FieldType::Number,
         Some(ValueKind::Bool) => FieldType::Bool,
         Some(ValueKind::Text) => FieldType::Text,
-        None => FieldType::Unknown(opened.fields.keys().cloned().collect()),
+        None => FieldType::Unknown(fields.keys().cloned().collect()),
     }
 }
 

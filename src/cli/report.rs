@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use jiff::tz::TimeZone;
 
 use super::args::InputArgs;
 use super::error::{BAD_VALUE, Exit, Failure, NO_TIME, UNWRITABLE};
@@ -146,8 +145,7 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
     if !marks.is_empty() {
         terminal.say(&format!("  with {} known events from {} files", marks.len(), events.len()));
     }
-    let survey = reading::survey(opened, terminal)?;
-    let mut survey = survey;
+    let mut survey = reading::survey(opened, terminal)?;
     let requests = std::mem::take(&mut survey.requests).finish();
     for input in &mut inputs {
         input.sha256 = sha256_of(Path::new(&input.name));

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use polars::prelude::{
-    BooleanChunked, ChunkTake, Column as Series, DataFrame, DataType, Float64Chunked, IdxCa,
-    Int32Chunked, Int64Chunked, IntoColumn, NewChunkedArray, ChunkFull, PlSmallStr,
-    PolarsResult, Schema, SchemaRef, StringChunked, StringChunkedBuilder, TimeUnit,
+    BooleanChunked, ChunkFull, ChunkTake, Column as Series, DataFrame, DataType, Float64Chunked,
+    IdxCa, Int32Chunked, Int64Chunked, IntoColumn, NewChunkedArray, PlSmallStr, PolarsResult,
+    Schema, SchemaRef, StringChunked, StringChunkedBuilder, TimeUnit,
 };
 
 use crate::model::{EventBatch, LabelColumn, NO_STATUS, NO_TIME, Severity, TextColumn};

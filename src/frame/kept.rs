@@ -209,9 +209,10 @@ impl Frames {
 
     fn write(&mut self, frames: &[DataFrame]) -> Result<(), FrameError> {
         let (path, file) = self.space.create()?;
-        let written = self
-            .encode(frames, file)
-            .map_err(|error| FrameError::Write { path: path.clone(), message: error.to_string() })?;
+        let written = self.encode(frames, file).map_err(|error| FrameError::Write {
+            path: path.clone(),
+            message: error.to_string(),
+        })?;
         self.files.push(path);
         self.space.count(written)
     }
@@ -237,9 +238,7 @@ fn private_directory() -> Result<TempDir, FrameError> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o700));
     }
-    builder
-        .tempdir()
-        .map_err(|source| FrameError::Directory { path: std::env::temp_dir(), source })
+    builder.tempdir().map_err(|source| FrameError::Directory { path: std::env::temp_dir(), source })
 }
 
 #[cfg(test)]

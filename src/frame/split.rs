@@ -2,7 +2,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use polars::prelude::{Column, DataFrame, DataType, IdxCa, NewChunkedArray, PlSmallStr, PolarsError};
+use polars::prelude::{
+    Column, DataFrame, DataType, IdxCa, NewChunkedArray, PlSmallStr, PolarsError,
+};
 use rustc_hash::FxHasher;
 
 /// Rows of `frame` in `parts` frames, in their order, by the keys in the rows of `keys`.
@@ -23,9 +25,7 @@ pub(crate) fn split(
             rows.push(row);
         }
     }
-    rows.iter()
-        .map(|rows| frame.take(&IdxCa::from_slice(PlSmallStr::EMPTY, rows)))
-        .collect()
+    rows.iter().map(|rows| frame.take(&IdxCa::from_slice(PlSmallStr::EMPTY, rows))).collect()
 }
 
 /// Mixes each value of a key into the hash of its row; a missing value is a value of its own.

@@ -9,7 +9,7 @@ use crate::stats::normal::Z_98;
 use crate::stats::proportion::{Share, share_change};
 use crate::stats::scan::{CountBurst, RateStep, locate_count_burst, locate_rate_step};
 use crate::stats::step::Place;
-use crate::stats::{self, Outcome};
+use crate::stats::{self, Outcome, robust};
 
 /// Requests needed for a share to be tested.
 pub(super) const MIN_REQUESTS: u64 = 60;
@@ -178,7 +178,7 @@ pub(super) fn ratio_series(view: &View<'_>, route: Option<u32>, before: Window) 
         step_s: width.seconds(),
         values: windows.iter().map(ratio).collect(),
         n: windows.iter().map(|window| window.n).collect(),
-        usual: crate::stats::robust::usual_range(&history, 0.1).map(|range| [range.lo, range.hi]),
+        usual: robust::usual_range(&history, 0.1).map(|range| [range.lo, range.hi]),
         usual_by_window: None,
     }
 }

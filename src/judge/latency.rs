@@ -8,7 +8,7 @@ use crate::stats::quantile::Sorted;
 use crate::stats::rank::{MAX_COMPARED, Shift, ShiftRule, shift, shift_of_sorted};
 use crate::stats::season::without_rhythm;
 use crate::stats::step::{Burst, Point, Step, locate_burst, locate_step};
-use crate::stats::{self, normal};
+use crate::stats::{self, normal, robust};
 
 /// Durations a route needs to be tested.
 pub(super) const MIN_DURATIONS: u64 = 60;
@@ -226,7 +226,7 @@ pub(super) fn p95_series(
         step_s: width.seconds(),
         values,
         n: windows.iter().map(|window| window.durations.count()).collect(),
-        usual: crate::stats::robust::usual_range(&history, 0.1).map(|range| [range.lo, range.hi]),
+        usual: robust::usual_range(&history, 0.1).map(|range| [range.lo, range.hi]),
         usual_by_window: None,
     }
 }

@@ -157,11 +157,12 @@ pub fn bind(saved: &Saved, values: &[(String, String)]) -> Result<String, SavedE
     }
     let mut literals = BTreeMap::new();
     for param in &saved.params {
-        let value = given.get(param.name).copied().or(param.default).ok_or(SavedError::Missing {
-            query: saved.name,
-            param: param.name,
-            help: param.help,
-        })?;
+        let value =
+            given.get(param.name).copied().or(param.default).ok_or(SavedError::Missing {
+                query: saved.name,
+                param: param.name,
+                help: param.help,
+            })?;
         literals.insert(param.name.to_owned(), param.literal(value)?);
     }
     Ok(sql::bind(saved.sql, &literals)?)
@@ -169,8 +170,7 @@ pub fn bind(saved: &Saved, values: &[(String, String)]) -> Result<String, SavedE
 
 impl Param {
     fn literal(&self, value: &str) -> Result<Literal, SavedError> {
-        let wrong =
-            |need| SavedError::Value { param: self.name, value: value.to_owned(), need };
+        let wrong = |need| SavedError::Value { param: self.name, value: value.to_owned(), need };
         match self.kind {
             ParamKind::Text => Ok(Literal::Text(value.to_owned())),
             ParamKind::Integer => {

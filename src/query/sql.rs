@@ -283,10 +283,7 @@ impl Query {
     ///
     /// # Errors
     /// When the query is not one allowed `SELECT`, or names what is not there.
-    pub fn parse(
-        sql: &str,
-        fields: &(dyn Fn(&str) -> FieldType + Sync),
-    ) -> Result<Self, SqlError> {
+    pub fn parse(sql: &str, fields: &(dyn Fn(&str) -> FieldType + Sync)) -> Result<Self, SqlError> {
         on_deep_stack(|| Self::parse_here(sql, fields))
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use crate::model::{Finding, Report, RouteRow, Verdict};
 
-use super::chart::medians;
+use super::chart::thinned;
 use super::number;
 use super::page::{self, CARDS_MAX, Card, OPTIONS_MAX, OptionText, RowText, TileText};
 use super::prose;
@@ -156,15 +156,16 @@ fn push_routes(page: &mut String, report: &Report) {
     if moved.clone().next().is_some() {
         push(page, "| verdict | route | p95 before | now | change | likely | trend | n | failed |");
         push(page, "|:---|:---|---:|---:|---:|---:|:---|---:|---:|");
-    }
-    for row in moved.clone().take(ROUTES_MAX) {
-        push(page, &route_line(row));
+        for row in moved.clone().take(ROUTES_MAX) {
+            push(page, &route_line(row));
+        }
+        page.push('\n');
     }
     let beyond = moved.count().saturating_sub(ROUTES_MAX);
     if beyond > 0 {
-        push(page, &format!("\n{beyond} more changed or cannot be told."));
+        push(page, &format!("{beyond} more changed or cannot be told.\n"));
     }
-    push(page, &format!("\n{same_count} routes without a change beyond the tolerated size.\n"));
+    push(page, &format!("{same_count} routes without a change beyond the tolerated size.\n"));
 }
 
 fn route_line(row: &RouteRow) -> String {
@@ -209,7 +210,7 @@ fn push(page: &mut String, line: &str) {
 /// Values as bars of eight heights from zero; an unknown value is a space.
 pub(crate) fn spark(values: &[Option<f64>]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let (_, values) = medians(values, SPARK_CHARS);
+    let (_, values) = thinned(values, SPARK_CHARS);
     let highest = values.iter().flatten().copied().fold(0.0, f64::max);
     let bar = |value: &f64| {
         let share = if highest > 0.0 { value / highest } else { 0.0 };

@@ -33,10 +33,20 @@ fn every_output(report: &Report) -> Vec<(&'static str, String)> {
 
 #[test]
 fn headlines_say_what_since_when_near_what_and_how_sure() {
-    insta::assert_snapshot!(headline(&sample::action_needed()).join("\n"), @"");
-    insta::assert_snapshot!(headline(&sample::healthy()).join("\n"), @"");
-    insta::assert_snapshot!(headline(&sample::cannot_tell()).join("\n"), @"");
-    insta::assert_snapshot!(headline(&sample::empty()).join("\n"), @"");
+    insta::assert_snapshot!(headline(&sample::action_needed()).join("\n"), @r"
+    GET /api/search became slower: p95 406 → 759 ms (+87 %, likely +74 to +97 %) since Wed 18 Nov 14:11 UTC (14:08–14:28), within a minute of deploy v1.42.0; confidence high.
+    All requests together failed more often: 0.69 → 1.33 %, from the same time on.
+    2 more findings: F3, F4.
+    ");
+    insta::assert_snapshot!(headline(&sample::healthy()).join("\n"), @"No change beyond the tolerated size in 24 tests.");
+    insta::assert_snapshot!(headline(&sample::cannot_tell()).join("\n"), @r"
+    Too little data to say whether it is healthy: 3 of 3 tests had too few samples.
+    There is no earlier window to compare with.
+    ");
+    insta::assert_snapshot!(headline(&sample::empty()).join("\n"), @r"
+    Too little data to test anything.
+    There is no earlier window to compare with.
+    ");
 }
 
 #[test]
@@ -152,12 +162,139 @@ fn pictures_are_small_and_the_same_each_time() {
 
 #[test]
 fn the_terminal_summary_reads_in_order() {
-    insta::assert_snapshot!(text(&sample::action_needed(), TextStyle::default()), @"");
+    insta::assert_snapshot!(text(&sample::action_needed(), TextStyle::default()), @r"
+    ✖ Action needed – intellego, week 47
+      GET /api/search became slower: p95 406 → 759 ms (+87 %, likely +74 to +97 %)
+      since Wed 18 Nov 14:11 UTC (14:08–14:28), within a minute of deploy v1.42.0;
+      confidence high.
+      All requests together failed more often: 0.69 → 1.33 %, from the same time on.
+      2 more findings: F3, F4.
+      24 things tested: 4 changed, 19 unchanged, 1 can't tell. 15 Nov – 22 Nov 2026,
+      compared with 8 Nov – 15 Nov 2026 (America/Argentina/Buenos_Aires).
+
+      Requests                  29.9 k  ▼ from 30.1 k, usual 28.1–31.9 k
+      p95 of key routes         688 ms  ▲ from 406 ms, usual 377–435 ms
+      Failed requests           1.33 %  ▲ from 0.69 %, usual 0.5–0.88 %
+      Error budget left           18 %  ▼ from 71 %, objective 99.5 % over 28 days
+
+    ✖ F1 GET /api/search became slower
+      p95 406 → 759 ms (+87 %, likely +74 to +97 %)
+      ▄▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅███████▇█
+      When               since Wed 18 Nov 14:11 UTC (14:08–14:28) · Wed 11:11
+                         America/Argentina/Buenos_Aires
+      Nearest event      within a minute of deploy v1.42.0
+      How sure           high – the whole interval lies beyond the tolerated 10 %
+      Samples            5,594 before, 1,847 now; likely range at 98 %
+      Week against week  409 → 688 ms
+      Began then too     F2
+      Options            1 Roll back v1.42.0 (risk low · reversible · effort small)
+                           check: plimsoll compare app.jsonl --at
+                         2026-11-18T14:11:00Z
+                         2 Fix forward (risk medium · reversible · effort medium)
+                           check: plimsoll compare app.jsonl --at
+                         2026-11-18T14:11:00Z
+                         3 Do nothing (risk medium · reversible · effort medium)
+                           check: plimsoll report app.jsonl
+
+    ✖ F2 All requests together failed more often
+      0.69 → 1.33 % (likely +0.5 to +0.8 points)
+      ▄▅▅▅▄▄▄▄▅▅▄▄▄▄▄▅▅▄▄▆███▇▇█▇▇
+      When               since Wed 18 Nov 14:11 UTC (14:08–14:28) · Wed 11:11
+                         America/Argentina/Buenos_Aires
+      Nearest event      within a minute of deploy v1.42.0
+      How sure           high – the whole interval lies beyond the tolerated 10 %
+      Samples            5,594 before, 1,847 now; likely range at 98 %
+      Began then too     F1
+      Options            1 Roll back v1.42.0 (risk low · reversible · effort small)
+                           check: plimsoll compare app.jsonl --at
+                         2026-11-18T14:11:00Z
+                         2 Fix forward (risk medium · reversible · effort medium)
+                           check: plimsoll compare app.jsonl --at
+                         2026-11-18T14:11:00Z
+                         3 Do nothing (risk medium · reversible · effort medium)
+                           check: plimsoll report app.jsonl
+
+    ▲ F3 auth.failure events came more often than usual
+      3.1 → 212 per h (×68)
+      ▂▇▂█▂█▂▇▂▇▁▃▁▃▂█▂█▂█▂▇▃▇▁▃▁▃
+      When               from Fri 20 Nov 02:10 UTC (02:05–02:15) to Fri 20 Nov
+                         05:00 UTC · Thu 23:10 America/Argentina/Buenos_Aires
+      Nearest event      none
+      How sure           medium – one burst, from 3 client addresses
+      Samples            5,594 before, 1,847 now
+      Options            1 Roll back v1.42.0 (risk low · reversible · effort small)
+                           check: plimsoll compare app.jsonl --at
+                         2026-11-18T14:11:00Z
+                         2 Fix forward (risk medium · reversible · effort medium)
+                           check: plimsoll compare app.jsonl --at
+                         2026-11-18T14:11:00Z
+                         3 Do nothing (risk medium · reversible · effort medium)
+                           check: plimsoll report app.jsonl
+
+    ▲ F4 report.submitted events came less often than usual
+      96 → 41 per h (−57 %, likely −66 to −48 %)
+      ▂▇▂█▂█▂█▂█▁▃▁▃▂█▂▇▂▄▁▄▁▄▁▂▁▂
+      When               since Wed 18 Nov 14:11 UTC (14:08–14:28) · Wed 11:11
+                         America/Argentina/Buenos_Aires
+      Nearest event      none
+      How sure           low – the exam week is near and may explain it
+      Samples            5,594 before, 1,847 now; likely range at 98 %
+      Options            1 Roll back v1.42.0 (risk low · reversible · effort small)
+                           check: plimsoll compare app.jsonl --at
+                         2026-11-18T14:11:00Z
+                         2 Fix forward (risk medium · reversible · effort medium)
+                           check: plimsoll compare app.jsonl --at
+                         2026-11-18T14:11:00Z
+                         3 Do nothing (risk medium · reversible · effort medium)
+                           check: plimsoll report app.jsonl
+
+      route                             before       now   change        n   failed
+    ✖ GET /api/search                   406 ms    759 ms    +87 %    6,000   0.71 %
+    ▲ POST /api/weekly-reports          188 ms    214 ms    +14 %    3,000   0.72 %
+    ◆ GET /api/admin/exports/{id}       2.31 s  (2.94 s)    +27 %       98   1.31 %
+    11 routes without a change beyond the tolerated size.
+
+    read 60,012 records, skipped 12, 0 without a time
+    guess: responseTime is taken as milliseconds, because pino writes them.
+    thin: 3 routes have fewer than 200 requests and are not judged by p95.
+    gap: No records between Sun 15 Nov 03:00 and 05:00 UTC.
+    ");
 }
 
 #[test]
 fn the_markdown_reads_in_order() {
-    insta::assert_snapshot!(markdown(&sample::healthy()), @"");
+    insta::assert_snapshot!(markdown(&sample::healthy()), @r"
+    # ✔ Healthy – intellego, week 47
+
+    No change beyond the tolerated size in 24 tests.
+
+    24 things tested: 0 changed, 24 unchanged. 16 Nov – 22 Nov 2026, compared with 9 Nov – 15 Nov 2026 (UTC).
+
+    | | now | before | usual | |
+    |:---|---:|:---|:---|:---|
+    | Requests | 29.9 k | ▼ from 30.1 k | usual 28.1–31.9 k |  |
+    | p95 of key routes | 409 ms | ▲ from 406 ms | usual 377–435 ms |  |
+    | Failed requests | 0.67 % | ▼ from 0.69 % | usual 0.5–0.88 % |  |
+    | Error budget left | 71 % | same as before: 71 % |  | objective 99.5 % over 28 days |
+
+    ## What changed
+
+    No finding.
+
+    ## Routes
+
+    12 routes without a change beyond the tolerated size.
+
+    ## Data quality
+
+    60,012 records read, 12 skipped, 0 without a time, 3 out of order.
+
+    - guess: responseTime is taken as milliseconds, because pino writes them.
+    - thin: 3 routes have fewer than 200 requests and are not judged by p95.
+    - gap: No records between Sun 15 Nov 03:00 and 05:00 UTC.
+
+    plimsoll 0.1.0; all numbers are in `report.json`.
+    ");
 }
 
 /// Writes every sample for the browser checks: `REPORT_SAMPLES=dir cargo test`.

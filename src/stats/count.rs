@@ -291,11 +291,11 @@ mod tests {
     #[test]
     fn p_values_are_the_mid_p_of_the_binomial() {
         for (x, h, exposure, want) in [
-            (12.0, 130.0, 13.0, 0.26556374796655297),
-            (50.0, 130.0, 13.0, 2.450079668669166e-17),
-            (3.0, 0.0, 5.0, 0.0023148148148148143),
-            (0.0, 7.0, 1.0, 0.99609375),
-            (400.0, 3000.0, 9.0, 0.00040019451506398743),
+            (12.0, 130.0, 13.0, 0.265_563_747_966_552_97),
+            (50.0, 130.0, 13.0, 2.450_079_668_669_166e-17),
+            (3.0, 0.0, 5.0, 0.002_314_814_814_814_814_3),
+            (0.0, 7.0, 1.0, 0.996_093_75),
+            (400.0, 3_000.0, 9.0, 0.000_400_194_515_063_987_43),
         ] {
             let got = ratio(x, h, exposure, 1.0).unwrap();
             assert!((got.p_more - want).abs() < 1e-9 * want.max(1e-3), "{x} {h}: {}", got.p_more);
@@ -379,7 +379,7 @@ mod tests {
             let ratio = rate_ratio(now, usual, spread, Z_98).unwrap();
             alarms += i32::from(ratio.p_more < 0.01);
         }
-        println!("false alarms at 1 %: {} of {runs}", alarms);
+        println!("false alarms at 1 %: {alarms} of {runs}");
         assert!(alarms <= 30, "{alarms} of {runs}");
     }
 }

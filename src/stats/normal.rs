@@ -115,8 +115,8 @@ mod tests {
             check(quantile(p), want);
         }
         assert!(quantile(0.5).abs() < 1e-12);
-        assert_eq!(quantile(0.0), f64::NEG_INFINITY);
-        assert_eq!(quantile(1.0), f64::INFINITY);
+        assert!(quantile(0.0).is_infinite() && quantile(0.0) < 0.0);
+        assert!(quantile(1.0).is_infinite() && quantile(1.0) > 0.0);
         assert!(quantile(1.1).is_nan());
         assert!(quantile(f64::NAN).is_nan());
     }

@@ -57,8 +57,21 @@ fn missing_values_are_null_and_present_ones_exact() {
     assert_eq!(
         shown(0),
         [
-            "1969-12-31 23:59:59.999999", "-1", "1969-12-31", "\"WARN\"", "13", "-1", "0.25",
-            "\"app\"", "null", "\"/a\"", "\"\"", "1000", "true", "null", "true",
+            "1969-12-31 23:59:59.999999",
+            "-1",
+            "1969-12-31",
+            "\"WARN\"",
+            "13",
+            "-1",
+            "0.25",
+            "\"app\"",
+            "null",
+            "\"/a\"",
+            "\"\"",
+            "1000",
+            "true",
+            "null",
+            "true",
         ]
     );
     for (column, value) in frame.columns().iter().zip(shown(1)) {

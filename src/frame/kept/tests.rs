@@ -24,7 +24,8 @@ fn rows_come_back_in_order_from_memory_and_files() {
         (0..10).for_each(|part| frames.push(frame(2 * part)).unwrap());
         assert_eq!(frames.has_spilled(), budget_bytes < 1 << 20);
         let scanned = frames.scan().unwrap().collect().unwrap();
-        let numbers: Vec<i64> = scanned.column("n").unwrap().i64().unwrap().iter().flatten().collect();
+        let numbers: Vec<i64> =
+            scanned.column("n").unwrap().i64().unwrap().iter().flatten().collect();
         assert_eq!(numbers, (0..20).collect::<Vec<_>>(), "{budget_bytes}");
         let drained: Vec<DataFrame> = frames.drain().map(Result::unwrap).collect();
         assert_eq!(drained.iter().map(DataFrame::height).sum::<usize>(), 20);

@@ -52,19 +52,26 @@ fn rows() -> Vec<Row> {
     };
     (0..3_000)
         .map(|n| {
-            let mut pick = |names: &[&'static str]| names.get(below(names.len() as u64 + 1) as usize).copied();
+            let mut pick =
+                |names: &[&'static str]| names.get(below(names.len() as u64 + 1) as usize).copied();
             let is_late = n > 2_700;
             Row {
                 route: pick(&["/a", "/b", "/orders/{id}"]),
                 version: if is_late { Some("2.0") } else { pick(&["1.8", "1.9"]) },
                 host: pick(&["web-1", "web-2"]),
                 event: pick(&["auth.failure", "report.submitted", "http.request"]),
-                template: if is_late { pick(&["new trouble", "timeout <*>"]) } else { pick(&["timeout <*>", "saved <*>"]) },
+                template: if is_late {
+                    pick(&["new trouble", "timeout <*>"])
+                } else {
+                    pick(&["timeout <*>", "saved <*>"])
+                },
                 subject: pick(&["art", "math"]),
-                ts_us: (below(40) != 0).then(|| 1_731_024_000_000_000 + n * 301_000_000 + below(1_000_000) as i64),
+                ts_us: (below(40) != 0)
+                    .then(|| 1_731_024_000_000_000 + n * 301_000_000 + below(1_000_000) as i64),
                 severity: [0, 9, 17][below(3) as usize],
                 status: (below(6) != 0).then(|| [200, 404, 500, 503][below(4) as usize]),
-                duration_ms: (below(5) != 0).then(|| below(4_000_000) as f64 / 1_024.0 * below(2) as f64),
+                duration_ms: (below(5) != 0)
+                    .then(|| below(4_000_000) as f64 / 1_024.0 * below(2) as f64),
                 user: (below(4) != 0).then(|| format!("user {}", below(30))),
                 request: format!("r{}", n / 4),
                 student: format!("s{}", below(9)),
@@ -463,8 +470,16 @@ fn values_are_checked() {
     };
     check("request", &[], "`request` needs `id`: the request's or the trace's id");
     check("hosts", &[("top", "1")], "`hosts` has no parameter `top`; it has none");
-    check("traffic", &[("windows", "1")], "`traffic` has no parameter `windows`; it has route, window_ms");
-    check("traffic", &[("window_ms", "5m")], "parameter `window_ms` is `5m`, must be a whole number");
+    check(
+        "traffic",
+        &[("windows", "1")],
+        "`traffic` has no parameter `windows`; it has route, window_ms",
+    );
+    check(
+        "traffic",
+        &[("window_ms", "5m")],
+        "parameter `window_ms` is `5m`, must be a whole number",
+    );
     check("traffic", &[("route", "/a"), ("route", "/b")], "parameter `route` is given twice");
     assert!(find("no-such").is_none());
     assert_eq!(find("traffic").unwrap().params[1].kind, ParamKind::Integer);
@@ -472,7 +487,8 @@ fn values_are_checked() {
 
 #[test]
 fn bound_text_is_one_literal() {
-    for text in ["'", "''", "\\'", "a' OR 'b' = 'b", "x'; DROP TABLE logs --", "\\", "ñ\n\0", ":id"] {
+    for text in ["'", "''", "\\'", "a' OR 'b' = 'b", "x'; DROP TABLE logs --", "\\", "ñ\n\0", ":id"]
+    {
         let sql = bind(find("request").unwrap(), &[("id".to_owned(), text.to_owned())]).unwrap();
         let literal = format!("'{}'", text.replace('\'', "''"));
         assert_eq!(sql.matches(&literal).count(), 2, "{sql}");

@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator as Op, CastKind, Cte, DataType, Distinct, ExactNumberInfo, Expr, Function,
-    FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, JoinConstraint, JoinOperator,
-    LimitClause, ObjectName, OrderBy, Query as Tree, Select, SelectFlavor, SelectItem, SetExpr,
-    Spanned, TableFactor, TableWithJoins, TimezoneInfo, UnaryOperator, Value, ValueWithSpan, Visit,
-    Visitor, WildcardAdditionalOptions, With,
+    FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, JoinConstraint,
+    JoinOperator, LimitClause, ObjectName, OrderBy, Query as Tree, Select, SelectFlavor,
+    SelectItem, SetExpr, Spanned, TableFactor, TableWithJoins, TimezoneInfo, UnaryOperator, Value,
+    ValueWithSpan, Visit, Visitor, WildcardAdditionalOptions, With,
 };
 
 use super::functions::{FUNCTIONS, is_allowed};
@@ -66,7 +66,11 @@ impl Visitor for CteNames<'_> {
             let name = &cte.alias.name;
             if self.tables.contains(&name.value) || !is_plain(&name.value) {
                 let what = format!("the table name `{}` in `WITH`", name.value);
-                return flow(refuse(what, name.span.into(), "use a new name of letters and digits"));
+                return flow(refuse(
+                    what,
+                    name.span.into(),
+                    "use a new name of letters and digits",
+                ));
             }
             self.tables.push(name.value.clone());
         }

@@ -86,7 +86,7 @@ mod tests {
         let check = |name: &str, expected: &[&str]| {
             assert_eq!(near(name, names.iter().map(ToString::to_string)), expected, "{name}");
         };
-        check("regoin", &["region", "reason"]);
+        check("regoin", &["region"]);
         check("bytes", &["http.bytes"]);
         check("zzzz", &[]);
         check("", &[]);

@@ -3,16 +3,16 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, LimitClause, OrderBy, OrderByExpr, OrderByKind, OrderByOptions,
-    Query as Tree, Select, SelectItem, SetExpr, Value, ValueWithSpan, Visit, VisitMut, Visitor,
-    VisitorMut,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
+    LimitClause, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, Query as Tree, Select,
+    SelectItem, SetExpr, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use super::check::LOGS;
-use super::write::write;
-use super::{SqlError, parse_one};
 use super::cost::{has_aggregate, is_logs, is_one_row};
 use super::functions::is_aggregate;
+use super::write::write;
+use super::{SqlError, parse_one};
 
 /// Makes the order of the result the same on every run.
 ///
@@ -316,7 +316,9 @@ fn key_item(n: usize, key: &Expr, select: &Select) -> SelectItem {
     let selected = number(key)
         .and_then(|place| select.projection.get(usize::try_from(place).ok()?.checked_sub(1)?));
     let mut expr = match selected {
-        Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) => expr.clone(),
+        Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) => {
+            expr.clone()
+        }
         _ => key.clone(),
     };
     let _: ControlFlow<()> = VisitMut::visit(&mut expr, &mut Unqualify);

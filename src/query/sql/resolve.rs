@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, Query as Tree, Select, SelectItem, TableFactor, TableWithJoins, Value, Visit, VisitMut, Visitor, VisitorMut,
+    GroupByExpr, Ident, ObjectName, Query as Tree, Select, SelectItem, TableFactor, TableWithJoins,
+    Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use crate::frame::{Column, Extra, ValueType};
@@ -189,7 +190,14 @@ fn spell_out_quantile(function: &mut Function) {
 /// Makes counts 64 bits wide: polars counts in `u32`, where `3 - 5` is 4,294,967,294.
 fn widen_count(expr: &mut Expr) {
     const COUNTS: [&str; 8] = [
-        "count", "rank", "dense_rank", "row_number", "length", "char_length", "octet_length", "strpos",
+        "count",
+        "rank",
+        "dense_rank",
+        "row_number",
+        "length",
+        "char_length",
+        "octet_length",
+        "strpos",
     ];
     let is_count = matches!(expr, Expr::Function(function)
         if COUNTS.contains(&function.name.to_string().to_lowercase().as_str()));
@@ -210,9 +218,10 @@ fn widen_count(expr: &mut Expr) {
 fn group_by_place(select: &mut Select) {
     let GroupByExpr::Expressions(keys, _) = &mut select.group_by else { return };
     for key in keys.iter_mut().filter(|key| !is_name(key)) {
-        let place = select.projection.iter().position(|item| {
-            matches!(item, SelectItem::ExprWithAlias { expr, .. } if expr == key)
-        });
+        let place = select
+            .projection
+            .iter()
+            .position(|item| matches!(item, SelectItem::ExprWithAlias { expr, .. } if expr == key));
         if let Some(place) = place {
             *key = Expr::Value(Value::Number((place + 1).to_string(), false).into());
         }
@@ -277,9 +286,10 @@ impl Resolver<'_> {
     fn add_field(&mut self, path: &str, value_type: ValueType) {
         let is_field = |column: &&Column| matches!(column, Column::Extra(_));
         let index = self.columns.iter().filter(is_field).count();
-        let known = self.columns.iter().any(|column| {
-            matches!(column, Column::Extra(extra) if extra.path == path)
-        });
+        let known = self
+            .columns
+            .iter()
+            .any(|column| matches!(column, Column::Extra(extra) if extra.path == path));
         if !known {
             self.columns.push(Column::Extra(Extra { path: path.to_owned(), index, value_type }));
         }

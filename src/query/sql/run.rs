@@ -168,16 +168,17 @@ fn watch(
 ) -> Result<DataFrame, SqlError> {
     let started = Instant::now();
     loop {
-        match receiver.recv_timeout(WATCH_EVERY) {
-            Ok(result) => return result,
-            Err(RecvTimeoutError::Disconnected) => return Err(SqlError::Panicked),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        if started.elapsed() > limits.time {
+        let elapsed = started.elapsed();
+        if elapsed > limits.time {
             return Err(SqlError::OutOfTime { limit: limits.time });
         }
         if resident_bytes().is_some_and(|bytes| bytes > limits.memory_bytes) {
             return Err(SqlError::OutOfMemory { max_bytes: limits.memory_bytes });
+        }
+        match receiver.recv_timeout(WATCH_EVERY.min(limits.time - elapsed)) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Disconnected) => return Err(SqlError::Panicked),
+            Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }

@@ -53,8 +53,8 @@ mod tests {
             ("", ""),
             ("plain ñ 日本 \\n", "plain ñ 日本 \\n"),
             ("a\nb\r\tc", "a\\nb\\r\\tc"),
-            ("\u{1b}[31mred", "\\x1b[31mred"),  // colour
-            ("\u{9b}31m", "\\x9b31m"),          // the same in one C1 byte
+            ("\u{1b}[31mred", "\\x1b[31mred"), // colour
+            ("\u{9b}31m", "\\x9b31m"),         // the same in one C1 byte
             ("\u{7f}\0", "\\x7f\\x00"),
             ("exe.\u{202e}gpj", "exe.\\u{202e}gpj"), // reads as .jpg
             ("\u{2066}x\u{2069}", "\\u{2066}x\\u{2069}"),

@@ -33,7 +33,12 @@ fn every_type() -> Table {
 
 #[test]
 fn json_is_exact() {
-    insta::assert_snapshot!(every_type().to_json(), @"");
+    insta::assert_snapshot!(every_type().to_json(), @r#"
+    [
+      {"n":-9223372036854775808,"u":18446744073709551615,"x":0.30000000000000004,"ok":true,"name":"a,\"b\" ñ","ts":"2024-11-08T00:00:00.000123Z","day":"1969-12-31"},
+      {"n":null,"u":null,"x":null,"ok":null,"name":null,"ts":null,"day":null}
+    ]
+    "#);
     let floats =
         [0.0, -0.0, 1.0, 0.1, 5e-324, f64::MAX, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
     let table = table(vec![("x", Cells::Float(floats.iter().copied().map(Some).collect()))]);
@@ -95,18 +100,30 @@ fn csv_quotes_by_rfc_4180_and_guards_formulas() {
         ("x", Cells::Float(vec![Some(-0.5), Some(f64::NAN)])),
     ]);
     assert_eq!(numbers.to_csv(false), "'=n,x\r\n-5,-0.5\r\n,NaN\r\n");
-    insta::assert_snapshot!(every_type().to_csv(false).replace("\r\n", "\n"), @"");
+    insta::assert_snapshot!(every_type().to_csv(false).replace("\r\n", "\n"), @r#"
+    n,u,x,ok,name,ts,day
+    -9223372036854775808,18446744073709551615,0.30000000000000004,true,"a,""b"" ñ",2024-11-08T00:00:00.000123Z,1969-12-31
+    ,,,,,,
+    "#);
 }
 
 #[test]
 fn text_is_aligned_and_safe() {
-    insta::assert_snapshot!(every_type().to_text(TextLayout::default()), @"");
+    insta::assert_snapshot!(every_type().to_text(TextLayout::default()), @r#"
+                       n                     u    x  ok    name     ts                           day
+    -9223372036854775808  18446744073709551615  0.3  true  a,"b" ñ  2024-11-08T00:00:00.000123Z  1969-12-31
+    "#);
     let table = table(vec![
         ("route", texts(&[Some("/a"), Some("\u{1b}[31m/b\nx"), None])),
         ("n", Cells::Int(vec![Some(5), Some(12_345), None])),
         ("ms", Cells::Float(vec![Some(1.0), Some(1234.567_89), Some(f64::NAN)])),
     ]);
-    insta::assert_snapshot!(table.to_text(TextLayout::default()), @"");
+    insta::assert_snapshot!(table.to_text(TextLayout::default()), @r"
+    route              n       ms
+    /a                 5        1
+    \x1b[31m/b\nx  12345  1234.57
+                              NaN
+    ");
     let raw = TextLayout { raw: true, ..TextLayout::default() };
     assert!(table.to_text(raw).contains("\u{1b}[31m/b\nx"));
 }
@@ -119,9 +136,13 @@ fn wide_text_is_cut_and_numbers_never() {
         ("n", Cells::Int(vec![Some(1_234_567_890_123_456_789)])),
     ]);
     for (width, ascii, expected) in [
-        (200, false, "a message that is rather long for the line it is on  /orders/12345678901234567890  1234567890123456789\n"),
-        (60, false, "a message that is…  /orders/1234567…  1234567890123456789\n"),
-        (60, true, "a message that ...  /orders/12345...  1234567890123456789\n"),
+        (
+            200,
+            false,
+            "a message that is rather long for the line it is on  /orders/12345678901234567890  1234567890123456789\n",
+        ),
+        (60, false, "a message that is …  /orders/123456789…  1234567890123456789\n"),
+        (60, true, "a message that i...  /orders/1234567...  1234567890123456789\n"),
         (1, false, "a messa…  /orders…  1234567890123456789\n"), // as narrow as it gets
     ] {
         let layout = TextLayout { width, ascii, ..TextLayout::default() };

@@ -104,9 +104,8 @@ fn fit(columns: &[TextColumn<'_>], line_width: usize) -> Vec<usize> {
         let Some(excess) = total.checked_sub(line_width).filter(|excess| *excess > 0) else {
             return widths;
         };
-        let shrinkable = |width: &usize, column: &TextColumn<'_>| {
-            column.can_shrink && *width > MIN_WIDTH
-        };
+        let shrinkable =
+            |width: &usize, column: &TextColumn<'_>| column.can_shrink && *width > MIN_WIDTH;
         let mut open: Vec<&mut usize> = widths
             .iter_mut()
             .zip(columns)

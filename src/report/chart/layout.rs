@@ -3,7 +3,7 @@
 use crate::model::Unit;
 
 use super::super::number;
-use super::{ChartSpec, medians};
+use super::{ChartSpec, thinned};
 
 /// What a shape is drawn with; each renderer has its own colours for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub(crate) fn spark_shapes(
     usual: Option<[f64; 2]>,
     frame: Frame,
 ) -> Vec<Shape> {
-    let (_, values) = medians(values, frame.points_max);
+    let (_, values) = thinned(values, frame.points_max);
     if values.iter().flatten().count() < 2 {
         return Vec::new(); // one value is no trend
     }
@@ -300,8 +300,8 @@ impl<'a> Plot<'a> {
             let runs = vec![vec![(x, top), (x, self.bottom)]];
             shapes.push(Shape::Strokes { runs, width, dashed, ink });
             let Some((row, anchor)) = mark.place else { continue };
-            let side = if anchor == Anchor::End { -4.0 } else { 4.0 };
-            let at = (x + side, self.row_px() * (row as f64 + 1.0));
+            let shift = if anchor == Anchor::End { -4.0 } else { 4.0 };
+            let at = (x + shift, self.row_px() * (row as f64 + 1.0));
             let (size, bold) = (self.frame.text_px, ink == Ink::Change);
             shapes.push(Shape::Text { at, text: mark.label.clone(), size, anchor, bold, ink });
         }
@@ -311,7 +311,7 @@ impl<'a> Plot<'a> {
         for line in &self.spec.lines {
             let values: Vec<Option<f64>> = line.points.iter().map(|point| point.1).collect();
             let limit = if self.spec.stepped { usize::MAX } else { self.frame.points_max };
-            let (size, values) = medians(&values, limit);
+            let (size, values) = thinned(&values, limit);
             let points = line.points.chunks(size).zip(values).map(|(chunk, value)| {
                 let middle = chunk.get(chunk.len() / 2)?;
                 Some((self.x(middle.0), self.y(value?)))
@@ -336,12 +336,12 @@ impl<'a> Plot<'a> {
         let points = runs.iter().flatten();
         let higher = |a: &&(f64, f64), b: &&(f64, f64)| b.1.total_cmp(&a.1);
         // The last of equal maxima is the right end of the highest bin, the first its left end.
-        let (peak, anchor, ink, side) = match ink {
+        let (peak, anchor, ink, shift) = match ink {
             Ink::LineFaint => (points.rev().max_by(higher), Anchor::End, Ink::Muted, -6.0),
             _ => (points.max_by(higher), Anchor::Start, Ink::Text, 6.0),
         };
         let Some((x, y)) = peak else { return };
-        let (at, size) = ((x + side, y + 4.0), self.frame.text_px);
+        let (at, size) = ((x + shift, y + 4.0), self.frame.text_px);
         shapes.push(Shape::Text { at, text: name.to_owned(), size, anchor, bold: false, ink });
     }
 

@@ -12,17 +12,17 @@ fn quantiles_equal_duckdb_bit_for_bit() {
     check(&eight, 0.0, Some(0.1));
     check(&eight, 1.0, Some(50.0));
     check(&eight, 0.1, Some(0.17));
-    check(&eight, 0.25, Some(0.27499999999999997));
-    check(&eight, 0.4, Some(12.060000000000004));
+    check(&eight, 0.25, Some(0.274_999_999_999_999_97));
+    check(&eight, 0.4, Some(12.060_000_000_000_004));
     check(&eight, 0.5, Some(17.5));
-    check(&eight, 0.95, Some(46.49999999999999));
+    check(&eight, 0.95, Some(46.499_999_999_999_99));
     check(&eight, 0.99, Some(49.3));
-    check(&twelve, 0.05, Some(1.8208499999999999));
+    check(&twelve, 0.05, Some(1.820_849_999_999_999_9));
     check(&twelve, 0.25, Some(7.77));
-    check(&twelve, 0.5, Some(22.426000000000002));
-    check(&twelve, 0.9, Some(88.23200000000001));
-    check(&twelve, 0.95, Some(104.20549999999999));
-    check(&twelve, 0.999, Some(119.72331000000003));
+    check(&twelve, 0.5, Some(22.426_000_000_000_002));
+    check(&twelve, 0.9, Some(88.232_000_000_000_01));
+    check(&twelve, 0.95, Some(104.205_499_999_999_99));
+    check(&twelve, 0.999, Some(119.723_310_000_000_03));
     check(&eight, 1.01, None); // just beyond
     check(&eight, -0.01, None);
     check(&eight, f64::NAN, None);
