@@ -63,13 +63,15 @@ impl FrameBuilder {
     fn series(&mut self, column: &Column, batch: &EventBatch) -> PolarsResult<Series> {
         let name = PlSmallStr::from_str(column.name());
         Ok(match column {
-            Column::Ts => Int64Chunked::from_iter_options(name, batch.ts_us.iter().map(known))
-                .into_datetime(TimeUnit::Microseconds, None)
-                .into_column(),
+            Column::Ts => {
+                Int64Chunked::from_iter_options(name, batch.ts_us.iter().copied().map(known))
+                    .into_datetime(TimeUnit::Microseconds, None)
+                    .into_column()
+            }
             Column::TsMs => times(name, batch, |us| us.div_euclid(MICROS_PER_MS)).into_column(),
             Column::Date => {
                 let days = batch.ts_us.iter().map(|us| {
-                    known(us).and_then(|us| i32::try_from(us.div_euclid(MICROS_PER_DAY)).ok())
+                    known(*us).and_then(|us| i32::try_from(us.div_euclid(MICROS_PER_DAY)).ok())
                 });
                 Int32Chunked::from_iter_options(name, days).into_date().into_column()
             }
@@ -127,15 +129,15 @@ fn column_type(extra: &Extra) -> DataType {
     Column::Extra(extra.clone()).field().dtype
 }
 
-fn known(us: &i64) -> Option<i64> {
-    Some(*us).filter(|us| *us != NO_TIME)
+fn known(us: i64) -> Option<i64> {
+    Some(us).filter(|us| *us != NO_TIME)
 }
 
 // Columns without a missing value are copied without a validity mask: it is the usual case of
 // the widest columns and half their cost.
 fn times(name: PlSmallStr, batch: &EventBatch, scale: impl Fn(i64) -> i64) -> Int64Chunked {
     if batch.ts_us.contains(&NO_TIME) {
-        let scaled = batch.ts_us.iter().map(|us| known(us).map(&scale));
+        let scaled = batch.ts_us.iter().map(|us| known(*us).map(&scale));
         return Int64Chunked::from_iter_options(name, scaled);
     }
     let scaled: Vec<i64> = batch.ts_us.iter().map(|us| scale(*us)).collect();

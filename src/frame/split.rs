@@ -30,26 +30,27 @@ pub(crate) fn split(
 
 /// Mixes each value of a key into the hash of its row; a missing value is a value of its own.
 fn add_hashes(key: &Column, hashes: &mut [u64]) -> Result<(), PolarsError> {
-    fn mix<T: Hash>(values: impl Iterator<Item = Option<T>>, hashes: &mut [u64]) {
+    fn mix_in<T: Hash>(values: impl Iterator<Item = Option<T>>, hashes: &mut [u64]) {
         for (value, hash) in values.zip(hashes) {
-            let mut hasher = FxHasher::default();
-            hash.hash(&mut hasher);
-            value.hash(&mut hasher);
-            *hash = hasher.finish().rotate_left(29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut state = FxHasher::default();
+            hash.hash(&mut state);
+            value.hash(&mut state);
+            *hash = state.finish().rotate_left(29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
     }
     match key.dtype() {
-        DataType::String => mix(key.str()?.iter(), hashes),
-        DataType::Boolean => mix(key.bool()?.iter(), hashes),
+        DataType::String => mix_in(key.str()?.iter(), hashes),
+        DataType::Boolean => mix_in(key.bool()?.iter(), hashes),
         DataType::Float32 | DataType::Float64 => {
             let floats = key.cast(&DataType::Float64)?;
             // Zero and minus zero are one group, and so are all NaN.
-            let bits = |value: f64| if value.is_nan() { u64::MAX } else { (value + 0.0).to_bits() };
-            mix(floats.f64()?.iter().map(|value| value.map(bits)), hashes);
+            let as_bits =
+                |value: f64| if value.is_nan() { u64::MAX } else { (value + 0.0).to_bits() };
+            mix_in(floats.f64()?.iter().map(|value| value.map(as_bits)), hashes);
         }
         _ => {
             let whole = key.to_physical_repr().cast(&DataType::Int64)?;
-            mix(whole.i64()?.iter(), hashes);
+            mix_in(whole.i64()?.iter(), hashes);
         }
     }
     Ok(())

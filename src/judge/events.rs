@@ -5,6 +5,8 @@ use super::errors::end_of;
 use super::view::View;
 use crate::model::{Direction, FindingKind, Group, Series, SlotWidth, Unit, Verdict};
 use crate::query::Counted;
+use crate::stats::count::{Count, Dispersion, rate_ratio};
+use crate::stats::normal::Z_98;
 use crate::stats::scan::{CountBurst, locate_count_burst};
 use crate::stats::season::usual_counts;
 use crate::stats::{self, Outcome};
@@ -92,9 +94,44 @@ fn test(view: &View<'_>, question: &Question) -> Tested {
         let p_value = enough.then_some(1.0);
         return Tested { p_value, candidate: None };
     };
-    if std::env::var("DBG").is_ok() { eprintln!("{} w={} n={} p={:.2e} rate={:?} start={:?} end={:?} events={} exp={:.1} disp={:?}", question.metric, width.seconds(), counts.len(), burst.p_value, burst.rate, burst.start, burst.end, burst.events, burst.expected, burst.dispersion);}
+    let burst = if rise { as_rise(burst, &counts, &slots) } else { burst };
     let candidate = candidate(view, question, &burst, width);
     Tested { p_value: Some(burst.p_value), candidate }
+}
+
+/// Judges a rise by the burstiness of single events instead of whole stretches.
+///
+/// Stretches of a few hours with an event or two each show next to nothing of how much their rate
+/// wanders, and what they seem to show would hide a twentyfold rise. Every start and, by powers of
+/// two and their halves, every length counts as a try.
+fn as_rise(burst: CountBurst, counts: &[Option<u64>], slots: &[u32]) -> CountBurst {
+    const LENGTHS_TRIED: f64 = 4.0;
+    let mut rest = counts.to_vec();
+    let stretch = burst.start.index..burst.end.index;
+    rest.iter_mut().take(stretch.end).skip(stretch.start).for_each(|count| *count = None);
+    let usual = usual_counts(&rest, slots);
+    let windows = rest.iter().zip(&usual).filter_map(|(count, usual)| {
+        let usual = (*usual)?;
+        Some(((*count)? as f64, usual.expected, usual.windows as f64))
+    });
+    let dispersion = Dispersion::of(windows).unwrap_or(Dispersion::UNKNOWN);
+    let like: Vec<f64> = usual
+        .get(stretch)
+        .into_iter()
+        .flatten()
+        .filter_map(|usual| usual.map(|usual| usual.windows as f64))
+        .collect();
+    let windows = like.iter().sum::<f64>() / like.len().max(1) as f64;
+    let now = Count { events: burst.events as f64, exposure: burst.expected };
+    let history = burst.expected * windows;
+    let past = Count { events: history, exposure: history };
+    match rate_ratio(now, past, dispersion, Z_98) {
+        Some(rate) => {
+            let tries = counts.len() as f64 * LENGTHS_TRIED;
+            CountBurst { p_value: (rate.p_more * tries).min(1.0), rate, dispersion, ..burst }
+        }
+        None => burst,
+    }
 }
 
 fn candidate(
@@ -138,13 +175,16 @@ fn candidate(
     })
 }
 
-/// The first of the windows before `start` in which nothing was expected: a drop may have begun
-/// in any of them, such as at midnight, and is dated to the first.
+/// The first of the windows before `start` in which nothing was expected, or less than half of it
+/// came: a drop may have begun in any of them, such as at midnight, and is dated to the first.
 fn first_silent(view: &View<'_>, counted: Counted, start: usize, width: SlotWidth) -> usize {
     let counts = view.counts_outside_events(counted, width);
     let usual = usual_counts(&counts, &view.slots(width));
-    let silent = |index: usize| {
-        usual.get(index).is_some_and(|usual| usual.is_some_and(|usual| usual.expected < 0.5))
+    let silent = |index: usize| match (counts.get(index), usual.get(index)) {
+        (Some(Some(count)), Some(Some(usual))) => {
+            usual.expected < 0.5 || *count as f64 <= usual.expected / 2.0
+        }
+        _ => false,
     };
     let mut first = start;
     while first > 0 && silent(first - 1) {

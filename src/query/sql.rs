@@ -13,6 +13,7 @@
 
 mod check;
 mod cost;
+mod expression;
 mod functions;
 mod near;
 mod plan;
@@ -294,7 +295,9 @@ impl Query {
         let columns = resolve::resolve(&mut tree, fields)?;
         plan::make_order_total(&mut tree);
         let mut wanted = Wanted::default();
-        columns.iter().for_each(|column| column.want(&mut wanted));
+        for column in &columns {
+            column.want(&mut wanted);
+        }
         Ok(Self {
             sql: write::write(&tree)?,
             can_stream: plan::is_row_by_row(&tree) || plan::is_order_free(&tree),

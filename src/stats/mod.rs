@@ -13,8 +13,12 @@
 //! 2. take the daily and weekly rhythm out with [`season`];
 //! 3. ask [`step`] (values) or [`scan`] (counts) for the one best change; both answer with a
 //!    p-value that already pays for having searched every place;
-//! 4. correct all p-values of the report together with [`correction`];
+//! 4. correct the p-values with [`correction`], in two families: the few measures of the whole
+//!    platform, and the many of single routes, so that the many do not drown the few;
 //! 5. speak of those left whose interval also clears the least effect worth speaking of.
+//!
+//! `simulation/report.rs` does just this for 40 routes over two weeks. At a level of 2 % a family,
+//! some 3 % of quiet reports say anything.
 
 pub mod change_point;
 pub mod correction;

@@ -8,7 +8,7 @@ impl Random {
         Self(Self(seed).bits())
     }
 
-    /// SplitMix64 (Steele, Lea & Flood, 2014).
+    /// `SplitMix64` (Steele, Lea & Flood, 2014).
     pub(super) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

@@ -151,7 +151,8 @@ pub(super) fn plausible_splits(values: &[f64], split: usize) -> (usize, usize) {
     }
 }
 
-/// The windows with a value, and running sums of the clipped values to compare any stretch with the rest.
+/// The windows with a value, and running sums of the clipped values, with which any stretch is
+/// compared with the rest.
 struct Series {
     positions: Vec<usize>,
     values: Vec<f64>,

@@ -3,11 +3,13 @@
 //! What needs something this machine does not have (a second user, a mount) says so and ends.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use tempfile::{TempDir, tempdir};
 
@@ -83,8 +85,7 @@ fn what_may_not_be_read_is_an_unusable_input() {
     }
     let dir = tempdir().unwrap();
     let path = dir.path().join("secret.log");
-    fs::write(&path, "{}\n").unwrap();
-    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs::File::create(&path).unwrap().set_permissions(Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&path).is_ok() {
         println!("not tested: this user may read everything");
         return;
@@ -167,7 +168,7 @@ fn an_interrupt_ends_with_130() {
         says.read_line(&mut line).unwrap();
     }
     // Wait until the signal is caught: records are being read.
-    thread::sleep(std::time::Duration::from_millis(300));
+    thread::sleep(Duration::from_millis(300));
     let kill = format!("kill -INT {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     let mut rest = String::new();

@@ -1,5 +1,8 @@
 //! End-to-end tests: the wiring is proved here, the cases in the unit tests of each room.
 
+// So that the lints see tests in the helpers too.
+#![cfg(test)]
+
 /// Rooms import downwards only, and files stay short, narrow and safe.
 mod architecture;
 /// The command as a user runs it: answers, exit codes, messages, files.

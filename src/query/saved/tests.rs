@@ -195,7 +195,7 @@ fn users(rows: &[&Row]) -> usize {
     rows.iter().filter_map(|row| row.user.as_deref()).collect::<BTreeSet<_>>().len()
 }
 
-fn on<'a>(route: &'a str) -> impl Fn(&Row) -> bool + 'a {
+fn on(route: &str) -> impl Fn(&Row) -> bool {
     move |row| route == "all" || row.route == Some(route)
 }
 

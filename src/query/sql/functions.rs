@@ -3,100 +3,34 @@
 //! None reads anything but its arguments, none knows the time or chance, and none makes a text
 //! longer than its arguments together (`lpad` and `replace` do), so memory follows the input.
 
-/// Allowed functions. Aggregates, then windows, then those of one row.
-pub(super) const FUNCTIONS: &[&str] = &[
-    "avg",
-    "corr",
-    "count",
-    "covar_pop",
-    "covar_samp",
-    "first",
-    "last",
-    "max",
-    "median",
-    "min",
-    "quantile_cont",
-    "quantile_disc",
-    "stddev",
-    "stddev_samp",
-    "sum",
-    "total",
-    "var_samp",
-    "variance", //
-    "dense_rank",
-    "first_value",
-    "lag",
-    "last_value",
-    "lead",
-    "rank",
-    "row_number", //
-    "abs",
-    "cbrt",
-    "ceil",
-    "ceiling",
-    "char_length",
-    "coalesce",
-    "concat",
-    "date",
-    "date_part",
-    "div",
-    "ends_with",
-    "exp",
-    "floor",
-    "greatest",
-    "if",
-    "ifnull",
-    "least",
-    "left",
-    "length",
-    "ln",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "lower",
-    "ltrim",
-    "mod",
-    "nullif",
-    "octet_length",
-    "pow",
-    "power",
-    "regexp_like",
-    "reverse",
-    "right",
-    "round",
-    "rtrim",
-    "sign",
-    "split_part",
-    "sqrt",
-    "starts_with",
-    "strpos",
-    "substr",
-    "trunc",
-    "upper",
-];
-
 /// Aggregates: a select of nothing else has one row.
+#[rustfmt::skip]
 const AGGREGATES: &[&str] = &[
-    "avg",
-    "corr",
-    "count",
-    "covar_pop",
-    "covar_samp",
-    "first",
-    "last",
-    "max",
-    "median",
-    "min",
-    "quantile_cont",
-    "quantile_disc",
-    "stddev",
-    "stddev_samp",
-    "sum",
-    "total",
-    "var_samp",
+    "avg", "corr", "count", "covar_pop", "covar_samp", "first", "last", "max", "median", "min",
+    "quantile_cont", "quantile_disc", "stddev", "stddev_samp", "sum", "total", "var_samp",
     "variance",
 ];
+
+/// Functions that need `OVER`.
+#[rustfmt::skip]
+const WINDOWS: &[&str] = &[
+    "dense_rank", "first_value", "lag", "last_value", "lead", "rank", "row_number",
+];
+
+/// Functions of one row.
+#[rustfmt::skip]
+const OF_ROWS: &[&str] = &[
+    "abs", "cbrt", "ceil", "ceiling", "char_length", "coalesce", "concat", "date", "date_part",
+    "div", "ends_with", "exp", "floor", "greatest", "if", "ifnull", "least", "left", "length",
+    "ln", "log", "log10", "log1p", "log2", "lower", "ltrim", "mod", "nullif", "octet_length",
+    "pow", "power", "regexp_like", "reverse", "right", "round", "rtrim", "sign", "split_part",
+    "sqrt", "starts_with", "strpos", "substr", "trunc", "upper",
+];
+
+/// Every allowed function but the percentiles, in lower case.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    AGGREGATES.iter().chain(WINDOWS).chain(OF_ROWS).copied()
+}
 
 /// Whether a function by its lower-case name makes one value of many rows.
 pub(super) fn is_aggregate(name: &str) -> bool {
@@ -105,7 +39,7 @@ pub(super) fn is_aggregate(name: &str) -> bool {
 
 /// Whether a function may be called, by its lower-case name.
 pub(super) fn is_allowed(name: &str) -> bool {
-    FUNCTIONS.contains(&name) || quantile(name).is_some()
+    names().any(|allowed| allowed == name) || quantile(name).is_some()
 }
 
 /// The quantile meant by `p50` … `p99`, and by `p99_9` and the like, as SQL text.
@@ -122,7 +56,7 @@ pub(super) fn quantile(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FUNCTIONS, is_aggregate, is_allowed, quantile};
+    use super::{is_aggregate, is_allowed, names, quantile};
 
     #[test]
     fn percentile_names_are_quantiles() {
@@ -166,7 +100,7 @@ mod tests {
         ] {
             assert!(!is_allowed(name), "{name}");
         }
-        assert!(FUNCTIONS.iter().all(|name| is_allowed(name)));
+        assert!(names().all(is_allowed));
         assert!(is_aggregate("p95") && !is_aggregate("lag"));
     }
 }

@@ -260,11 +260,11 @@ fn adds_whole_numbers(function: &Function) -> bool {
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
     /// Selects the group keys of `logs`.
-    pub keys_sql: String,
+    pub keys: String,
     /// Selects the groups of a part, which is `logs`.
-    pub part_sql: String,
+    pub part: String,
     /// Orders and limits the groups of all parts, which are `logs`.
-    pub whole_sql: String,
+    pub whole: String,
 }
 
 /// How to compute a query part by part, when it is one grouping of `logs`.
@@ -305,9 +305,9 @@ pub(super) fn parts(tree: &Tree) -> Result<Option<Parts>, SqlError> {
     part_tree.order_by = None;
     part_tree.limit_clause = None;
     Ok(Some(Parts {
-        keys_sql: write(&keys_tree)?,
-        part_sql: write(&part_tree)?,
-        whole_sql: write(&whole_tree)?,
+        keys: write(&keys_tree)?,
+        part: write(&part_tree)?,
+        whole: write(&whole_tree)?,
     }))
 }
 

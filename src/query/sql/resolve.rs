@@ -12,8 +12,9 @@ use sqlparser::ast::{
 
 use crate::frame::{Column, Extra, ValueType};
 
-use super::check::{LOGS, bare_column};
+use super::check::LOGS;
 use super::cost::is_logs;
+use super::expression::bare_column;
 use super::functions::quantile;
 use super::near::near;
 use super::{FieldType, SqlError};
@@ -107,7 +108,9 @@ impl VisitorMut for Resolver<'_> {
         for item in &mut select.projection {
             match item {
                 SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) if reads_logs => {
-                    Column::STAR.into_iter().for_each(|column| self.add(column));
+                    for column in Column::STAR {
+                        self.add(column);
+                    }
                 }
                 // Named as written: two quantiles of one column must not share its name.
                 SelectItem::UnnamedExpr(expr) if !is_name(expr) => {
@@ -143,13 +146,10 @@ impl VisitorMut for Resolver<'_> {
             Expr::Identifier(name) if is_word_all(name) => Ok(None),
             Expr::Identifier(name) => self.name(name).map(|name| Some(Expr::Identifier(name))),
             Expr::CompoundIdentifier(parts) => self.path(parts).map(Some),
-            Expr::Function(function) => match bare_column(function) {
-                Some(parts) => self.path(&parts).map(Some),
-                None => {
-                    spell_out_quantile(function);
-                    Ok(None)
-                }
-            },
+            Expr::Function(function) => {
+                spell_out_quantile(function);
+                bare_column(function).map(|parts| self.path(&parts)).transpose()
+            }
             _ => Ok(None),
         };
         match resolved {

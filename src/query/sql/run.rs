@@ -126,7 +126,7 @@ fn compute_parts(
         (0..count).map(|_| frames.empty(limits.frame_bytes / count)).collect();
     for frame in frames.drain() {
         let frame = frame.map_err(|error| engine_error(&error))?;
-        let keys = collect(&plan.keys_sql, frame.clone().lazy(), Engine::InMemory)?;
+        let keys = collect(&plan.keys, frame.clone().lazy(), Engine::InMemory)?;
         let split = split(&frame, &keys, count).map_err(|error| engine_error(&error))?;
         for (part, rows) in parts.iter_mut().zip(split) {
             part.push(rows)?;
@@ -135,7 +135,7 @@ fn compute_parts(
     let mut groups: Option<DataFrame> = None;
     for part in parts {
         let logs = part.scan().map_err(|error| engine_error(&error))?;
-        let of_part = collect(&plan.part_sql, logs, Engine::InMemory)?;
+        let of_part = collect(&plan.part, logs, Engine::InMemory)?;
         match &mut groups {
             None => groups = Some(of_part),
             Some(groups) => {
@@ -143,7 +143,7 @@ fn compute_parts(
             }
         }
     }
-    collect(&plan.whole_sql, groups.unwrap_or_default().lazy(), Engine::InMemory)
+    collect(&plan.whole, groups.unwrap_or_default().lazy(), Engine::InMemory)
 }
 
 fn collect(sql: &str, logs: LazyFrame, engine: Engine) -> Result<DataFrame, SqlError> {
@@ -152,13 +152,13 @@ fn collect(sql: &str, logs: LazyFrame, engine: Engine) -> Result<DataFrame, SqlE
     context.register(LOGS, logs);
     // The streaming engine of polars 0.55 panics on a cross join with a condition pushed into it.
     let has_cross = sql.contains(" CROSS JOIN ");
-    context
+    let result = context
         .execute(sql)
         .map(|plan| if has_cross { plan.with_predicate_pushdown(false) } else { plan })
         .and_then(|plan| plan.collect_with_engine(engine))
-        // One plan has one result; several come of `collect_all` alone.
-        .map(|result| result.unwrap_single())
-        .map_err(|error| engine_error(&error))
+        .map_err(|error| engine_error(&error))?;
+    // One plan has one result; several come of `collect_all` alone.
+    Ok(result.unwrap_single())
 }
 
 /// Waits for the result within the limits of time and memory.
@@ -175,7 +175,7 @@ fn watch(
         if resident_bytes().is_some_and(|bytes| bytes > limits.memory_bytes) {
             return Err(SqlError::OutOfMemory { max_bytes: limits.memory_bytes });
         }
-        match receiver.recv_timeout(WATCH_EVERY.min(limits.time - elapsed)) {
+        match receiver.recv_timeout(WATCH_EVERY.min(limits.time.saturating_sub(elapsed))) {
             Ok(result) => return result,
             Err(RecvTimeoutError::Disconnected) => return Err(SqlError::Panicked),
             Err(RecvTimeoutError::Timeout) => {}

@@ -38,8 +38,8 @@ fn batches(wanted: &Wanted) -> Vec<EventBatch> {
 fn push_event(batch: &mut EventBatch, wanted: &Wanted, row: usize) {
     batch.len += 1;
     batch.ts_us.push(T0_US + row as i64 * 7_000_000);
-    batch.severity.push(if row % 10 == 0 { Severity::ERROR } else { Severity::INFO });
-    batch.status.push(if row % 10 == 0 { 500 } else { 200 });
+    batch.severity.push(if row.is_multiple_of(10) { Severity::ERROR } else { Severity::INFO });
+    batch.status.push(if row.is_multiple_of(10) { 500 } else { 200 });
     batch.duration_ms.push(if row % 50 == 49 { f64::NAN } else { (row * 37 % 101) as f64 / 4.0 });
     batch.offset.push(row as u64 * 300);
     for &label in &wanted.labels {
@@ -59,7 +59,7 @@ fn push_event(batch: &mut EventBatch, wanted: &Wanted, row: usize) {
             "region" => column.push(["eu", "us"][row % 2]),
             "http.bytes" => column.push(&(row * 1_000).to_string()),
             "load" => column.push(if row == 5 { "n/a" } else { "0.5" }),
-            "cached" => column.push(if row % 4 == 0 { "true" } else { "false" }),
+            "cached" => column.push(if row.is_multiple_of(4) { "true" } else { "false" }),
             _ => column.push_null(),
         }
     }
@@ -293,10 +293,10 @@ fn mistakes_are_explained() {
 fn hostile_queries_are_refused_before_anything_runs() {
     let or_bomb = format!("SELECT 1 FROM logs WHERE {}", "status=1 OR ".repeat(900));
     let crosses = |n: usize| {
-        let more: String = (1..n).map(|i| format!(" CROSS JOIN logs AS l{i}")).collect();
-        format!("SELECT COUNT(*) FROM logs AS l0{more}")
+        let more: Vec<_> = (1..n).map(|i| format!(" CROSS JOIN logs AS l{i}")).collect();
+        format!("SELECT COUNT(*) FROM logs AS l0{}", more.concat())
     };
-    let doubling: String = (1..9)
+    let doubling: Vec<_> = (1..9)
         .map(|i| format!(", t{i} AS (SELECT * FROM t{0} UNION ALL SELECT * FROM t{0})", i - 1))
         .collect();
     for sql in [
@@ -381,7 +381,10 @@ fn hostile_queries_are_refused_before_anything_runs() {
         &crosses(2),
         "SELECT COUNT(*) FROM logs AS a, logs AS b",
         "SELECT COUNT(*) FROM (SELECT 1 AS x FROM logs LIMIT 999999999) AS a, logs AS b, logs AS c",
-        &format!("WITH t0 AS (SELECT route FROM logs){doubling} SELECT COUNT(*) FROM t8"),
+        &format!(
+            "WITH t0 AS (SELECT route FROM logs){} SELECT COUNT(*) FROM t8",
+            doubling.concat()
+        ),
         &format!("SELECT 1 FROM logs{}", " JOIN logs AS x ON x.route = logs.route".repeat(16)),
     ] {
         let result = Query::parse(sql, &fields);

@@ -116,7 +116,7 @@ fn text_is_aligned_and_safe() {
     let table = table(vec![
         ("route", texts(&[Some("/a"), Some("\u{1b}[31m/b\nx"), None])),
         ("n", Cells::Int(vec![Some(5), Some(12_345), None])),
-        ("ms", Cells::Float(vec![Some(1.0), Some(1234.567_89), Some(f64::NAN)])),
+        ("ms", Cells::Float(vec![Some(1.0), Some(1_234.567_89), Some(f64::NAN)])),
     ]);
     insta::assert_snapshot!(table.to_text(TextLayout::default()), @r"
     route              n       ms

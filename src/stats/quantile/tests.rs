@@ -73,7 +73,8 @@ proptest! {
         q in 0.0..1.0_f64,
     ) {
         let sorted = Sorted::new(values);
-        let (lower, upper) = (sorted.quantile(q).unwrap(), sorted.quantile((q + 0.1).min(1.0)).unwrap());
+        let lower = sorted.quantile(q).unwrap();
+        let upper = sorted.quantile((q + 0.1).min(1.0)).unwrap();
         let slack = 1e-9 * upper.abs().max(1.0);
         prop_assert!(sorted.as_slice()[0] <= lower + slack && lower <= upper + slack);
     }

@@ -113,7 +113,9 @@ proptest! {
         e in prop::collection::vec(0..4_i32, 100..200),
         share in 0.0..1.0_f64,
     ) {
-        let float = |values: &[i32]| sorted(&values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
+        let float = |values: &[i32]| {
+            Sorted::new(values.iter().map(|&v| f64::from(v)).collect())
+        };
         let (c, e) = (float(&c), float(&e));
         let mut all: Vec<f64> = e.as_slice().iter()
             .flat_map(|x| c.as_slice().iter().map(move |y| x - y)).collect();
