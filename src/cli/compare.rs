@@ -73,8 +73,11 @@ pub(super) fn run(args: &CompareArgs, terminal: &Terminal) -> Result<Exit, Failu
         (None, Some(by), _) => by_field(args, by, terminal)?,
         (None, None, [before, after]) => two_inputs(args, before, after, terminal)?,
         _ => {
-            return Err(Failure::new(&USAGE, "`compare` needs two inputs, --at TIME or --by FIELD")
-                .hint("plimsoll compare app.log --at 2026-11-18T14:12:00Z"));
+            return Err(Failure::new(
+                &USAGE,
+                "`compare` needs two inputs, --at TIME or --by FIELD",
+            )
+            .hint("plimsoll compare app.log --at 2026-11-18T14:12:00Z"));
         }
     };
     if args.json || args.output == CompareOutput::Json {
@@ -254,9 +257,9 @@ fn text(comparison: &Comparison) -> String {
         let likely = row
             .interval_pct
             .map_or("can't tell".to_owned(), |[lo, hi]| format!("{lo:+.1}…{hi:+.1} %"));
-        let errors = row.error_ratio.map(|ratio| {
-            ratio.map_or("–".to_owned(), |ratio| format!("{:.2}%", ratio * 100.0))
-        });
+        let errors = row
+            .error_ratio
+            .map(|ratio| ratio.map_or("–".to_owned(), |ratio| format!("{:.2}%", ratio * 100.0)));
         let route: String = row.route.chars().take(34).collect();
         lines.push(format!(
             "{:12} {route:34} {:>9} {:>9} {change:>8} {likely:>17} {:>15} {:>13}",

@@ -36,9 +36,8 @@ pub struct DemoArgs {
 }
 
 pub(super) fn run(args: &DemoArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let incident: Incident = args.incident.parse().map_err(|error: DemoError| {
-        Failure::caused(&BAD_VALUE, &error)
-    })?;
+    let incident: Incident =
+        args.incident.parse().map_err(|error: DemoError| Failure::caused(&BAD_VALUE, &error))?;
     let mut options = DemoOptions {
         seed: args.seed,
         days: args.days,

@@ -164,7 +164,8 @@ impl From<DiscoverError> for Failure {
         match &error {
             DiscoverError::Unreadable { .. } => Self::caused(&UNREADABLE, &error),
             DiscoverError::NoLogs { .. } | DiscoverError::NoMatch { .. } => {
-                Self::caused(&NO_LOGS, &error).hint("name the files, such as `plimsoll report FILE…`")
+                Self::caused(&NO_LOGS, &error)
+                    .hint("name the files, such as `plimsoll report FILE…`")
             }
             DiscoverError::BadGlob { .. } | DiscoverError::StdinTwice => {
                 Self::caused(&USAGE, &error)
@@ -179,7 +180,9 @@ impl From<ReadError> for Failure {
             ReadError::Io { .. } => Self::caused(&UNREADABLE, &error),
             ReadError::Compressed { kind, name, .. } => {
                 let tool = if *kind == "gzip" { "gzip" } else { "zstd" };
-                let hint = format!("copy it again, or read what is there: {tool} -dc {name} | plimsoll … -");
+                let hint = format!(
+                    "copy it again, or read what is there: {tool} -dc {name} | plimsoll … -"
+                );
                 Self::caused(&DAMAGED, &error).hint(hint)
             }
         }

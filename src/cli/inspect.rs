@@ -150,7 +150,13 @@ fn inspection(
         event_names: survey.events.iter().map(|(_, name)| name.to_owned()).collect(),
         templates: survey.templates.len(),
         notes,
-        untrusted_text_fields: ["inputs[].name", "fields[].path", "reject_examples", "versions", "event_names"],
+        untrusted_text_fields: [
+            "inputs[].name",
+            "fields[].path",
+            "reject_examples",
+            "versions",
+            "event_names",
+        ],
     }
 }
 

@@ -123,8 +123,9 @@ fn of_finding(id: &str, args: &LinesArgs) -> Result<(Vec<String>, Filter), Failu
     })?;
     let Some(finding) = report.findings.iter().find(|finding| finding.id == id) else {
         let ids: Vec<&str> = report.findings.iter().map(|f| f.id.as_str()).collect();
-        return Err(Failure::new(&BAD_VALUE, format!("`{path}` has no finding {id}"))
-            .hint(format!("it has {}", if ids.is_empty() { "none".into() } else { ids.join(", ") })));
+        return Err(Failure::new(&BAD_VALUE, format!("`{path}` has no finding {id}")).hint(
+            format!("it has {}", if ids.is_empty() { "none".into() } else { ids.join(", ") }),
+        ));
     };
     let inputs = report.quality.inputs.iter().map(|input| input.name.clone()).collect();
     Ok((inputs, filter_of(finding)))

@@ -57,13 +57,15 @@ fn read_one(path: &Path, zone: &TimeZone) -> Result<Vec<EventMark>, Failure> {
     };
     let bytes = fs::metadata(path).map_err(unreadable)?.len();
     if bytes > MAX_BYTES {
-        let message = format!("events `{}` have {bytes} bytes, at most {MAX_BYTES}", path.display());
+        let message =
+            format!("events `{}` have {bytes} bytes, at most {MAX_BYTES}", path.display());
         return Err(Failure::new(&BAD_VALUE, message).hint("list deploys, not log records"));
     }
     let text = String::from_utf8_lossy(&fs::read(path).map_err(unreadable)?).into_owned();
     let bad = |line: usize, what: &str| {
-        Failure::new(&BAD_VALUE, format!("events `{}`, line {line}: {what}", path.display()))
-            .hint(r#"a line looks like {"ts":"2026-11-18T14:12:00Z","kind":"deploy","name":"v1.42.0"}"#)
+        Failure::new(&BAD_VALUE, format!("events `{}`, line {line}: {what}", path.display())).hint(
+            r#"a line looks like {"ts":"2026-11-18T14:12:00Z","kind":"deploy","name":"v1.42.0"}"#,
+        )
     };
     if text.trim_start().starts_with("BEGIN:VCALENDAR") {
         return Ok(calendar(&text, zone));
@@ -188,10 +190,7 @@ mod tests {
             .collect();
         assert_eq!(
             got,
-            [
-                "holiday Feriado, sin clases 2026-11-10T03:00:00Z",
-                "calendar x 2026-11-14T06:00:00Z"
-            ]
+            ["holiday Feriado, sin clases 2026-11-10T03:00:00Z", "calendar x 2026-11-14T06:00:00Z"]
         );
     }
 

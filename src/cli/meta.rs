@@ -50,15 +50,18 @@ pub(super) fn schema(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, Fai
 
 pub(super) fn explain(args: &ExplainArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let wanted = args.code.as_deref().map(str::to_ascii_uppercase);
-    let found: Vec<_> =
-        KINDS.iter().filter(|kind| wanted.as_deref().is_none_or(|code| kind.code == code)).collect();
+    let found: Vec<_> = KINDS
+        .iter()
+        .filter(|kind| wanted.as_deref().is_none_or(|code| kind.code == code))
+        .collect();
     if found.is_empty() {
         let code = wanted.unwrap_or_default();
         return Err(Failure::new(&BAD_VALUE, format!("there is no error code `{code}`"))
             .hint("plimsoll explain lists them all"));
     }
     for kind in found {
-        let text = format!("{} (exit status {}): {}\n", kind.code, kind.exit.code(), kind.explanation);
+        let text =
+            format!("{} (exit status {}): {}\n", kind.code, kind.exit.code(), kind.explanation);
         terminal.data(&text)?;
     }
     Ok(Exit::Yes)

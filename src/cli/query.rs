@@ -63,8 +63,9 @@ pub(super) fn run(args: &QueryArgs, terminal: &Terminal) -> Result<Exit, Failure
     }
     let Some((query, inputs)) = args.words.split_last().filter(|(_, inputs)| !inputs.is_empty())
     else {
-        return Err(Failure::new(&USAGE, "`query` takes inputs and then a query")
-            .hint("plimsoll query app.log 'SELECT route, COUNT(*) AS n FROM logs GROUP BY route'"));
+        return Err(Failure::new(&USAGE, "`query` takes inputs and then a query").hint(
+            "plimsoll query app.log 'SELECT route, COUNT(*) AS n FROM logs GROUP BY route'",
+        ));
     };
     let sql = sql_text(query, &args.param)?;
     let opened = reading::open(inputs, &args.fields)?;
@@ -121,7 +122,9 @@ fn sql_text(query: &str, params: &[String]) -> Result<String, Failure> {
     let is_name = !query.trim().contains(char::is_whitespace);
     if !is_name {
         return match params.first() {
-            Some(param) => Err(Failure::new(&USAGE, format!("`--param {param}` goes with a saved query"))),
+            Some(param) => {
+                Err(Failure::new(&USAGE, format!("`--param {param}` goes with a saved query")))
+            }
             None => Ok(query.to_owned()),
         };
     }

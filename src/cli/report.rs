@@ -102,7 +102,8 @@ pub(super) fn run(args: &ReportArgs, terminal: &Terminal) -> Result<Exit, Failur
             terminal.data(&render::text(&report, style(terminal)))?;
             terminal.say(&format!("wrote {}", args.dir.join("report.html").display()));
             if let Some(finding) = report.findings.first() {
-                terminal.hint(&format!("plimsoll lines {} shows the records behind it", finding.id));
+                terminal
+                    .hint(&format!("plimsoll lines {} shows the records behind it", finding.id));
             }
         }
     }

@@ -83,7 +83,8 @@ impl Decoder {
         let columns = Columns::new(profile, wanted, &mut paths);
         let records = match profile.syntax {
             Syntax::Json => {
-                let paths: Vec<FieldPath> = paths.iter().map(|path| FieldPath::parse(path)).collect();
+                let paths: Vec<FieldPath> =
+                    paths.iter().map(|path| FieldPath::parse(path)).collect();
                 RecordReader::Json(Box::new(Scanner::new(&paths)))
             }
             syntax => {
@@ -186,12 +187,7 @@ fn as_scan_slot(slot: super::fields::Slot, record_start: usize) -> Slot {
         FieldKind::String => Kind::String,
     };
     let base = record_start as u32;
-    Slot {
-        kind,
-        escaped: slot.escaped,
-        start: base + slot.span.start,
-        end: base + slot.span.end,
-    }
+    Slot { kind, escaped: slot.escaped, start: base + slot.span.start, end: base + slot.span.end }
 }
 
 /// Where a duration comes from.
@@ -561,7 +557,9 @@ fn route_name(text: &str, name: &mut String) -> bool {
     const MAX_OPERATION_CHARS: usize = 120;
     let path = match text.split_once(' ') {
         // A request line: `GET /api/x HTTP/1.1`.
-        Some((method, rest)) if rest.starts_with('/') && method.bytes().all(|b| b.is_ascii_uppercase()) => {
+        Some((method, rest))
+            if rest.starts_with('/') && method.bytes().all(|b| b.is_ascii_uppercase()) =>
+        {
             rest.split(' ').next().unwrap_or(rest)
         }
         _ => text,

@@ -8,12 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fields::{Fields, Kind as FieldKind, Name};
+use super::message::read_message;
 use super::parse_text_record;
 use super::profile::{DurationField, LevelScale, Profile, Role, Syntax};
-use super::message::read_message;
-use super::shape::{
-    COMMON_KEYS, DURATION_POOL, LIST_KEYS, NESTED, PLAIN, POOLS, SHAPES, Shape,
-};
+use super::shape::{COMMON_KEYS, DURATION_POOL, LIST_KEYS, NESTED, PLAIN, POOLS, SHAPES, Shape};
 use super::timestamp::{self, ZoneDefault};
 use super::unfold;
 use super::unit::{self, DurationUnit};
@@ -215,11 +213,21 @@ fn text_sample(lines: &[&[u8]]) -> Records {
     if access.len() * 2 >= lines.len() {
         let combined = access.iter().any(|record| record.get("user_agent").is_some());
         let plain = if combined { "combined" } else { "common" };
-        return Records { records: access, syntax: Syntax::AccessLog, plain, ..Records::json(vec![], false) };
+        return Records {
+            records: access,
+            syntax: Syntax::AccessLog,
+            plain,
+            ..Records::json(vec![], false)
+        };
     }
     let logfmt = parsed(Syntax::Logfmt);
     if logfmt.len() * 10 >= lines.len() * 6 {
-        return Records { records: logfmt, syntax: Syntax::Logfmt, plain: "logfmt", ..Records::json(vec![], false) };
+        return Records {
+            records: logfmt,
+            syntax: Syntax::Logfmt,
+            plain: "logfmt",
+            ..Records::json(vec![], false)
+        };
     }
     let text = parsed(Syntax::Text);
     let plain = if lines.iter().any(|line| is_nextjs(line)) { "nextjs-text" } else { "text" };
@@ -396,7 +404,10 @@ fn profile_of(sample: &Records, keys: &Keys, overrides: &Overrides) -> Profile {
     let durations = duration_fields(shape, keys, overrides);
     let mut notes = Vec::new();
     if let Some(other) = tie {
-        notes.push(format!("looks like {} and like {other} alike; read as {}", shape.name, shape.name));
+        notes.push(format!(
+            "looks like {} and like {other} alike; read as {}",
+            shape.name, shape.name
+        ));
     }
     for field in &durations {
         if let Some(reason) = &field.guess {
@@ -574,9 +585,8 @@ fn level_scale(shape: &Shape, keys: &Keys) -> LevelScale {
     }
     // Pino's levels without its other keys: tens above OpenTelemetry's highest number.
     let tens = |value: &Value| value.as_i64().is_some_and(|n| n >= 10 && n % 10 == 0 && n <= 60);
-    let pino = keys
-        .get("level")
-        .is_some_and(|key| !key.values.is_empty() && key.values.iter().all(tens));
+    let pino =
+        keys.get("level").is_some_and(|key| !key.values.is_empty() && key.values.iter().all(tens));
     if pino { LevelScale::Pino } else { LevelScale::Text }
 }
 

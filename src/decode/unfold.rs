@@ -11,10 +11,9 @@ const MAX_EVENTS_PER_RECORD: usize = 1_000_000;
 /// The events inside a record, or `None` when the record is an event itself.
 pub(super) fn unfold_value(record: &Value, list_keys: &[&str]) -> Option<Vec<Value>> {
     let object = record.as_object()?;
-    for (batch, scopes, records) in [
-        ("resourceLogs", "scopeLogs", "logRecords"),
-        ("resourceSpans", "scopeSpans", "spans"),
-    ] {
+    for (batch, scopes, records) in
+        [("resourceLogs", "scopeLogs", "logRecords"), ("resourceSpans", "scopeSpans", "spans")]
+    {
         if let Some(resources) = object.get(batch).and_then(Value::as_array) {
             return Some(otlp_events(resources, scopes, records));
         }

@@ -170,11 +170,11 @@ fn histogram(before: &Durations, now: &Durations) -> (Vec<f64>, [Vec<f64>; 2]) {
         return (Vec::new(), [Vec::new(), Vec::new()]);
     }
     let step = (hi / lo).ln() / HISTOGRAM_BINS as f64;
-    let bounds: Vec<f64> =
-        (0..=HISTOGRAM_BINS).map(|bin| lo * (step * bin as f64).exp()).collect();
+    let bounds: Vec<f64> = (0..=HISTOGRAM_BINS).map(|bin| lo * (step * bin as f64).exp()).collect();
     let shares = |durations: &Durations| {
         let total = durations.count().max(1) as f64;
-        let at_most: Vec<u64> = bounds.iter().map(|bound| durations.count_at_most(*bound)).collect();
+        let at_most: Vec<u64> =
+            bounds.iter().map(|bound| durations.count_at_most(*bound)).collect();
         let bin = |pair: &[u64]| match pair {
             [below, until] => (until - below) as f64 / total,
             _ => 0.0,
@@ -291,7 +291,11 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             before: old.and_then(Counts::failed_ratio),
             usual: range(&ratio),
             direction: Direction::UpIsWorse,
-            verdict: if has_requests { verdict(&[FindingKind::ErrorRate]) } else { Verdict::Inconclusive },
+            verdict: if has_requests {
+                verdict(&[FindingKind::ErrorRate])
+            } else {
+                Verdict::Inconclusive
+            },
             note: missing(now.failed_ratio(), "no request was found"),
             series: ratio_series(view, None, before),
         },
@@ -301,8 +305,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
 
 /// Share of the error budget of the current window that is left: 1 − failed / allowed.
 fn budget_tile(now: Counts, old: Option<Counts>) -> Tile {
-    let left =
-        |counts: Counts| counts.failed_ratio().map(|r| 1.0 - r / (1.0 - ASSUMED_OBJECTIVE));
+    let left = |counts: Counts| counts.failed_ratio().map(|r| 1.0 - r / (1.0 - ASSUMED_OBJECTIVE));
     let value = left(now);
     Tile {
         name: "Error budget left".to_owned(),

@@ -92,11 +92,7 @@ impl Found {
 }
 
 /// End of a burst; `None` when it reaches the end of the series.
-pub(super) fn end_of(
-    end: Place,
-    windows: usize,
-    window: impl Fn(usize) -> Window,
-) -> Option<i64> {
+pub(super) fn end_of(end: Place, windows: usize, window: impl Fn(usize) -> Window) -> Option<i64> {
     (end.index < windows).then(|| window(end.index).start_us)
 }
 

@@ -51,23 +51,28 @@ pub(super) fn test_events(view: &View<'_>) -> Vec<Tested> {
     let mut tested: Vec<Tested> = Vec::new();
     for (_, id, name) in named.into_iter().take(MAX_TESTED) {
         let bad = BAD_WORDS.iter().any(|word| name.contains(word));
-        let direction =
-            if bad { stats::Direction::Increase } else { stats::Direction::Decrease };
-        tested.push(test(view, &Question {
-            counted: Counted::Event(id),
-            subject: Some(Subject::Event(id)),
-            metric: format!("count({name})"),
-            group: group("event", name),
-            direction,
-        }));
+        let direction = if bad { stats::Direction::Increase } else { stats::Direction::Decrease };
+        tested.push(test(
+            view,
+            &Question {
+                counted: Counted::Event(id),
+                subject: Some(Subject::Event(id)),
+                metric: format!("count({name})"),
+                group: group("event", name),
+                direction,
+            },
+        ));
     }
-    tested.push(test(view, &Question {
-        counted: Counted::Records,
-        subject: None,
-        metric: "count(records)".to_owned(),
-        group: Group::new(),
-        direction: stats::Direction::Decrease,
-    }));
+    tested.push(test(
+        view,
+        &Question {
+            counted: Counted::Records,
+            subject: None,
+            metric: "count(records)".to_owned(),
+            group: Group::new(),
+            direction: stats::Direction::Decrease,
+        },
+    ));
     tested
 }
 

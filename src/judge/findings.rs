@@ -5,8 +5,7 @@ use super::options::{Situation, options};
 use super::view::View;
 use super::{errors, events, latency, messages};
 use crate::model::{
-    Confidence, Coverage, EventMark, Example, Finding, FindingKind, LinkedEvent, Verdict,
-    format_ts,
+    Confidence, Coverage, EventMark, Example, Finding, FindingKind, LinkedEvent, Verdict, format_ts,
 };
 use crate::query::{DOCUMENTS_SUFFIX, Pointer};
 use crate::stats::correction::benjamini_hochberg;
@@ -113,7 +112,8 @@ fn drop_echoes(kept: &mut Vec<(Candidate, f64)>) {
         let logged = event.and_then(|event| event.strip_suffix(DOCUMENTS_SUFFIX));
         logged.is_none_or(|logged| !events.iter().any(|event| event == logged))
     });
-    let Some((overall, _)) = kept.iter().find(|(candidate, _)| candidate.is_overall).cloned() else {
+    let Some((overall, _)) = kept.iter().find(|(candidate, _)| candidate.is_overall).cloned()
+    else {
         return;
     };
     kept.retain(|(candidate, _)| {

@@ -113,9 +113,9 @@ fn with_first_seen(mut marks: Vec<EventMark>, survey: &Survey) -> Vec<EventMark>
         .collect();
     if versions.len() <= MAX_DEPLOYS {
         for (name, at_us) in versions {
-            let told = marks.iter().any(|mark| {
-                mark.kind == "deploy" && (mark.at_us - at_us).abs() <= SAME_DEPLOY_US
-            });
+            let told = marks
+                .iter()
+                .any(|mark| mark.kind == "deploy" && (mark.at_us - at_us).abs() <= SAME_DEPLOY_US);
             if !told {
                 marks.push(EventMark {
                     kind: "deploy".to_owned(),
@@ -181,7 +181,10 @@ fn quality_notes(view: &View<'_>) -> Vec<QualityNote> {
         note("missing", "No field holds a duration: latency was not tested.".to_owned());
     }
     if survey.request_count == 0 {
-        note("missing", "No record is a request: routes and error rates were not tested.".to_owned());
+        note(
+            "missing",
+            "No record is a request: routes and error rates were not tested.".to_owned(),
+        );
     }
     if view.before.is_none() {
         note("missing", "There is no history to compare with.".to_owned());

@@ -149,7 +149,7 @@ mod tests {
             ("INFO", Severity::INFO),
             ("Warning", Severity::WARN),
             ("E", Severity::ERROR),
-            ("LOG", Severity::INFO), // PostgreSQL's normal level
+            ("LOG", Severity::INFO),      // PostgreSQL's normal level
             ("ERROR+4", Severity::ERROR), // slog
             ("", Severity::UNKNOWN),
             ("loud", Severity::UNKNOWN),

@@ -29,7 +29,9 @@ impl Window {
 ///
 /// Widths come from one ladder in which each step divides the next, so that narrow windows
 /// merge exactly into wide ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct SlotWidth(u32);
 
 impl SlotWidth {

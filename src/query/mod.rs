@@ -10,12 +10,13 @@ mod sql;
 mod survey;
 mod table;
 
-pub use names::Names;
 pub use crate::decode::ValueKind;
+pub use names::Names;
 pub use read::{Batch, Ended, OpenError, Opened, read};
 pub use requests::{Counts, Durations, Outcome, Request, RequestNames, Requests, Summary};
 pub use saved::{Param, ParamKind, Saved, SavedError, bind, find, saved};
 pub use sql::{FieldType, Limits, Position, Query, QueryRun, SqlError};
 pub use survey::{
-    Counted, DOCUMENTS_SUFFIX, InputCount, Pointer, Survey, TemplateSeen, survey_columns};
+    Counted, DOCUMENTS_SUFFIX, InputCount, Pointer, Survey, TemplateSeen, survey_columns,
+};
 pub use table::{Cell, Cells, Table, TableColumn, TextLayout};

@@ -277,7 +277,13 @@ impl RequestLog {
         let rows = self.tenths.drain(..).zip(self.routes.drain(..)).zip(self.versions.drain(..));
         let ends = self.outcomes.drain(..).zip(self.durations_ms.drain(..));
         for (((tenths, route), version), (outcome, duration_ms)) in rows.zip(ends) {
-            folded.add(i64::from(tenths) * TENTH_US + base_us, route, version, outcome, duration_ms);
+            folded.add(
+                i64::from(tenths) * TENTH_US + base_us,
+                route,
+                version,
+                outcome,
+                duration_ms,
+            );
         }
         while folded.cells.len() > MAX_FOLDED_CELLS {
             let span_s = f64::from(folded.width.seconds()) * 1.5;
@@ -559,9 +565,6 @@ pub struct RequestNames {
 
 impl Default for RequestNames {
     fn default() -> Self {
-        Self {
-            routes: Names::with_limit(MAX_ROUTES),
-            versions: Names::with_limit(MAX_VERSIONS),
-        }
+        Self { routes: Names::with_limit(MAX_ROUTES), versions: Names::with_limit(MAX_VERSIONS) }
     }
 }

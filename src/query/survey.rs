@@ -533,8 +533,7 @@ fn keep_slowest(
     }
     let pointers = kept.entry(cell).or_default();
     let full = pointers.len() >= KEPT_BY_DAY;
-    let slow_enough =
-        |least: &Pointer| !full || request.duration_ms > least.duration_ms;
+    let slow_enough = |least: &Pointer| !full || request.duration_ms > least.duration_ms;
     if pointers.last().is_none_or(slow_enough) {
         let at = pointers.partition_point(|kept| kept.duration_ms >= request.duration_ms);
         pointers.insert(at, pointer());
