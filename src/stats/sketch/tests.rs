@@ -36,9 +36,9 @@ fn what_is_not_finite_is_counted_and_changes_nothing() {
 #[test]
 fn thinning_takes_even_ranks() {
     let sketch = sketch_of(&[0.0, 1.0, 2.0, 4.0, 8.0]);
-    assert_eq!(sketch.thin(0), []);
+    assert_eq!(sketch.thin(0), Vec::<f64>::new());
     assert_eq!(sketch.thin(9).len(), 5); // never more than there are
-    assert_eq!(Sketch::default().thin(9), []);
+    assert_eq!(Sketch::default().thin(9), Vec::<f64>::new());
     let one_per_value: Vec<f64> = (0..1_000).map(|i| f64::from(1 << (i / 250))).collect();
     let quarters = [1.0_f64, 2.0, 4.0, 8.0];
     for (got, want) in sketch_of(&one_per_value).thin(4).iter().zip(quarters) {
