@@ -127,7 +127,7 @@ fn of_finding(id: &str, args: &LinesArgs) -> Result<(Vec<String>, Filter), Failu
             format!("it has {}", if ids.is_empty() { "none".into() } else { ids.join(", ") }),
         ));
     };
-    let inputs = report.quality.inputs.iter().map(|input| input.name.clone()).collect();
+    let inputs = report.inputs.clone();
     Ok((inputs, filter_of(finding)))
 }
 

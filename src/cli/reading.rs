@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tracing::info;
 
 use super::args::FieldArgs;
-use super::error::{Failure, INTERRUPTED};
+use super::error::{Exit, Failure, INTERRUPTED, NO_FIELD};
 use super::output::Terminal;
 use super::when;
 use crate::clock::{Clock, SystemClock};
@@ -18,6 +18,9 @@ use crate::source::discover;
 
 /// Inputs named in the echo of what was read.
 const MAX_ECHOED: usize = 3;
+/// How often a raised signal is looked for, and how long reading may take to notice it.
+const SIGNAL_POLL: Duration = Duration::from_millis(50);
+const SIGNAL_GRACE: Duration = Duration::from_millis(500);
 
 /// Opens the inputs and tells their formats.
 pub(super) fn open(words: &[String], fields: &FieldArgs) -> Result<Opened, Failure> {
@@ -25,7 +28,28 @@ pub(super) fn open(words: &[String], fields: &FieldArgs) -> Result<Opened, Failu
     let overrides = fields.overrides(year)?;
     let inputs = discover(words)?;
     info!(input_count = inputs.len(), "inputs found");
-    Ok(Opened::open(&inputs, &overrides)?)
+    let opened = Opened::open(&inputs, &overrides)?;
+    for (role, field) in &overrides.fields {
+        if !opened.fields.contains_key(field) {
+            let message = format!("no record has the field `{field}` taken for {}", role.name());
+            return Err(Failure::new(&NO_FIELD, message).hint(near_fields(&opened, field)));
+        }
+    }
+    Ok(opened)
+}
+
+/// Fields whose names share the most letters with a mistaken one.
+fn near_fields(opened: &Opened, mistaken: &str) -> String {
+    const MAX_NAMED: usize = 6;
+    let shared = |name: &str| {
+        let (name, mistaken) = (name.to_ascii_lowercase(), mistaken.to_ascii_lowercase());
+        mistaken.chars().filter(|letter| name.contains(*letter)).count() as f64
+            / name.chars().count().max(mistaken.len()) as f64
+    };
+    let mut names: Vec<&str> = opened.fields.keys().map(String::as_str).collect();
+    names.sort_by(|a, b| shared(b).total_cmp(&shared(a)).then(a.cmp(b)));
+    names.truncate(MAX_NAMED);
+    format!("there are {} and others; `plimsoll inspect` lists all", names.join(", "))
 }
 
 /// Reads everything into a survey.
@@ -66,7 +90,8 @@ pub(super) fn each_batch(
     Ok(())
 }
 
-/// Raised by SIGINT and SIGTERM; the second signal ends the process at once.
+/// Raised by SIGINT and SIGTERM; the second signal ends the process at once, and so does the
+/// first when reading does not notice, as while it waits for a silent pipe.
 fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -78,6 +103,14 @@ fn stop_flag() -> Arc<AtomicBool> {
             tracing::warn!(signal, "signal cannot be caught");
         }
     }
+    let raised = Arc::clone(&stop);
+    std::thread::spawn(move || {
+        while !raised.load(Ordering::Relaxed) {
+            std::thread::sleep(SIGNAL_POLL);
+        }
+        std::thread::sleep(SIGNAL_GRACE);
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
     stop
 }
 

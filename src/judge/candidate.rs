@@ -12,11 +12,13 @@ pub(super) struct Tested {
     pub(super) p_value: Option<f64>,
     /// The change, where it is large enough to speak of.
     pub(super) candidate: Option<Candidate>,
+    /// Whether the test says something about health, not only that records came.
+    pub(super) is_evidence: bool,
 }
 
 impl Tested {
     /// Too little to tell.
-    pub(super) const INCONCLUSIVE: Self = Self { p_value: None, candidate: None };
+    pub(super) const INCONCLUSIVE: Self = Self { p_value: None, candidate: None, is_evidence: true };
 }
 
 /// A change that becomes a finding if it survives the correction.

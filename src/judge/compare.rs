@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::candidate::verdict_of;
+use super::latency::p95_interval_pct;
 use crate::model::{Verdict, Window};
 use crate::query::{RequestNames, Requests, Summary};
 use crate::stats::normal::Z_98;
 use crate::stats::proportion::{Share, ShareRule, share_change};
-use crate::stats::quantile::Sorted;
 use crate::stats::rank::{MAX_COMPARED, Shift, ShiftRule, shift, shift_of_sorted};
 use crate::stats::{Direction, Outcome};
 
@@ -47,7 +47,7 @@ pub struct CompareRow {
     pub p95_ms: [Option<f64>; 2],
     /// Change of the p95, per cent.
     pub change_pct: Option<f64>,
-    /// Likely range (98 %) of the shift of the durations, per cent.
+    /// Likely range (98 %) of that change.
     pub interval_pct: Option<[f64; 2]>,
     /// Share of failed requests.
     pub error_ratio: [Option<f64>; 2],
@@ -85,10 +85,8 @@ fn row(before: &Side, after: &Side, name: Option<&str>, min_effect: f64) -> Comp
         ..ShiftRule::default()
     };
     let has_durations = old.summary.durations.count() + new.summary.durations.count() > 0;
-    let raw = shift_of(&old, &new, |ms| ms);
-    let latency = if has_durations { rule.judge(raw.as_ref()) } else { Outcome::Pass };
-    let logs = shift_of(&old, &new, |ms| ms.max(1e-6).ln());
-    let pct = |log: f64| (log.exp() - 1.0) * 100.0;
+    let shift = shift_of(&old, &new);
+    let latency = if has_durations { rule.judge(shift.as_ref()) } else { Outcome::Pass };
     let shares = (
         Share::new(old.summary.failed, old.summary.n),
         Share::new(new.summary.failed, new.summary.n),
@@ -105,7 +103,6 @@ fn row(before: &Side, after: &Side, name: Option<&str>, min_effect: f64) -> Comp
         [Some(old), Some(new)] if old > 0.0 => Some((new / old - 1.0) * 100.0),
         _ => None,
     };
-    let interval = logs.map(|shift| [pct(shift.change.lo), pct(shift.change.hi)]);
     let (latency, error_rate) = (verdict_of(latency), verdict_of(error_rate));
     CompareRow {
         route: name.unwrap_or(ALL_ROUTES).to_owned(),
@@ -116,7 +113,7 @@ fn row(before: &Side, after: &Side, name: Option<&str>, min_effect: f64) -> Comp
         p50_ms: [old.quantile(0.5), new.quantile(0.5)],
         p95_ms,
         change_pct,
-        interval_pct: interval.filter(|ends| ends.iter().all(|end| end.is_finite())),
+        interval_pct: p95_interval_pct(&old.summary.durations, &new.summary.durations),
         error_ratio: [old.error_ratio(), new.error_ratio()],
         error_interval_points: error_interval,
     }
@@ -143,18 +140,13 @@ impl Part {
     fn error_ratio(&self) -> Option<f64> {
         (self.summary.n > 0).then(|| self.summary.failed as f64 / self.summary.n as f64)
     }
-
-    fn thinned(&self, scale: impl Fn(f64) -> f64) -> Sorted {
-        let thin = self.summary.durations.thin(MAX_COMPARED);
-        Sorted::new(thin.as_slice().iter().copied().map(scale).collect())
-    }
 }
 
-fn shift_of(old: &Part, new: &Part, scale: impl Fn(f64) -> f64) -> Option<Shift> {
+fn shift_of(old: &Part, new: &Part) -> Option<Shift> {
     if let (Some(control), Some(experiment)) = (&old.in_order, &new.in_order) {
-        let scaled = |values: &[f64]| values.iter().copied().map(&scale).collect::<Vec<f64>>();
-        return shift(&scaled(control), &scaled(experiment));
+        return shift(control, experiment);
     }
     // Over all routes the order of time is lost; routes differ more than moments do.
-    shift_of_sorted(&old.thinned(&scale), &new.thinned(&scale), 1.0, Z_98)
+    let thinned = |part: &Part| part.summary.durations.thin(MAX_COMPARED);
+    shift_of_sorted(&thinned(old), &thinned(new), 1.0, Z_98)
 }

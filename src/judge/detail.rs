@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::errors::ratio_series;
 use super::findings::example;
-use super::latency::{interval_pct, p95_series};
+use super::latency::{p95_interval_pct, p95_series};
 use super::messages::template_rows;
 use super::view::View;
 use crate::model::{
@@ -72,7 +72,7 @@ fn route_row(view: &View<'_>, route: u32, findings: &[Finding]) -> RouteRow {
     };
     let interval = match latency {
         Some(finding) => finding.change.interval,
-        None => interval_pct(view, route, before, view.current),
+        None => p95_interval_pct(&old.durations, &new.durations),
     };
     let worst = findings.iter().filter(mine).map(|finding| finding.verdict).max();
     let too_few = old.n.min(new.n) < super::errors::MIN_REQUESTS / 2;

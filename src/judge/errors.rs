@@ -31,7 +31,7 @@ pub(super) fn test_share(view: &View<'_>, route: Option<u32>) -> Tested {
         return Tested::INCONCLUSIVE;
     }
     if whole.failed < MIN_FAILED {
-        return Tested { p_value: Some(1.0), candidate: None };
+        return Tested { p_value: Some(1.0), candidate: None, is_evidence: true };
     }
     let width = view.width_for(whole.n, 20.0);
     let windows = view.requests.counts_by_window(route, view.span_of(width), width);
@@ -58,11 +58,11 @@ pub(super) fn test_share(view: &View<'_>, route: Option<u32>) -> Tested {
         }
         (Some(step), _) => Found::of_step(&step, view, width),
         (None, Some(burst)) => Found::of_burst(&burst, view, width),
-        (None, None) => return Tested { p_value: Some(1.0), candidate: None },
+        (None, None) => return Tested { p_value: Some(1.0), candidate: None, is_evidence: true },
     };
     // Two places were searched.
     let p_value = Some((found.p_value * 2.0).min(1.0));
-    Tested { p_value, candidate: candidate(view, route, &found) }
+    Tested { p_value, candidate: candidate(view, route, &found), is_evidence: true }
 }
 
 fn count_of(window: &Counts) -> Count {

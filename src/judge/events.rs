@@ -4,7 +4,7 @@ use super::candidate::{Candidate, Subject, Tested, When, change, group, verdict_
 use super::errors::end_of;
 use super::view::View;
 use crate::model::{Direction, FindingKind, Group, Series, SlotWidth, Unit, Verdict};
-use crate::query::Counted;
+use crate::query::{Counted, DOCUMENTS_SUFFIX};
 use crate::stats::count::{Count, Dispersion, rate_ratio};
 use crate::stats::normal::Z_98;
 use crate::stats::scan::{CountBurst, locate_count_burst};
@@ -45,7 +45,7 @@ pub(super) fn test_events(view: &View<'_>) -> Vec<Tested> {
         .events
         .iter()
         .map(|(id, name)| (total(view, Counted::Event(id)), id, name))
-        .filter(|(count, _, _)| *count >= MIN_EVENTS)
+        .filter(|(count, _, name)| *count >= MIN_EVENTS && !is_told_by_logs(view, name))
         .collect();
     named.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut tested: Vec<Tested> = Vec::new();
@@ -76,6 +76,14 @@ pub(super) fn test_events(view: &View<'_>) -> Vec<Tested> {
     tested
 }
 
+/// Whether an event of documents is told by logs too: then the logs speak for both.
+fn is_told_by_logs(view: &View<'_>, name: &str) -> bool {
+    let logged = name.strip_suffix(DOCUMENTS_SUFFIX);
+    logged.and_then(|logged| view.survey.events.find(logged)).is_some_and(|id| {
+        total(view, Counted::Event(id)) >= MIN_EVENTS
+    })
+}
+
 fn total(view: &View<'_>, counted: Counted) -> u64 {
     view.counts(counted, view.count_width(DROP_WIDTH_S)).into_iter().flatten().sum()
 }
@@ -97,11 +105,11 @@ fn test(view: &View<'_>, question: &Question) -> Tested {
     let Some(burst) = locate_count_burst(&counts, &slots, longest, question.direction) else {
         let enough = counts.iter().flatten().count() >= stats::scan::MIN_WINDOWS;
         let p_value = enough.then_some(1.0);
-        return Tested { p_value, candidate: None };
+        return Tested { p_value, candidate: None, is_evidence: question.subject.is_some() };
     };
     let burst = if rise { as_rise(burst, &counts, &slots) } else { burst };
     let candidate = candidate(view, question, &burst, width);
-    Tested { p_value: Some(burst.p_value), candidate }
+    Tested { p_value: Some(burst.p_value), candidate, is_evidence: question.subject.is_some() }
 }
 
 /// Judges a rise by the burstiness of single events instead of whole stretches.

@@ -7,7 +7,7 @@ use super::{errors, events, latency, messages};
 use crate::model::{
     Confidence, Coverage, EventMark, Example, Finding, FindingKind, LinkedEvent, Verdict, format_ts,
 };
-use crate::query::{DOCUMENTS_SUFFIX, Pointer};
+use crate::query::Pointer;
 use crate::stats::correction::benjamini_hochberg;
 
 /// Expected share of false findings among all findings of a report.
@@ -21,13 +21,24 @@ const LINK_SLACK_S: f64 = 900.0;
 /// Records shown with a finding.
 const MAX_EXAMPLES: usize = 3;
 
-/// Findings by importance, and how much was tested.
+/// What the tests gave.
+pub(super) struct Findings {
+    /// By importance.
+    pub(super) findings: Vec<Finding>,
+    /// How much was tested.
+    pub(super) coverage: Coverage,
+    /// Whether any test could tell something about health.
+    pub(super) has_evidence: bool,
+}
+
+/// Tests everything, corrects, and keeps what is left.
 pub(super) fn findings(
     view: &View<'_>,
     inputs: &[String],
     words: &[String],
-) -> (Vec<Finding>, Coverage) {
+) -> Findings {
     let tested = all_tests(view);
+    let has_evidence = tested.iter().any(|test| test.is_evidence && test.p_value.is_some());
     let p_values: Vec<f64> = tested.iter().map(|test| test.p_value.unwrap_or(f64::NAN)).collect();
     let adjusted = benjamini_hochberg(&p_values);
     let mut coverage = Coverage { tested: tested.len() as u32, ..Coverage::default() };
@@ -71,7 +82,7 @@ pub(super) fn findings(
             .map(|(other, _)| format!("F{}", other + 1))
             .collect();
     }
-    (findings, coverage)
+    Findings { findings, coverage, has_evidence }
 }
 
 fn all_tests(view: &View<'_>) -> Vec<Tested> {
@@ -102,16 +113,8 @@ fn is_recent(view: &View<'_>, candidate: &Candidate) -> bool {
     lasts && candidate.when.latest_us >= from_us
 }
 
-/// A rise of errors everywhere is one finding, not one for each route; an event told by logs
-/// and by documents is one finding too.
+/// A rise of errors everywhere is one finding, not one for each route.
 fn drop_echoes(kept: &mut Vec<(Candidate, f64)>) {
-    let events: Vec<String> =
-        kept.iter().filter_map(|(candidate, _)| candidate.group.get("event").cloned()).collect();
-    kept.retain(|(candidate, _)| {
-        let event = candidate.group.get("event");
-        let logged = event.and_then(|event| event.strip_suffix(DOCUMENTS_SUFFIX));
-        logged.is_none_or(|logged| !events.iter().any(|event| event == logged))
-    });
     let Some((overall, _)) = kept.iter().find(|(candidate, _)| candidate.is_overall).cloned()
     else {
         return;

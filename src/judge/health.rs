@@ -1,10 +1,10 @@
 //! Puts a health report together: view, findings, tables, data quality, method.
 
 use super::detail::{ASSUMED_OBJECTIVE, add_templates, route_details, route_rows, tiles};
-use super::findings::{FALSE_DISCOVERY_RATE, findings};
+use super::findings::{FALSE_DISCOVERY_RATE, Findings, findings};
 use super::view::{View, ViewError, ViewSettings};
 use crate::model::{
-    Coverage, EventMark, Finding, InputSummary, Method, Quality, QualityNote, Report, Verdict,
+    EventMark, Finding, InputSummary, Method, Quality, QualityNote, Report, Verdict,
     format_ts,
 };
 use crate::query::{Counted, Requests, Survey};
@@ -61,7 +61,7 @@ pub fn health(
     let marks = with_first_seen(options.marks, survey);
     let view = View::new(survey, requests, &marks, options.view)?;
     let names: Vec<String> = options.inputs.iter().map(|input| input.name.clone()).collect();
-    let (findings, coverage) = findings(&view, &names, &options.words);
+    let Findings { findings, coverage, has_evidence } = findings(&view, &names, &options.words);
     let routes = route_rows(&view, &findings);
     let mut details = route_details(&view, &routes, &names);
     add_templates(&view, &mut details);
@@ -69,13 +69,14 @@ pub fn health(
     let report = Report {
         schema: "plimsoll.report/1".to_owned(),
         project: options.project,
+        inputs: options.words,
         week: options.week,
         zone: options.zone,
         now: format_ts(view.current.end_us - 1),
         span: view.data,
         current: view.current,
         before: view.before,
-        verdict: verdict(&findings, coverage),
+        verdict: verdict(&view, &findings, has_evidence),
         headline: Vec::new(),
         coverage,
         tiles: tiles(&view, &findings),
@@ -90,10 +91,13 @@ pub fn health(
     Ok(report)
 }
 
-fn verdict(findings: &[Finding], coverage: Coverage) -> Verdict {
+/// The worst finding's verdict. Missing data is never a pass: without a test that could tell
+/// something, or without a request in the current window, it is inconclusive.
+fn verdict(view: &View<'_>, findings: &[Finding], has_evidence: bool) -> Verdict {
     let worst = findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Pass);
-    let nothing_told = coverage.tested == coverage.inconclusive;
-    if nothing_told { worst.max(Verdict::Inconclusive) } else { worst }
+    let had_requests = view.survey.request_count > 0;
+    let fell_silent = had_requests && view.requests.counts(None, view.current).n == 0;
+    if has_evidence && !fell_silent { worst } else { worst.max(Verdict::Inconclusive) }
 }
 
 fn touches(view: &View<'_>, mark: &EventMark) -> bool {
@@ -160,7 +164,7 @@ fn quality(view: &View<'_>, inputs: Vec<InputSummary>, notes: Vec<QualityNote>) 
                 }
             }
         }
-        quality.inputs.push(summary);
+        merge_input(&mut quality.inputs, summary);
     }
     quality.reject_reasons.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     quality.events = quality.records - quality.rejected;
@@ -169,6 +173,27 @@ fn quality(view: &View<'_>, inputs: Vec<InputSummary>, notes: Vec<QualityNote>) 
     quality.requests = survey.request_count;
     quality.notes.extend(quality_notes(view));
     quality
+}
+
+/// Lists an input, or adds it to one that was understood alike once the list is long: a tree of
+/// documents is one line.
+fn merge_input(inputs: &mut Vec<InputSummary>, summary: InputSummary) {
+    const MAX_LISTED: usize = 20;
+    let is_long = inputs.len() >= MAX_LISTED;
+    let alike = inputs
+        .iter_mut()
+        .rev()
+        .find(|known| known.format == summary.format && known.fields == summary.fields);
+    match alike {
+        Some(known) if is_long => {
+            known.bytes += summary.bytes;
+            known.records += summary.records;
+            known.rejected += summary.rejected;
+            known.more_files += 1 + summary.more_files;
+            known.sha256 = None;
+        }
+        _ => inputs.push(summary),
+    }
 }
 
 fn quality_notes(view: &View<'_>) -> Vec<QualityNote> {

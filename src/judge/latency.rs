@@ -2,9 +2,9 @@
 
 use super::candidate::{Candidate, Subject, Tested, When, change, group, verdict_of};
 use super::view::View;
-use crate::model::{Direction, FindingKind, Series, SlotWidth, Unit, Verdict, Window};
-use crate::query::Summary;
-use crate::stats::quantile::Sorted;
+use crate::model::{FindingKind, Series, SlotWidth, Unit, Verdict, Window};
+use crate::query::{Durations, Summary};
+use crate::stats::quantile_change::{QuantileInterval, ratio_interval_pct};
 use crate::stats::rank::{MAX_COMPARED, Shift, ShiftRule, shift, shift_of_sorted};
 use crate::stats::season::without_rhythm;
 use crate::stats::step::{Burst, Point, Step, locate_burst, locate_step};
@@ -40,7 +40,7 @@ pub(super) fn test_route(view: &View<'_>, route: u32) -> Tested {
         return Tested::INCONCLUSIVE;
     };
     let p_value = (best.p_value() * tries).min(1.0);
-    Tested { p_value: Some(p_value), candidate: candidate(view, route, &best, width) }
+    Tested { p_value: Some(p_value), candidate: candidate(view, route, &best, width), is_evidence: true }
 }
 
 /// Logarithm of a quantile by window, without the daily and weekly rhythm.
@@ -109,7 +109,7 @@ fn candidate(view: &View<'_>, route: u32, found: &Found, width: SlotWidth) -> Op
     let end_us = when.until_us.unwrap_or(view.span.end_us);
     let before = Window { start_us: view.span.start_us, end_us: when.at_us };
     let after = Window { start_us: when.at_us, end_us };
-    let shift = shift_between(view, route, before, after, |ms| ms)?;
+    let shift = shift_between(view, route, before, after)?;
     let rule = ShiftRule { direction: stats::Direction::Either, ..ShiftRule::default() };
     let outcome = rule.judge(Some(&shift));
     if matches!(outcome, stats::Outcome::Pass | stats::Outcome::Inconclusive) {
@@ -121,7 +121,7 @@ fn candidate(view: &View<'_>, route: u32, found: &Found, width: SlotWidth) -> Op
     let q = 0.95;
     let n = [old.durations.count(), new.durations.count()];
     let mut size = change(old.durations.quantile(q)?, new.durations.quantile(q)?, n, Unit::Ms);
-    size.interval = interval_pct(view, route, before, after);
+    size.interval = p95_interval_pct(&old.durations, &new.durations);
     size.week_over_week = week_over_week(view, route);
     let name = view.survey.names.routes.name(route);
     let excess_ms = (size.after - size.before).abs() * n[1] as f64;
@@ -164,37 +164,25 @@ fn refined(view: &View<'_>, route: u32, when: When) -> When {
     if best == f64::NEG_INFINITY { when } else { When { at_us, ..when } }
 }
 
-fn shift_between(
-    view: &View<'_>,
-    route: u32,
-    before: Window,
-    after: Window,
-    scale: impl Fn(f64) -> f64,
-) -> Option<Shift> {
-    let scaled = |values: Vec<f64>| -> Vec<f64> { values.into_iter().map(&scale).collect() };
-    let ordered = |window| view.requests.durations_in_order(route, window).map(scaled);
+fn shift_between(view: &View<'_>, route: u32, before: Window, after: Window) -> Option<Shift> {
+    let ordered = |window| view.requests.durations_in_order(route, window);
     if let (Some(control), Some(experiment)) = (ordered(before), ordered(after)) {
         return shift(&control, &experiment);
     }
     let thinned = |window| {
-        let thin = view.requests.summary(Some(route), window).durations.thin(MAX_COMPARED);
-        Sorted::new(scaled(thin.as_slice().to_vec()))
+        view.requests.summary(Some(route), window).durations.thin(MAX_COMPARED)
     };
-    // Sketches have lost the order of time: take a lag-1 autocorrelation of one third for granted.
+    // Sketches have lost the order of time: a lag-1 autocorrelation of one third is taken for
+    // granted.
     shift_of_sorted(&thinned(before), &thinned(after), 2.0_f64.sqrt(), normal::Z_98)
 }
 
-/// Likely range of the change in per cent: the shift of the logarithms, as a ratio.
-pub(super) fn interval_pct(
-    view: &View<'_>,
-    route: u32,
-    before: Window,
-    after: Window,
-) -> Option<[f64; 2]> {
-    let logs = shift_between(view, route, before, after, |ms| ms.max(1e-6).ln())?;
-    let pct = |log: f64| (log.exp() - 1.0) * 100.0;
-    let interval = [pct(logs.change.lo), pct(logs.change.hi)];
-    interval.iter().all(|end| end.is_finite()).then_some(interval)
+/// Likely range of the change of the p95 in per cent; `None` with too few durations.
+pub(super) fn p95_interval_pct(before: &Durations, after: &Durations) -> Option<[f64; 2]> {
+    let interval = |durations: &Durations| {
+        QuantileInterval::of(durations.count(), 0.95, |q| durations.quantile(q))
+    };
+    ratio_interval_pct(interval(before)?, interval(after)?)
 }
 
 fn week_over_week(view: &View<'_>, route: u32) -> Option<[f64; 2]> {
@@ -230,6 +218,3 @@ pub(super) fn p95_series(
         usual_by_window: None,
     }
 }
-
-/// Latency is worse when it is higher.
-pub(super) const WORSE: Direction = Direction::UpIsWorse;

@@ -32,6 +32,7 @@ pub(super) fn test_messages(view: &View<'_>) -> Vec<Tested> {
         tested.push(Tested {
             p_value: Some(p_value),
             candidate: is_new.then(|| candidate(view, id, name, seen.count)),
+            is_evidence: false,
         });
     }
     tested

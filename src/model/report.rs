@@ -15,6 +15,9 @@ pub struct Report {
     pub schema: String,
     /// Project or input name. May hold log text.
     pub project: String,
+    /// Inputs as named on the command line. May hold hostile text.
+    #[serde(default)]
+    pub inputs: Vec<String>,
     /// ISO week of the newest record in the report's zone, such as `2026-W47`.
     pub week: String,
     /// IANA name of the zone in which weeks and days are counted.
@@ -246,6 +249,9 @@ pub struct Quality {
 pub struct InputSummary {
     /// Path as given, or `-`. May hold hostile text.
     pub name: String,
+    /// Further inputs that were understood alike and are counted here.
+    #[serde(default)]
+    pub more_files: u64,
     /// Format, such as `JSON lines (pino)`.
     pub format: String,
     /// Bytes after decompression.

@@ -69,6 +69,8 @@ pub enum DiscoverError {
 
 /// Endings of files that are taken from a directory.
 const LOG_ENDINGS: [&str; 8] = ["log", "json", "jsonl", "ndjson", "txt", "out", "err", "logfmt"];
+/// Where reports are written by default: not what they are made of.
+const OWN_REPORTS: &str = "plimsoll-report";
 const LOG_ENDINGS_TEXT: &str =
     ".log .json .jsonl .ndjson .txt .out .err .logfmt, rotated .1 …, and .gz .zst of these";
 
@@ -152,7 +154,8 @@ fn files_matching(pattern: &str) -> Result<Vec<PathBuf>, DiscoverError> {
 /// Every regular file below a directory, sorted, hidden ones left out.
 fn regular_files(root: &Path) -> Result<Vec<PathBuf>, DiscoverError> {
     let visible = |entry: &DirEntry| {
-        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0 || !(name.starts_with('.') || name == OWN_REPORTS)
     };
     let mut files = Vec::new();
     for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(visible) {

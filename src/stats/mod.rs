@@ -26,6 +26,7 @@ pub mod count;
 pub mod normal;
 pub mod proportion;
 pub mod quantile;
+pub mod quantile_change;
 pub mod rank;
 pub mod robust;
 pub mod scan;
