@@ -17,7 +17,7 @@ use crate::decode::{DurationUnit, Overrides, Role};
     after_help = "Exit status: 0 yes (healthy, pass), 1 no (action needed), 2 usage, \
                   3 cannot tell, 4 unusable input or output, 130 interrupted."
 )]
-pub struct Cli {
+pub(super) struct Cli {
     /// Command to run
     #[command(subcommand)]
     pub command: Command,
@@ -28,7 +28,7 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Args, Debug)]
-pub struct Global {
+pub(super) struct Global {
     /// Say more on standard error (-v what is done, -vv every step)
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
@@ -45,7 +45,7 @@ pub struct Global {
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
+pub(super) enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
@@ -56,7 +56,7 @@ pub enum ColorChoice {
 
 /// Every command.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Write a health report: HTML, PNG, Markdown and JSON
     Report(super::report::ReportArgs),
     /// Ask with SQL, or with a saved query
@@ -79,7 +79,7 @@ pub enum Command {
 
 /// What to read, and which fields mean what.
 #[derive(Args, Clone, Debug)]
-pub struct InputArgs {
+pub(super) struct InputArgs {
     /// Files, directories, globs, .gz, .zst, or - for standard input
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
@@ -90,7 +90,7 @@ pub struct InputArgs {
 
 /// Which fields mean what; everything is detected where nothing is said.
 #[derive(Args, Clone, Debug, Default)]
-pub struct FieldArgs {
+pub(super) struct FieldArgs {
     /// Field that holds the event time
     #[arg(long, value_name = "FIELD", help_heading = "Fields")]
     pub time: Option<String>,
@@ -119,7 +119,7 @@ impl FieldArgs {
     ///
     /// # Errors
     /// When a unit, a role or an offset is not one.
-    pub fn overrides(&self, year: i32) -> Result<Overrides, Failure> {
+    pub(super) fn overrides(&self, year: i32) -> Result<Overrides, Failure> {
         let mut overrides = Overrides { year, ..Overrides::default() };
         overrides.zone_offset_s = offset_seconds(&self.utc_offset)?;
         if let Some(time) = &self.time {

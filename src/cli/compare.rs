@@ -18,7 +18,7 @@ use crate::query::{Batch, Survey};
 /// moment, `compare INPUT --by FIELD` the two most frequent values of a field (or those named
 /// with --values). Exit status: 0 no worse, 1 worse, 2 usage, 3 cannot tell, 4 unusable input.
 #[derive(Args, Debug)]
-pub struct CompareArgs {
+pub(super) struct CompareArgs {
     /// One or two inputs
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<String>,
@@ -47,7 +47,7 @@ pub struct CompareArgs {
 
 /// Output of `compare`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CompareOutput {
+pub(super) enum CompareOutput {
     /// For people.
     Text,
     /// One JSON document.

@@ -14,7 +14,7 @@ use crate::demo::{DemoError, DemoOptions, Incident, write_to};
 /// a calendar, and truth.json, which tells what was planted. The same options give the same
 /// bytes. Exit status: 0 written, 2 usage, 4 not writable.
 #[derive(Args, Debug)]
-pub struct DemoArgs {
+pub(super) struct DemoArgs {
     /// Directory to write to; must be empty or absent
     #[arg(value_name = "DIR", default_value = "plimsoll-demo")]
     pub dir: PathBuf,

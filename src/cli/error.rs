@@ -10,7 +10,7 @@ use crate::source::{DiscoverError, ReadError};
 
 /// What the process tells its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(super) enum Exit {
     /// Done; the answer is yes.
     Yes,
     /// Done; the answer is no.
@@ -27,7 +27,7 @@ pub enum Exit {
 
 impl Exit {
     /// The number.
-    pub fn code(self) -> u8 {
+    pub(super) fn code(self) -> u8 {
         match self {
             Self::Yes => 0,
             Self::No => 1,
@@ -40,7 +40,7 @@ impl Exit {
 }
 
 /// One kind of failure, as `plimsoll explain` tells it.
-pub struct Kind {
+pub(super) struct Kind {
     /// `PL010` and so on; never given to another meaning.
     pub code: &'static str,
     /// Exit status.
@@ -53,11 +53,11 @@ macro_rules! kinds {
     ($($name:ident = $code:literal, $exit:ident, $text:literal;)*) => {
         $(
             #[doc = $text]
-            pub const $name: Kind =
+            pub(super) const $name: Kind =
                 Kind { code: $code, exit: Exit::$exit, explanation: $text };
         )*
         /// Every kind, by code.
-        pub const KINDS: &[&Kind] = &[$(&$name),*];
+        pub(super) const KINDS: &[&Kind] = &[$(&$name),*];
     };
 }
 
@@ -107,7 +107,7 @@ kinds! {
 
 /// A failure on its way to the user.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// `PL010` and so on.
     pub code: &'static str,
     /// Exit status.
@@ -122,20 +122,20 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of one kind.
-    pub fn new(kind: &Kind, message: impl Into<String>) -> Self {
+    pub(super) fn new(kind: &Kind, message: impl Into<String>) -> Self {
         let (code, exit) = (kind.code, kind.exit);
         Self { code, exit, message: message.into(), hint: None, broken_pipe: false }
     }
 
     /// Adds the way out.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// A failure with the whole chain of causes in its message.
-    pub fn caused(kind: &Kind, error: &dyn Error) -> Self {
+    pub(super) fn caused(kind: &Kind, error: &dyn Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {

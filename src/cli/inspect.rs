@@ -17,7 +17,7 @@ const MAX_FIELDS: usize = 60;
 ///
 /// Exit status: 0 understood, 3 no time can be read, 4 unusable input.
 #[derive(Args, Debug)]
-pub struct InspectArgs {
+pub(super) struct InspectArgs {
     /// Inputs and fields
     #[command(flatten)]
     pub input: InputArgs,
@@ -31,7 +31,7 @@ pub struct InspectArgs {
 
 /// Output of `inspect`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum InspectOutput {
+pub(super) enum InspectOutput {
     /// For people.
     Text,
     /// One JSON document.

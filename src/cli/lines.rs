@@ -16,7 +16,7 @@ use crate::model::{EventBatch, Finding, FindingKind, Label, Report, Text, Wanted
 /// `plimsoll lines F1` shows the records of finding F1 of the last report; with inputs and
 /// filters it shows any records. Exit status: 0 some were found, 3 none, 4 unusable input.
 #[derive(Args, Debug)]
-pub struct LinesArgs {
+pub(super) struct LinesArgs {
     /// A finding such as F1, or inputs
     #[arg(value_name = "FINDING | INPUT", required = true)]
     pub words: Vec<String>,

@@ -11,7 +11,7 @@ use crate::model::Report;
 
 /// Print the JSON schema of an output
 #[derive(Args, Debug)]
-pub struct SchemaArgs {
+pub(super) struct SchemaArgs {
     /// Output to describe: report, inspect or compare
     #[arg(value_name = "NAME")]
     pub name: String,
@@ -19,7 +19,7 @@ pub struct SchemaArgs {
 
 /// Explain an error code such as PL012
 #[derive(Args, Debug)]
-pub struct ExplainArgs {
+pub(super) struct ExplainArgs {
     /// Code to explain; all when none is given
     #[arg(value_name = "CODE")]
     pub code: Option<String>,
@@ -27,7 +27,7 @@ pub struct ExplainArgs {
 
 /// Print shell completions
 #[derive(Args, Debug)]
-pub struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     /// Shell to complete for
     #[arg(value_name = "SHELL")]
     pub shell: Shell,

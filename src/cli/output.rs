@@ -32,12 +32,14 @@ impl Terminal {
     }
 
     /// Widest line on standard output.
+    #[expect(clippy::unused_self, reason = "the terminal is who knows")]
     pub(super) fn columns(self) -> usize {
         let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         said.filter(|columns| *columns >= 40).unwrap_or(DEFAULT_COLUMNS)
     }
 
     /// Writes data to standard output.
+    #[expect(clippy::unused_self, reason = "all output goes through the terminal")]
     pub(super) fn data(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;

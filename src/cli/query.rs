@@ -15,12 +15,12 @@ use crate::query::{
 /// Ask with SQL, or with a saved query
 ///
 /// The last word is the query: one SELECT over the table `logs`, or the name of a saved query.
-/// Columns: ts, ts_ms, date, severity, service, host, environment, deployment, version, event,
-/// method, route, path, status, duration_ms, trace_id, span_id, request_id, user, template,
+/// Columns: ts, `ts_ms`, date, severity, service, host, environment, deployment, version, event,
+/// method, route, path, status, `duration_ms`, `trace_id`, `span_id`, `request_id`, user, template,
 /// message, attrs, body; any other name is taken as a field of the log. Exit status: 0 done,
 /// 2 query refused, 4 unusable input.
 #[derive(Args, Debug)]
-pub struct QueryArgs {
+pub(super) struct QueryArgs {
     /// Inputs, then the SQL text or the name of a saved query
     #[arg(value_name = "INPUT… QUERY")]
     pub words: Vec<String>,
@@ -46,7 +46,7 @@ pub struct QueryArgs {
 
 /// Output of `query`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum QueryOutput {
+pub(super) enum QueryOutput {
     /// Aligned columns.
     Text,
     /// One array of objects.
@@ -153,6 +153,7 @@ fn field_type(fields: &BTreeMap<String, ValueKind>, path: &str) -> FieldType {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it ends as the message")]
 fn refused(error: SqlError) -> Failure {
     let kind = match &error {
         SqlError::OutOfTime { .. }

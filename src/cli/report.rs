@@ -26,7 +26,7 @@ const MAX_EXAMPLE_BYTES: u64 = 64 * 1024;
 /// written to a directory and a summary is printed. Exit status: 0 healthy or watch, 1 action
 /// needed, 2 usage, 3 cannot tell, 4 unusable input or output.
 #[derive(Args, Debug)]
-pub struct ReportArgs {
+pub(super) struct ReportArgs {
     /// Inputs and fields
     #[command(flatten)]
     pub input: InputArgs,
@@ -67,7 +67,7 @@ pub struct ReportArgs {
 
 /// Formats that go to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportOutput {
+pub(super) enum ReportOutput {
     /// For a terminal.
     Text,
     /// `plimsoll.report/1`.
@@ -80,7 +80,7 @@ pub enum ReportOutput {
 
 /// Where the line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
+pub(super) enum FailOn {
     /// Watch and worse.
     Warn,
     /// Action needed; "can't tell" has its own status.

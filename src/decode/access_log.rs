@@ -18,6 +18,8 @@ use super::unit::{DurationUnit, parse_duration_text};
 #[cfg(test)]
 mod tests;
 
+/// Name of a duration in whole numbers, whose unit only a sample tells.
+pub(super) const WHOLE_NUMBERS: &str = "duration_us";
 /// Fields after the user agent that are looked at.
 const MAX_EXTRAS: usize = 16;
 /// Half of all requests faster than this many microseconds is not HTTP: then it was seconds.
@@ -31,7 +33,7 @@ const FASTEST_MEDIAN_US: f64 = 60.0;
 /// # Errors
 /// [`Reject::OtherFormat`] if time, request and status are not where they belong,
 /// [`Reject::Unterminated`] for an open quote or bracket, [`Reject::Empty`] for blanks only.
-pub fn parse(record: &[u8], fields: &mut Fields) -> Result<(), Reject> {
+pub(super) fn parse(record: &[u8], fields: &mut Fields) -> Result<(), Reject> {
     fields.clear();
     if record.len() > MAX_RECORD_LEN {
         return Err(Reject::TooLong);
@@ -57,7 +59,7 @@ pub fn parse(record: &[u8], fields: &mut Fields) -> Result<(), Reject> {
 
 /// Tells Apache's `%D` (microseconds) from `%T` (seconds), which look alike, by the median of
 /// a sample of whole numbers. NaN and an empty sample's median count as microseconds.
-pub fn whole_number_unit(median: f64) -> DurationUnit {
+pub(super) fn whole_number_unit(median: f64) -> DurationUnit {
     if median < FASTEST_MEDIAN_US { DurationUnit::S } else { DurationUnit::Us }
 }
 

@@ -7,18 +7,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fields::{Fields, Kind as FieldKind, Name};
-use super::message::read_message;
-use super::parse_text_record;
+use super::access_log;
+use super::pools::{COMMON_KEYS, DURATION_POOL, NESTED, POOLS};
 use super::profile::{DurationField, LevelScale, Profile, Role, Syntax};
-use super::shape::{COMMON_KEYS, DURATION_POOL, LIST_KEYS, NESTED, PLAIN, POOLS, SHAPES, Shape};
+use super::sample::{Records, is_own_output, records_of};
+use super::shape::{PLAIN, SHAPES, Shape};
 use super::timestamp::{self, ZoneDefault};
-use super::unfold;
 use super::unit::{self, DurationUnit};
 use crate::model::Severity;
+use crate::stats::quantile::median_of;
 
-/// Records of the sample that are looked at.
-const MAX_SAMPLE_RECORDS: usize = 400;
 /// Fields a role may have, best first.
 const MAX_FIELDS_PER_ROLE: usize = 4;
 /// Values of one field that are looked at.
@@ -102,13 +100,7 @@ pub fn detect(
     is_whole: bool,
     overrides: &Overrides,
 ) -> Result<Detected, DetectError> {
-    let sample = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample);
-    refuse_binary(sample)?;
-    let lines = sample_lines(sample, is_whole);
-    if lines.is_empty() {
-        return Err(DetectError::Empty);
-    }
-    let understood = json_sample(sample, &lines).unwrap_or_else(|| text_sample(&lines));
+    let understood = records_of(sample, is_whole)?;
     let keys = keys_of(&understood.records);
     let mut profile = profile_of(&understood, &keys, overrides);
     if is_own_output(&understood) {
@@ -146,189 +138,6 @@ fn seen_fields(keys: &Keys) -> Vec<SeenField> {
             count: key.count,
         })
         .collect()
-}
-
-fn refuse_binary(sample: &[u8]) -> Result<(), DetectError> {
-    if matches!(sample, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
-        return Err(DetectError::Utf16);
-    }
-    // A hole of NUL bytes in a log is damage, not a format: only a sample full of them is refused.
-    let odd = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t' | 0x1b | 0x0c);
-    let odd_count = sample.iter().filter(|byte| odd(byte) && **byte != 0).count();
-    let nul_count = memchr::memchr_iter(0, sample).count();
-    if odd_count * 50 <= sample.len() && nul_count * 2 <= sample.len() {
-        return Ok(());
-    }
-    let at = sample.iter().position(odd).unwrap_or(0);
-    Err(DetectError::Binary { byte: sample.get(at).copied().unwrap_or(0), at })
-}
-
-/// Non-blank lines of the sample; a last line that may be cut off is left out.
-fn sample_lines(sample: &[u8], is_whole: bool) -> Vec<&[u8]> {
-    let complete = match memchr::memrchr(b'\n', sample) {
-        Some(end) if !is_whole => sample.get(..end).unwrap_or_default(),
-        _ => sample,
-    };
-    complete
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty())
-        .take(MAX_SAMPLE_RECORDS)
-        .collect()
-}
-
-/// The records of a sample as JSON objects, whatever they were written in.
-struct Records {
-    records: Vec<Value>,
-    syntax: Syntax,
-    /// Name of the plain shape, when no known one fits.
-    plain: &'static str,
-    wrapped: bool,
-    unfolds: bool,
-}
-
-impl Records {
-    fn json(records: Vec<Value>, wrapped: bool) -> Self {
-        Self { records, syntax: Syntax::Json, plain: "json", wrapped, unfolds: false }
-    }
-}
-
-/// Whether the sample is a document that plimsoll itself wrote, such as a report.
-fn is_own_output(sample: &Records) -> bool {
-    let schema = sample.records.first().and_then(|record| record.get("schema"));
-    schema.and_then(Value::as_str).is_some_and(|schema| schema.starts_with("plimsoll."))
-}
-
-/// Reads the sample as an access log, logfmt or free text, by what most of its lines are.
-fn text_sample(lines: &[&[u8]]) -> Records {
-    let mut fields = Fields::default();
-    let mut parsed = |syntax: Syntax| -> Vec<Value> {
-        let record = |line: &&[u8]| {
-            parse_text_record(syntax, line, &mut fields).ok()?;
-            Some(fields_as_json(&fields, line))
-        };
-        lines.iter().filter_map(record).collect()
-    };
-    let access = parsed(Syntax::AccessLog);
-    if access.len() * 2 >= lines.len() {
-        let combined = access.iter().any(|record| record.get("user_agent").is_some());
-        let plain = if combined { "combined" } else { "common" };
-        return Records {
-            records: access,
-            syntax: Syntax::AccessLog,
-            plain,
-            ..Records::json(vec![], false)
-        };
-    }
-    let logfmt = parsed(Syntax::Logfmt);
-    if logfmt.len() * 10 >= lines.len() * 6 {
-        return Records {
-            records: logfmt,
-            syntax: Syntax::Logfmt,
-            plain: "logfmt",
-            ..Records::json(vec![], false)
-        };
-    }
-    let text = parsed(Syntax::Text);
-    let plain = if lines.iter().any(|line| is_nextjs(line)) { "nextjs-text" } else { "text" };
-    Records { records: text, syntax: Syntax::Text, plain, ..Records::json(vec![], false) }
-}
-
-/// Whether a line is one that Next.js or Auth.js prints.
-fn is_nextjs(line: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(line);
-    let facts = read_message(&text);
-    let request = facts.path.is_some() && facts.status.is_some() && facts.duration_ms.is_some();
-    request || text.contains("[auth][") || text.contains("[next-auth][")
-}
-
-fn fields_as_json(fields: &Fields, record: &[u8]) -> Value {
-    let named = fields.others().iter().map(|(name, slot)| {
-        let name = match name {
-            Name::Fixed(name) => (*name).to_owned(),
-            Name::Written(span) => String::from_utf8_lossy(span.of(record)).into_owned(),
-        };
-        let text = String::from_utf8_lossy(slot.span.of(record));
-        let value = match slot.kind {
-            FieldKind::Absent | FieldKind::Null => Value::Null,
-            FieldKind::Number => serde_json::from_str(&text).unwrap_or_else(|_| text.into()),
-            FieldKind::Bool | FieldKind::String => text.into(),
-        };
-        (name, value)
-    });
-    Value::Object(named.collect())
-}
-
-/// Reads the sample as JSON lines, or as arrays or documents that span lines; `None` when it is
-/// mostly something else.
-fn json_sample(sample: &[u8], lines: &[&[u8]]) -> Option<Records> {
-    let values: Vec<Value> =
-        lines.iter().filter_map(|line| serde_json::from_slice(line).ok()).collect();
-    let objects = values.iter().filter(|value| value.is_object()).count();
-    let arrays = values.iter().filter(|value| is_array_of_objects(value)).count();
-    let braces = lines.iter().filter(|line| line.starts_with(b"{")).count();
-    let mut found = if arrays > 0 && objects + arrays > lines.len() / 2 {
-        Records::json(elements(values), true)
-    } else if objects > 0 && (braces * 10 >= lines.len() * 3) && objects * 3 >= braces {
-        let records = values.into_iter().filter(Value::is_object).collect();
-        Records::json(records, false)
-    } else {
-        let records = spanning_values(sample)?;
-        Records::json(records, true)
-    };
-    let unfolded: Vec<Value> = found
-        .records
-        .iter()
-        .filter_map(|record| unfold::unfold_value(record, LIST_KEYS))
-        .flatten()
-        .take(MAX_SAMPLE_RECORDS)
-        .collect();
-    if !unfolded.is_empty() {
-        found.unfolds = true;
-        found.records.retain(|record| unfold::unfold_value(record, LIST_KEYS).is_none());
-        found.records.extend(unfolded);
-    }
-    Some(found)
-}
-
-fn is_array_of_objects(value: &Value) -> bool {
-    value.as_array().is_some_and(|items| items.iter().any(Value::is_object))
-}
-
-fn elements(values: Vec<Value>) -> Vec<Value> {
-    values
-        .into_iter()
-        .flat_map(|value| match value {
-            Value::Array(items) => items,
-            other => vec![other],
-        })
-        .filter(Value::is_object)
-        .take(MAX_SAMPLE_RECORDS)
-        .collect()
-}
-
-/// Values of a sample in which they span lines; the last may be cut off.
-fn spanning_values(sample: &[u8]) -> Option<Vec<Value>> {
-    let start = sample.trim_ascii_start();
-    let inner = match start {
-        [b'[', rest @ ..] if matches!(rest.trim_ascii_start(), [b'{' | b']', ..]) => rest,
-        [b'{', ..] => start,
-        _ => return None,
-    };
-    let mut records = Vec::new();
-    let mut rest = inner;
-    while records.len() < MAX_SAMPLE_RECORDS {
-        rest = rest.trim_ascii_start();
-        rest = rest.strip_prefix(b",").unwrap_or(rest);
-        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
-        match values.next() {
-            Some(Ok(value)) => records.push(value),
-            _ => break,
-        }
-        rest = rest.get(values.byte_offset()..).unwrap_or_default();
-    }
-    let records = elements(records);
-    (!records.is_empty()).then_some(records)
 }
 
 /// What the sample says about one key.
@@ -373,33 +182,7 @@ fn profile_of(sample: &Records, keys: &Keys, overrides: &Overrides) -> Profile {
         Syntax::Json => best_shape(keys, sample.records.len()),
         _ => (PLAIN, None),
     };
-    let zone = ZoneDefault { offset_s: overrides.zone_offset_s, year: overrides.year };
-    let mut fields = Vec::new();
-    for role in Role::ALL {
-        if role == Role::Duration || shape.without.contains(&role) {
-            continue;
-        }
-        let named = lookup(shape.fields, role);
-        let pool = lookup(POOLS, role);
-        let mut paths: Vec<String> = named
-            .iter()
-            .map(|path| (path, true))
-            .chain(pool.iter().map(|path| (path, false)))
-            .filter(|(path, trusted)| fits(role, path, *trusted, keys, &zone))
-            .map(|(path, _)| (*path).to_owned())
-            .fold(Vec::new(), |mut kept, path| {
-                if !kept.contains(&path) && kept.len() < MAX_FIELDS_PER_ROLE {
-                    kept.push(path);
-                }
-                kept
-            });
-        if paths.is_empty() {
-            paths.extend(nested_field(role, keys, &zone));
-        }
-        if !paths.is_empty() {
-            fields.push((role, paths));
-        }
-    }
+    let mut fields = role_fields(shape, keys, overrides);
     drop_event_that_is_message(&mut fields);
     let durations = duration_fields(shape, keys, overrides);
     let mut notes = Vec::new();
@@ -447,6 +230,42 @@ fn profile_of(sample: &Records, keys: &Keys, overrides: &Overrides) -> Profile {
     }
 }
 
+/// Fields of every role but the duration: those the shape names, then those with a known name.
+fn role_fields(
+    shape: &'static Shape,
+    keys: &Keys,
+    overrides: &Overrides,
+) -> Vec<(Role, Vec<String>)> {
+    let zone = ZoneDefault { offset_s: overrides.zone_offset_s, year: overrides.year };
+    let mut fields = Vec::new();
+    for role in Role::ALL {
+        if role == Role::Duration || shape.without.contains(&role) {
+            continue;
+        }
+        let named = lookup(shape.fields, role);
+        let pool = lookup(POOLS, role);
+        let mut paths: Vec<String> = named
+            .iter()
+            .map(|path| (path, true))
+            .chain(pool.iter().map(|path| (path, false)))
+            .filter(|(path, trusted)| fits(role, path, *trusted, keys, &zone))
+            .map(|(path, _)| (*path).to_owned())
+            .fold(Vec::new(), |mut kept, path| {
+                if !kept.contains(&path) && kept.len() < MAX_FIELDS_PER_ROLE {
+                    kept.push(path);
+                }
+                kept
+            });
+        if paths.is_empty() {
+            paths.extend(nested_field(role, keys, &zone));
+        }
+        if !paths.is_empty() {
+            fields.push((role, paths));
+        }
+    }
+    fields
+}
+
 fn lookup(
     table: &'static [(Role, &'static [&'static str])],
     role: Role,
@@ -459,9 +278,9 @@ fn best_shape(keys: &Keys, records: usize) -> (&'static Shape, Option<&'static s
     let common = |key: &&str| keys.get(*key).is_some_and(|found| found.count * 5 >= records);
     let present = |key: &&str| keys.contains_key(*key);
     let matching = |shape: &&&Shape| {
-        shape.keys.iter().all(|key| common(&key))
-            && (shape.any_of.is_empty() || shape.any_of.iter().any(|key| present(&key)))
-            && !shape.none_of.iter().any(|key| common(&key))
+        shape.keys.iter().all(&common)
+            && (shape.any_of.is_empty() || shape.any_of.iter().any(&present))
+            && !shape.none_of.iter().any(&common)
     };
     let weight = |shape: &Shape| {
         let of_key = |key: &&str| if COMMON_KEYS.contains(key) { 2 } else { 6 };
@@ -664,11 +483,12 @@ fn duration_field(
         DurationField { path, until: None, only_when: None, unit, guess }
     };
     let by_name = if told { None } else { DurationUnit::from_field_name(path) };
-    if let Some(unit) = by_name.or(default) {
+    let is_known = path != access_log::WHOLE_NUMBERS;
+    if let Some(unit) = by_name.or(default).filter(|_| is_known) {
         return field(unit, None);
     }
     let values = keys.get(path).map_or(&[][..], |key| key.values.as_slice());
-    let bare: Vec<f64> = values
+    let mut bare: Vec<f64> = values
         .iter()
         .filter_map(|value| match value {
             Value::Number(number) => number.as_f64(),
@@ -676,6 +496,10 @@ fn duration_field(
             _ => None,
         })
         .collect();
+    if path == access_log::WHOLE_NUMBERS {
+        let median = median_of(&mut bare).unwrap_or(f64::NAN);
+        return field(access_log::whole_number_unit(median), None);
+    }
     match unit::guess_unit(&bare) {
         Some(guess) => field(guess.unit, Some(guess.reason)),
         None => field(DurationUnit::Ms, None), // every value names its own unit

@@ -6,14 +6,14 @@
 //! value counts, as in JSON.
 
 /// Most fields of one record that are kept beside the wanted ones; more are counted only.
-pub const MAX_OTHERS: usize = 256;
+pub(super) const MAX_OTHERS: usize = 256;
 
 /// Longest record that is decoded, in bytes; ranges are 32 bits wide.
-pub const MAX_RECORD_LEN: usize = u32::MAX as usize;
+pub(super) const MAX_RECORD_LEN: usize = u32::MAX as usize;
 
 /// Bytes `start..end` of a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Span {
+pub(super) struct Span {
     /// First byte.
     pub start: u32,
     /// Byte after the last one.
@@ -23,7 +23,7 @@ pub struct Span {
 impl Span {
     /// The bytes of this range; empty when the range is not inside of `record`.
     #[inline]
-    pub fn of(self, record: &[u8]) -> &[u8] {
+    pub(super) fn of(self, record: &[u8]) -> &[u8] {
         record.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
@@ -40,7 +40,7 @@ impl Span {
 
 /// What a value looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// The record does not have the field.
     #[default]
     Absent,
@@ -56,7 +56,7 @@ pub enum Kind {
 
 /// One value: what it looks like and where it stands, without its quotes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Slot {
+pub(super) struct Slot {
     /// What it looks like.
     pub kind: Kind,
     /// Backslash escapes stand in the bytes and are still to be undone.
@@ -67,7 +67,7 @@ pub struct Slot {
 
 /// Name of a field that nobody asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Name {
+pub(super) enum Name {
     /// A name of the format, such as `status` of an access log.
     Fixed(&'static str),
     /// A name written in the record.
@@ -76,7 +76,7 @@ pub enum Name {
 
 /// Why a record was not decoded. The caller counts it and keeps the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reject {
+pub(super) enum Reject {
     /// Nothing but blanks.
     #[error("record is empty")]
     Empty,
@@ -93,7 +93,7 @@ pub enum Reject {
 
 /// The values of one record, by the names a caller wants; reused from record to record.
 #[derive(Clone, Debug, Default)]
-pub struct Fields {
+pub(super) struct Fields {
     wanted: Vec<Box<[u8]>>,
     slots: Vec<Slot>,
     others: Vec<(Name, Slot)>,
@@ -102,7 +102,7 @@ pub struct Fields {
 
 impl Fields {
     /// Makes a place for the values of the `wanted` names; a few dozen at most, they are searched.
-    pub fn new(wanted: &[&str]) -> Self {
+    pub(super) fn new(wanted: &[&str]) -> Self {
         Self {
             wanted: wanted.iter().map(|name| name.as_bytes().into()).collect(),
             slots: vec![Slot::default(); wanted.len()],
@@ -111,28 +111,17 @@ impl Fields {
     }
 
     /// The value of the `index`-th wanted name; [`Kind::Absent`] if the record has none.
-    pub fn slot(&self, index: usize) -> Slot {
+    pub(super) fn slot(&self, index: usize) -> Slot {
         self.slots.get(index).copied().unwrap_or_default()
     }
 
-    /// The bytes of the `index`-th wanted name in `record`; `None` if absent or null.
-    pub fn bytes<'r>(&self, index: usize, record: &'r [u8]) -> Option<&'r [u8]> {
-        let slot = self.slot(index);
-        (!matches!(slot.kind, Kind::Absent | Kind::Null)).then(|| slot.span.of(record))
-    }
-
     /// The other fields, in the order of the record.
-    pub fn others(&self) -> &[(Name, Slot)] {
+    pub(super) fn others(&self) -> &[(Name, Slot)] {
         &self.others
     }
 
-    /// Fields beyond [`MAX_OTHERS`] that were not kept.
-    pub fn dropped_count(&self) -> usize {
-        self.dropped_count
-    }
-
     /// Forgets the values of the last record; every decoder begins with this.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.slots.fill(Slot::default());
         self.others.clear();
         self.dropped_count = 0;

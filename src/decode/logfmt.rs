@@ -19,7 +19,7 @@ const MAX_KEY_LEN: usize = 128;
 /// # Errors
 /// [`Reject::OtherFormat`] if the record does not begin with `key=` or holds a key with odd
 /// characters, [`Reject::Unterminated`] for an open quote, [`Reject::Empty`] for blanks only.
-pub fn parse(record: &[u8], fields: &mut Fields) -> Result<(), Reject> {
+pub(super) fn parse(record: &[u8], fields: &mut Fields) -> Result<(), Reject> {
     fields.clear();
     if record.len() > MAX_RECORD_LEN {
         return Err(Reject::TooLong);

@@ -22,7 +22,7 @@ const MAX_SEARCHED_LEN: usize = 2048;
 
 /// What was found; a field is `None` (or [`Severity::UNKNOWN`]) when the text does not say.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct MessageFacts<'m> {
+pub(super) struct MessageFacts<'m> {
     /// Event name, such as `auth.failure`.
     pub event: Option<Cow<'static, str>>,
     /// How bad it is, by a mark or a tag.
@@ -44,7 +44,7 @@ pub struct MessageFacts<'m> {
 }
 
 /// Reads what `message` tells.
-pub fn read_message(message: &str) -> MessageFacts<'_> {
+pub(super) fn read_message(message: &str) -> MessageFacts<'_> {
     let mut facts = MessageFacts::default();
     let text = head_of(message, MAX_SEARCHED_LEN);
     let text = after_marks(text, &mut facts);

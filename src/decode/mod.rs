@@ -4,13 +4,17 @@
 //! [`EventBatch`](crate::model::EventBatch)es. Framing records is `source`'s business.
 
 mod access_log;
+mod columns;
 mod decoder;
 mod detect;
 mod fields;
 mod logfmt;
 mod message;
+mod pools;
 mod profile;
+mod rejects;
 mod route;
+mod sample;
 pub mod scan;
 mod shape;
 mod text;
@@ -18,9 +22,10 @@ mod timestamp;
 mod unfold;
 mod unit;
 
-pub use decoder::{Decoder, Rejects};
+pub use decoder::Decoder;
 pub use detect::{DetectError, Detected, Overrides, SeenField, ValueKind, detect};
 pub use profile::{DurationField, Profile, Role, Syntax};
+pub use rejects::Rejects;
 pub use timestamp::{ZoneDefault, parse_text as parse_time};
 pub use unit::{DurationUnit, parse_duration_text};
 

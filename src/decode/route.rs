@@ -14,9 +14,9 @@ const ID: &str = "{id}";
 /// What stands for all parts beyond [`MAX_SEGMENTS`].
 const REST: &str = "{rest}";
 /// Parts of a path that are kept; deeper paths are files or attacks.
-pub const MAX_SEGMENTS: usize = 12;
+pub(super) const MAX_SEGMENTS: usize = 12;
 /// Longest part that is kept, in bytes; longer ones are tokens.
-pub const MAX_SEGMENT_LEN: usize = 64;
+pub(super) const MAX_SEGMENT_LEN: usize = 64;
 /// Longest path that is taken as it is when nothing in it needs a look.
 const MAX_PLAIN_LEN: usize = 96;
 
@@ -26,7 +26,7 @@ const MAX_PLAIN_LEN: usize = 96;
 /// slash. Digits, UUIDs, hex of 8 and more, ULIDs and the like, e-mail addresses, dates,
 /// percent-encoded and odd bytes become `{id}`. Kept are `[id]`, `{id}`, `:id`, `*`.
 /// An empty path is `/`.
-pub fn route_of(path: &[u8], out: &mut String) -> bool {
+pub(super) fn route_of(path: &[u8], out: &mut String) -> bool {
     out.clear();
     if let Some(plain) = plain_path(path) {
         out.push_str(plain);

@@ -5,8 +5,7 @@
 //! PostgreSQL, Next.js, Auth.js, and the platform's `[SECURITY]` lines. Every non-empty line is
 //! a record: a line in which nothing is recognised is all message.
 //!
-//! What the message *means* (event, route, duration) is told by `message.rs`; joining the lines
-//! of a stack trace is the caller's, who asks [`is_continuation`].
+//! What the message *means* (event, route, duration) is told by `message.rs`.
 //!
 //! Names put: `time level logger host stream priority message`, and the pairs of a message
 //! that is logfmt.
@@ -15,12 +14,10 @@ use super::fields::{Fields, Kind, MAX_RECORD_LEN, Reject, Slot, Span, split_quot
 use super::logfmt;
 use super::timestamp::{ZoneDefault, parse_leading};
 
-mod continuation;
 mod head;
 #[cfg(test)]
 mod tests;
 
-pub use continuation::is_continuation;
 use head::Head;
 
 /// Assumed only to find out where a time ends; the caller reads it with its own default.
@@ -30,7 +27,7 @@ const ANY_YEAR: ZoneDefault = ZoneDefault { offset_s: 0, year: 2000 };
 ///
 /// # Errors
 /// [`Reject::Empty`] for blanks only, [`Reject::TooLong`] beyond 4 GiB; anything else is text.
-pub fn parse(record: &[u8], fields: &mut Fields) -> Result<(), Reject> {
+pub(super) fn parse(record: &[u8], fields: &mut Fields) -> Result<(), Reject> {
     fields.clear();
     if record.len() > MAX_RECORD_LEN {
         return Err(Reject::TooLong);

@@ -13,13 +13,13 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-pub use epoch::{parse_float, parse_integer, parse_number_text};
+pub(super) use epoch::parse_number_text;
 use reader::Reader;
 
 /// Earliest accepted time: 1990-01-01T00:00:00Z, in microseconds.
-pub const EARLIEST_US: i64 = 631_152_000_000_000;
+pub(super) const EARLIEST_US: i64 = 631_152_000_000_000;
 /// Latest accepted time: 2100-01-01T00:00:00Z, in microseconds.
-pub const LATEST_US: i64 = 4_102_444_800_000_000;
+pub(super) const LATEST_US: i64 = 4_102_444_800_000_000;
 
 const SECOND_US: i64 = 1_000_000;
 const DAY_US: i64 = 86_400 * SECOND_US;
@@ -72,7 +72,7 @@ pub enum TimeOdd {
 /// Remembers the last date seen as `YYYY-MM-DD`, so that `2026-11-18T14:03:22.123Z` costs only
 /// its clock part. The memory is a pure shortcut: answers equal those of [`parse_text`].
 #[derive(Clone, Debug)]
-pub struct TimestampParser {
+pub(super) struct TimestampParser {
     zone: ZoneDefault,
     date: [u8; 10],
     midnight_us: i64,
@@ -80,7 +80,7 @@ pub struct TimestampParser {
 
 impl TimestampParser {
     /// Makes a parser that assumes `zone` where a time names none.
-    pub fn new(zone: ZoneDefault) -> Self {
+    pub(super) fn new(zone: ZoneDefault) -> Self {
         Self { zone, date: [0; 10], midnight_us: 0 }
     }
 
@@ -89,7 +89,7 @@ impl TimestampParser {
     /// # Errors
     /// [`TimeOdd`] when `text` is no time between 1990 and 2100.
     #[inline]
-    pub fn parse(&mut self, text: &[u8]) -> Result<Timestamp, TimeOdd> {
+    pub(super) fn parse(&mut self, text: &[u8]) -> Result<Timestamp, TimeOdd> {
         if let Some(micros) = self.parse_same_day(text) {
             return Ok(Timestamp { micros, zone_assumed: false });
         }
@@ -162,7 +162,10 @@ pub fn parse_text(text: &[u8], zone: &ZoneDefault) -> Result<Timestamp, TimeOdd>
 ///
 /// # Errors
 /// [`TimeOdd`] when `line` does not start with a time between 1990 and 2100.
-pub fn parse_leading(line: &[u8], zone: &ZoneDefault) -> Result<(Timestamp, usize), TimeOdd> {
+pub(super) fn parse_leading(
+    line: &[u8],
+    zone: &ZoneDefault,
+) -> Result<(Timestamp, usize), TimeOdd> {
     let (mut reader, bracketed) = match line {
         [b'[', rest @ ..] => (Reader { rest }, true),
         _ => (Reader { rest: line }, false),

@@ -105,17 +105,14 @@ pub(super) fn unfold_chunk(chunk: &[u8], list_keys: &[&str], out: &mut Vec<u8>) 
         let unfolded = serde_json::from_slice::<Value>(line)
             .ok()
             .and_then(|record| unfold_value(&record, list_keys));
-        match unfolded {
-            Some(events) => {
-                for event in events {
-                    out.extend_from_slice(event.to_string().as_bytes());
-                    out.push(b'\n');
-                }
-            }
-            None => {
-                out.extend_from_slice(line);
+        if let Some(events) = unfolded {
+            for event in events {
+                out.extend_from_slice(event.to_string().as_bytes());
                 out.push(b'\n');
             }
+        } else {
+            out.extend_from_slice(line);
+            out.push(b'\n');
         }
     }
 }

@@ -90,7 +90,7 @@ impl DurationUnit {
 /// Reads a duration whose bare numbers are in `unit`; a unit in the text wins. Milliseconds.
 ///
 /// `None` for `-`, empty text, negative numbers, and anything that is no duration.
-pub fn parse_duration(text: &[u8], unit: DurationUnit) -> Option<f64> {
+pub(super) fn parse_duration(text: &[u8], unit: DurationUnit) -> Option<f64> {
     let text = text.trim_ascii();
     match parse_plain_number(text) {
         Some(value) => Some(unit.to_ms(value)),
@@ -115,7 +115,7 @@ pub fn parse_duration_text(text: &[u8]) -> Option<f64> {
 
 /// A unit that nothing told, with the reason for choosing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Guess {
+pub(super) struct Guess {
     /// The likeliest unit.
     pub unit: DurationUnit,
     /// Why, as a clause for the user: "median 0.012 with fractions looks like seconds".
@@ -128,7 +128,7 @@ pub struct Guess {
 /// whole numbers of a million and more like nanoseconds, of ten thousand and more like
 /// microseconds; everything else like milliseconds. Values that are NaN, infinite or negative
 /// do not count; `None` when none is left.
-pub fn guess_unit(sample: &[f64]) -> Option<Guess> {
+pub(super) fn guess_unit(sample: &[f64]) -> Option<Guess> {
     let mut values: Vec<f64> =
         sample.iter().copied().filter(|value| value.is_finite() && *value >= 0.0).collect();
     let middle = values.len() / 2;

@@ -18,7 +18,8 @@ pub(super) struct Tested {
 
 impl Tested {
     /// Too little to tell.
-    pub(super) const INCONCLUSIVE: Self = Self { p_value: None, candidate: None, is_evidence: true };
+    pub(super) const INCONCLUSIVE: Self =
+        Self { p_value: None, candidate: None, is_evidence: true };
 }
 
 /// A change that becomes a finding if it survives the correction.

@@ -79,9 +79,9 @@ pub(super) fn test_events(view: &View<'_>) -> Vec<Tested> {
 /// Whether an event of documents is told by logs too: then the logs speak for both.
 fn is_told_by_logs(view: &View<'_>, name: &str) -> bool {
     let logged = name.strip_suffix(DOCUMENTS_SUFFIX);
-    logged.and_then(|logged| view.survey.events.find(logged)).is_some_and(|id| {
-        total(view, Counted::Event(id)) >= MIN_EVENTS
-    })
+    logged
+        .and_then(|logged| view.survey.events.find(logged))
+        .is_some_and(|id| total(view, Counted::Event(id)) >= MIN_EVENTS)
 }
 
 fn total(view: &View<'_>, counted: Counted) -> u64 {

@@ -32,11 +32,7 @@ pub(super) struct Findings {
 }
 
 /// Tests everything, corrects, and keeps what is left.
-pub(super) fn findings(
-    view: &View<'_>,
-    inputs: &[String],
-    words: &[String],
-) -> Findings {
+pub(super) fn findings(view: &View<'_>, inputs: &[String], words: &[String]) -> Findings {
     let tested = all_tests(view);
     let has_evidence = tested.iter().any(|test| test.is_evidence && test.p_value.is_some());
     let p_values: Vec<f64> = tested.iter().map(|test| test.p_value.unwrap_or(f64::NAN)).collect();

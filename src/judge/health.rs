@@ -4,8 +4,7 @@ use super::detail::{ASSUMED_OBJECTIVE, add_templates, route_details, route_rows,
 use super::findings::{FALSE_DISCOVERY_RATE, Findings, findings};
 use super::view::{View, ViewError, ViewSettings};
 use crate::model::{
-    EventMark, Finding, InputSummary, Method, Quality, QualityNote, Report, Verdict,
-    format_ts,
+    EventMark, Finding, InputSummary, Method, Quality, QualityNote, Report, Verdict, format_ts,
 };
 use crate::query::{Counted, Requests, Survey};
 use crate::stats::sketch::RELATIVE_ERROR;

@@ -40,7 +40,11 @@ pub(super) fn test_route(view: &View<'_>, route: u32) -> Tested {
         return Tested::INCONCLUSIVE;
     };
     let p_value = (best.p_value() * tries).min(1.0);
-    Tested { p_value: Some(p_value), candidate: candidate(view, route, &best, width), is_evidence: true }
+    Tested {
+        p_value: Some(p_value),
+        candidate: candidate(view, route, &best, width),
+        is_evidence: true,
+    }
 }
 
 /// Logarithm of a quantile by window, without the daily and weekly rhythm.
@@ -169,9 +173,7 @@ fn shift_between(view: &View<'_>, route: u32, before: Window, after: Window) -> 
     if let (Some(control), Some(experiment)) = (ordered(before), ordered(after)) {
         return shift(&control, &experiment);
     }
-    let thinned = |window| {
-        view.requests.summary(Some(route), window).durations.thin(MAX_COMPARED)
-    };
+    let thinned = |window| view.requests.summary(Some(route), window).durations.thin(MAX_COMPARED);
     // Sketches have lost the order of time: a lag-1 autocorrelation of one third is taken for
     // granted.
     shift_of_sorted(&thinned(before), &thinned(after), 2.0_f64.sqrt(), normal::Z_98)

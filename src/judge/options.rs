@@ -19,9 +19,10 @@ pub(super) fn options(situation: &Situation<'_>) -> Vec<Action> {
     let mut options = Vec::new();
     let change = situation.change;
     let back = format!("back to about {}", amount(change.before, change.unit));
-    let stays = match situation.is_over {
-        true => "it is over; it may come again".to_owned(),
-        false => format!("stays at about {}", amount(change.after, change.unit)),
+    let stays = if situation.is_over {
+        "it is over; it may come again".to_owned()
+    } else {
+        format!("stays at about {}", amount(change.after, change.unit))
     };
     let compare = command(situation, "compare", &["--at", situation.at]);
     let lines = ["plimsoll", "lines", situation.finding].map(str::to_owned).to_vec();

@@ -2,7 +2,9 @@
 //!
 //! The only room that drives reading, and the last floor that knows polars.
 
+mod folded;
 mod names;
+mod open_request;
 mod read;
 mod requests;
 mod saved;

@@ -75,17 +75,22 @@ impl Names {
 
 /// Numbers for the codes of one batch's column, looked up once a code.
 #[derive(Debug, Default)]
-pub struct CodeMap(Vec<Option<u32>>);
+pub(super) struct CodeMap(Vec<Option<u32>>);
 
 impl CodeMap {
     /// Forgets the last batch.
-    pub fn start(&mut self, column: &LabelColumn) {
+    pub(super) fn start(&mut self, column: &LabelColumn) {
         self.0.clear();
         self.0.resize(column.names().len(), None);
     }
 
     /// Number of the text at `row`; `None` when it is missing.
-    pub fn id(&mut self, column: &LabelColumn, row: usize, names: &mut Names) -> Option<u32> {
+    pub(super) fn id(
+        &mut self,
+        column: &LabelColumn,
+        row: usize,
+        names: &mut Names,
+    ) -> Option<u32> {
         let code = *column.codes().get(row)? as usize;
         let slot = self.0.get_mut(code)?;
         if slot.is_none() {

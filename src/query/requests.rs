@@ -5,21 +5,18 @@
 //! Beyond it requests are folded into one sketch per route and slot of time, and quantiles have
 //! the sketch's relative error; counts stay exact.
 
-use std::collections::BTreeMap;
-
-use rustc_hash::FxHashMap;
-
+use super::folded::{Folded, Sketches, select_sketches};
 use super::names::Names;
 use crate::model::{SlotWidth, Window};
 use crate::stats::quantile::Sorted;
 use crate::stats::sketch::Sketch;
 
 /// Requests kept one by one; about 70 MB.
-pub const MAX_EXACT: usize = 4_000_000;
+pub(super) const MAX_EXACT: usize = 4_000_000;
 /// Routes told apart; later ones are counted together.
-pub const MAX_ROUTES: usize = 2_000;
+pub(super) const MAX_ROUTES: usize = 2_000;
 /// Versions told apart.
-pub const MAX_VERSIONS: usize = 500;
+pub(super) const MAX_VERSIONS: usize = 500;
 /// Slots of time once requests are folded.
 const MAX_FOLDED_SLOTS: usize = 400;
 /// Cells once requests are folded; more make the slots wider.
@@ -277,13 +274,13 @@ impl RequestLog {
         let rows = self.tenths.drain(..).zip(self.routes.drain(..)).zip(self.versions.drain(..));
         let ends = self.outcomes.drain(..).zip(self.durations_ms.drain(..));
         for (((tenths, route), version), (outcome, duration_ms)) in rows.zip(ends) {
-            folded.add(
-                i64::from(tenths) * TENTH_US + base_us,
-                route,
-                version,
+            folded.add(Request {
+                ts_us: i64::from(tenths) * TENTH_US + base_us,
+                route: u32::from(route),
+                version: u32::from(version),
                 outcome,
                 duration_ms,
-            );
+            });
         }
         while folded.cells.len() > MAX_FOLDED_CELLS {
             let span_s = f64::from(folded.width.seconds()) * 1.5;
@@ -312,79 +309,6 @@ struct Rows {
     starts: Vec<usize>,
     /// The instant of zero tenths.
     base_us: i64,
-}
-
-/// Sketches in order.
-#[derive(Debug)]
-struct Sketches {
-    width: SlotWidth,
-    cells: BTreeMap<(u16, i64), Cell>,
-    by_version: BTreeMap<(u16, u16), Cell>,
-}
-
-/// Sketches by route and slot of time.
-#[derive(Debug)]
-struct Folded {
-    width: SlotWidth,
-    cells: FxHashMap<(u16, i64), Cell>,
-    by_version: FxHashMap<(u16, u16), Cell>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Cell {
-    by_outcome: [u64; 6],
-    durations: Sketch,
-}
-
-impl Cell {
-    fn add(&mut self, outcome: Outcome, duration_ms: f64) {
-        if let Some(count) = self.by_outcome.get_mut(outcome as usize) {
-            *count += 1;
-        }
-        if !duration_ms.is_nan() {
-            self.durations.add(duration_ms);
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        for (count, more) in self.by_outcome.iter_mut().zip(other.by_outcome) {
-            *count += more;
-        }
-        self.durations.merge(&other.durations);
-    }
-
-    fn summary(self) -> Summary {
-        let [_, _, _, server_error, crashed, error_level] = self.by_outcome;
-        Summary {
-            n: self.by_outcome.iter().sum(),
-            failed: server_error + crashed + error_level,
-            durations: Durations::Sketched(self.durations),
-        }
-    }
-}
-
-impl Folded {
-    fn new(width: SlotWidth) -> Self {
-        Self { width, cells: FxHashMap::default(), by_version: FxHashMap::default() }
-    }
-
-    fn add(&mut self, ts_us: i64, route: u16, version: u16, outcome: Outcome, duration_ms: f64) {
-        let slot = self.width.floor_us(ts_us);
-        self.cells.entry((route, slot)).or_default().add(outcome, duration_ms);
-        self.by_version.entry((route, version)).or_default().add(outcome, duration_ms);
-    }
-
-    fn widen(&mut self, width: SlotWidth) {
-        let narrow = std::mem::take(&mut self.cells);
-        self.width = width;
-        let mut keys: Vec<_> = narrow.keys().copied().collect();
-        keys.sort_unstable();
-        for key in keys {
-            if let Some(cell) = narrow.get(&key) {
-                self.cells.entry((key.0, width.floor_us(key.1))).or_default().merge(cell);
-            }
-        }
-    }
 }
 
 /// All requests, ready to be asked about.
@@ -527,31 +451,6 @@ fn windows_of(span: Window, width: SlotWidth) -> impl Iterator<Item = Window> {
         let start_us = span.start_us + index * width.micros();
         Window { start_us, end_us: start_us + width.micros() }
     })
-}
-
-fn select_sketches(
-    sketches: &Sketches,
-    route: Option<u32>,
-    version: Option<u32>,
-    window: Window,
-) -> Summary {
-    let routes = route.map_or(0..=u16::MAX, |route| route as u16..=route as u16);
-    let mut total = Cell::default();
-    if let Some(version) = version {
-        for route in routes {
-            if let Some(cell) = sketches.by_version.get(&(route, version as u16)) {
-                total.merge(cell);
-            }
-        }
-        return total.summary();
-    }
-    let (first, last) = (*routes.start(), *routes.end());
-    for ((_, slot), cell) in sketches.cells.range((first, i64::MIN)..=(last, i64::MAX)) {
-        if window.contains(*slot) {
-            total.merge(cell);
-        }
-    }
-    total.summary()
 }
 
 /// Names of routes and versions of a [`RequestLog`].

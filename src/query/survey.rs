@@ -7,8 +7,9 @@
 use rustc_hash::FxHashMap;
 
 use super::names::{CodeMap, Names};
+use super::open_request::OpenRequest;
 use super::read::Batch;
-use super::requests::{Outcome, Request, RequestLog, RequestNames};
+use super::requests::{Request, RequestLog, RequestNames};
 use crate::decode::{Profile, Rejects};
 use crate::model::{EventBatch, Label, NO_STATUS, NO_TIME, Severity, Text, Wanted};
 
@@ -159,28 +160,17 @@ struct Maps {
     template: CodeMap,
 }
 
-/// A request some of whose records were seen.
-#[derive(Clone, Debug)]
-struct OpenRequest {
-    request: Request,
-    status: i32,
-    error_level: bool,
-    last_us: i64,
-    input: usize,
-    offset: u64,
-}
-
 /// One event as the survey sees it.
-struct Event<'a> {
-    ts_us: i64,
-    severity: Severity,
-    status: i32,
-    duration_ms: f64,
-    route: Option<u32>,
-    version: Option<u32>,
-    request_id: Option<&'a str>,
-    input: usize,
-    offset: u64,
+pub(super) struct Event<'a> {
+    pub(super) ts_us: i64,
+    pub(super) severity: Severity,
+    pub(super) status: i32,
+    pub(super) duration_ms: f64,
+    pub(super) route: Option<u32>,
+    pub(super) version: Option<u32>,
+    pub(super) request_id: Option<&'a str>,
+    pub(super) input: usize,
+    pub(super) offset: u64,
 }
 
 impl Event<'_> {
@@ -392,15 +382,14 @@ impl Survey {
     }
 
     fn join_request(&mut self, id: &str, event: &Event<'_>) {
-        match self.open.get_mut(id) {
-            Some(open) => open.join(event),
-            None => {
-                if self.open.len() >= MAX_OPEN_REQUESTS {
-                    self.close_idle(event.ts_us);
-                }
-                let open = OpenRequest::begin(event, &mut self.names.routes);
-                self.open.insert(id.into(), open);
+        if let Some(open) = self.open.get_mut(id) {
+            open.join(event);
+        } else {
+            if self.open.len() >= MAX_OPEN_REQUESTS {
+                self.close_idle(event.ts_us);
             }
+            let open = OpenRequest::begin(event, &mut self.names.routes);
+            self.open.insert(id.into(), open);
         }
     }
 
@@ -443,55 +432,6 @@ impl Survey {
         }
     }
 }
-
-impl OpenRequest {
-    fn begin(event: &Event<'_>, routes: &mut Names) -> Self {
-        let request = Request {
-            ts_us: event.ts_us,
-            route: event.route.unwrap_or_else(|| routes.id(NO_ROUTE)),
-            version: event.version.unwrap_or(Request::NO_VERSION),
-            outcome: Outcome::Unknown,
-            duration_ms: event.duration_ms,
-        };
-        Self {
-            request,
-            status: event.status,
-            error_level: event.severity.is_error(),
-            last_us: event.ts_us,
-            input: event.input,
-            offset: event.offset,
-        }
-    }
-
-    /// Adds what a further record of the same request says: the worst status, the longest
-    /// duration (the platform's own includes the framework's).
-    fn join(&mut self, event: &Event<'_>) {
-        if event.status == -1 || self.status == NO_STATUS {
-            self.status = event.status;
-        } else if self.status != -1 && event.status != NO_STATUS {
-            self.status = self.status.max(event.status);
-        }
-        if event.duration_ms > self.request.duration_ms || self.request.duration_ms.is_nan() {
-            self.request.duration_ms = event.duration_ms;
-        }
-        self.request.ts_us = self.request.ts_us.min(event.ts_us);
-        self.error_level |= event.severity.is_error();
-        self.last_us = self.last_us.max(event.ts_us);
-    }
-
-    fn outcome(&self) -> Outcome {
-        match self.status {
-            NO_STATUS if self.error_level => Outcome::ErrorLevel,
-            -1 => Outcome::Crashed,
-            500.. => Outcome::ServerError,
-            400..=499 => Outcome::Refused,
-            _ => Outcome::Success,
-        }
-    }
-}
-
-/// Requests that name no route.
-pub const NO_ROUTE: &str = "(no route)";
 
 fn add_count(
     tally: &mut FxHashMap<(Counted, i64), u32>,

@@ -1,5 +1,6 @@
 //! Opens one input, looks at its beginning, and undoes its compression.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
@@ -184,5 +185,9 @@ pub fn sha256_of(path: &Path) -> Option<String> {
     }
     let mut digest = Sha256::new();
     io::copy(&mut file, &mut digest).ok()?;
-    Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let hex = digest.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    Some(hex)
 }

@@ -87,7 +87,6 @@ impl ChunkReader {
                 chunk.oversized += 1;
                 self.skip_record(chunk)?;
                 searched = 0;
-                continue;
             } else {
                 searched = chunk.bytes.len();
             }

@@ -89,7 +89,6 @@ impl State {
                 self.in_array = false;
                 self.depth = 0;
             }
-            b',' if self.depth == record_depth => self.end_record(out),
             b'{' | b'[' => {
                 if self.depth == record_depth {
                     self.end_record(out);
@@ -104,7 +103,7 @@ impl State {
                     self.end_record(out);
                 }
             }
-            b'\n' | b'\r' if self.depth == record_depth => self.end_record(out),
+            b',' | b'\n' | b'\r' if self.depth == record_depth => self.end_record(out),
             b'\n' | b'\r' | b'\t' | b' ' => {
                 if self.open {
                     out.push(b' ');

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{is_continuation, parse};
+use super::parse;
 use crate::decode::fields::{Fields, Name, Reject};
 
 fn render(record: &[u8]) -> Result<String, Reject> {
@@ -125,31 +125,6 @@ fn empty_records_are_rejected() {
     assert_eq!(render(b"\x1b[0m"), Err(Reject::Empty)); // only a colour
 }
 
-fn check_continuation(line: &str, expected: bool) {
-    assert_eq!(is_continuation(line.as_bytes()), expected, "{line}");
-}
-
-#[test]
-fn stack_traces_continue_their_record() {
-    check_continuation("\tat App.main(App.java:13)", true);
-    check_continuation("    at GET (app/api/route.js:1:57)", true);
-    check_continuation("Caused by: java.net.ConnectException: x", true);
-    check_continuation("java.io.IOException: Connection refused", true);
-    check_continuation("Traceback (most recent call last):", true);
-    check_continuation("  File \"x.py\", line 1", true);
-    check_continuation("app.rb:12:in `block in <main>'", true);
-    check_continuation("> 1 | export async function GET() {", true);
-    check_continuation("  2 |", true);
-    check_continuation("}", true);
-    check_continuation("Error: boom", false); // JavaScript opens with it
-    check_continuation("> quoted text", false);
-    check_continuation(" GET /x 200 in 2ms", false); // Next.js indents its records
-    check_continuation(" ✓ Ready", false);
-    check_continuation(" GETTING older", true);
-    check_continuation("", false);
-    check_continuation("2026-11-18 14:03:22 x", false);
-}
-
 proptest! {
     #[test]
     fn the_message_is_never_lost(record in "(2026-11-18 14:03:22 |Nov 18 14:03:22 h p\\[1\\]: |<3>)?(INFO|\\[error\\]|ERROR:)?[ a-zA-Z0-9.:|\\[\\]=\x1b-]{0,40}") {
@@ -165,6 +140,5 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(record in prop::collection::vec(any::<u8>(), 0..60)) {
         let _ = render(&record);
-        let _ = is_continuation(&record);
     }
 }

@@ -9,7 +9,7 @@ use super::{SECOND_US, TimeOdd, first_digits, in_range};
 ///
 /// # Errors
 /// [`TimeOdd::Unreadable`] if it is no number, [`TimeOdd::OutOfRange`] outside 1990 to 2100.
-pub fn parse_number_text(text: &[u8]) -> Result<i64, TimeOdd> {
+pub(crate) fn parse_number_text(text: &[u8]) -> Result<i64, TimeOdd> {
     let mut reader = Reader { rest: text };
     let Some((whole, _)) = reader.digits_up_to(19) else {
         return parse_float_text(text);
@@ -37,17 +37,11 @@ pub fn parse_number_text(text: &[u8]) -> Result<i64, TimeOdd> {
 ///
 /// More than 1e17 is nanoseconds, 1e14 microseconds, 1e11 milliseconds, else seconds.
 ///
-/// # Errors
-/// [`TimeOdd::OutOfRange`] outside 1990 to 2100.
-pub fn parse_integer(number: i64) -> Result<i64, TimeOdd> {
-    EpochUnit::of(number as f64).micros(number).map_or(Err(TimeOdd::OutOfRange), in_range)
-}
-
 /// Reads a float as an epoch time, rounded to the microsecond; the magnitude tells the unit.
 ///
 /// # Errors
 /// [`TimeOdd::Unreadable`] for NaN and infinity, [`TimeOdd::OutOfRange`] outside 1990 to 2100.
-pub fn parse_float(number: f64) -> Result<i64, TimeOdd> {
+pub(crate) fn parse_float(number: f64) -> Result<i64, TimeOdd> {
     if !number.is_finite() {
         return Err(TimeOdd::Unreadable);
     }

@@ -410,6 +410,7 @@ fn quality() -> Quality {
         out_of_order: 3,
         requests: 60_000,
         inputs: vec![InputSummary {
+            more_files: 0,
             name: "logs/app.jsonl".to_owned(),
             format: "JSON lines (pino)".to_owned(),
             bytes: 24_112_401,
@@ -459,6 +460,7 @@ fn base(bad: bool, route_count: usize) -> Report {
     };
     let routes = routes(bad, route_count);
     Report {
+        inputs: vec!["logs".to_owned()],
         schema: "plimsoll.report/1".to_owned(),
         project: "intellego".to_owned(),
         week: "2026-W47".to_owned(),
