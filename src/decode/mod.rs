@@ -7,6 +7,7 @@ mod access_log;
 mod columns;
 mod decoder;
 mod detect;
+mod durations;
 mod fields;
 mod logfmt;
 mod message;

@@ -238,7 +238,9 @@ fn private_directory() -> Result<TempDir, FrameError> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o700));
     }
-    builder.tempdir().map_err(|source| FrameError::Directory { path: std::env::temp_dir(), source })
+    builder
+        .tempdir()
+        .map_err(|source| FrameError::Directory { path: "temporary directory".into(), source })
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use crate::model::{
     Change, Direction, EventMark, FindingKind, Group, Series, Unit, Verdict, Window, format_ts,
 };
-use crate::stats::Outcome;
-use crate::stats::step::Place;
+use crate::stats::{Outcome, step::Place};
 
 /// What one test says.
 pub(super) struct Tested {

@@ -8,10 +8,12 @@ use super::candidate::verdict_of;
 use super::latency::p95_interval_pct;
 use crate::model::{Verdict, Window};
 use crate::query::{RequestNames, Requests, Summary};
-use crate::stats::normal::Z_98;
-use crate::stats::proportion::{Share, ShareRule, share_change};
-use crate::stats::rank::{MAX_COMPARED, Shift, ShiftRule, shift, shift_of_sorted};
-use crate::stats::{Direction, Outcome};
+use crate::stats::{
+    Direction, Outcome,
+    normal::Z_98,
+    proportion::{Share, ShareRule, share_change},
+    rank::{MAX_COMPARED, Shift, ShiftRule, shift, shift_of_sorted},
+};
 
 /// Routes compared, most requests first.
 const MAX_ROWS: usize = 200;

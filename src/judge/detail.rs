@@ -12,8 +12,7 @@ use crate::model::{
     Unit, Verdict, Window, WindowCell, format_ts,
 };
 use crate::query::{Counts, Durations, Summary};
-use crate::stats::quantile::MIN_VALUES_P95;
-use crate::stats::robust::usual_range;
+use crate::stats::{quantile::MIN_VALUES_P95, robust::usual_range};
 
 /// Routes in the table.
 const MAX_ROUTES: usize = 200;

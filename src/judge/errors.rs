@@ -4,12 +4,15 @@ use super::candidate::{Candidate, Subject, Tested, When, change, group, verdict_
 use super::view::View;
 use crate::model::{FindingKind, Group, Series, SlotWidth, Unit, Window};
 use crate::query::Counts;
-use crate::stats::count::Count;
-use crate::stats::normal::Z_98;
-use crate::stats::proportion::{Share, share_change};
-use crate::stats::scan::{CountBurst, RateStep, locate_count_burst, locate_rate_step};
-use crate::stats::step::Place;
-use crate::stats::{self, Outcome, robust};
+use crate::stats::{
+    self, Outcome,
+    count::Count,
+    normal::Z_98,
+    proportion::{Share, share_change},
+    robust,
+    scan::{CountBurst, RateStep, locate_count_burst, locate_rate_step},
+    step::Place,
+};
 
 /// Requests needed for a share to be tested.
 pub(super) const MIN_REQUESTS: u64 = 60;

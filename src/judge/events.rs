@@ -5,11 +5,13 @@ use super::errors::end_of;
 use super::view::View;
 use crate::model::{Direction, FindingKind, Group, Series, SlotWidth, Unit, Verdict};
 use crate::query::{Counted, DOCUMENTS_SUFFIX};
-use crate::stats::count::{Count, Dispersion, rate_ratio};
-use crate::stats::normal::Z_98;
-use crate::stats::scan::{CountBurst, locate_count_burst};
-use crate::stats::season::usual_counts;
-use crate::stats::{self, Outcome};
+use crate::stats::{
+    self, Outcome,
+    count::{Count, Dispersion, rate_ratio},
+    normal::Z_98,
+    scan::{CountBurst, locate_count_burst},
+    season::usual_counts,
+};
 
 /// Events without which nothing is tested.
 const MIN_EVENTS: u64 = 10;

@@ -4,11 +4,14 @@ use super::candidate::{Candidate, Subject, Tested, When, change, group, verdict_
 use super::view::View;
 use crate::model::{FindingKind, Series, SlotWidth, Unit, Verdict, Window};
 use crate::query::{Durations, Summary};
-use crate::stats::quantile_change::{QuantileInterval, ratio_interval_pct};
-use crate::stats::rank::{MAX_COMPARED, Shift, ShiftRule, shift, shift_of_sorted};
-use crate::stats::season::without_rhythm;
-use crate::stats::step::{Burst, Point, Step, locate_burst, locate_step};
-use crate::stats::{self, normal, robust};
+use crate::stats::{
+    self, normal,
+    quantile_change::{QuantileInterval, ratio_interval_pct},
+    rank::{MAX_COMPARED, Shift, ShiftRule, shift, shift_of_sorted},
+    robust,
+    season::without_rhythm,
+    step::{Burst, Point, Step, locate_burst, locate_step},
+};
 
 /// Durations a route needs to be tested.
 pub(super) const MIN_DURATIONS: u64 = 60;

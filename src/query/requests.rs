@@ -8,8 +8,7 @@
 use super::folded::{Folded, Sketches, select_sketches};
 use super::names::Names;
 use crate::model::{SlotWidth, Window};
-use crate::stats::quantile::Sorted;
-use crate::stats::sketch::Sketch;
+use crate::stats::{quantile::Sorted, sketch::Sketch};
 
 /// Requests kept one by one; about 70 MB.
 pub(super) const MAX_EXACT: usize = 4_000_000;

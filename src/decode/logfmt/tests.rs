@@ -62,8 +62,8 @@ fn wanted_names_have_their_slots_and_the_last_value_counts() {
     let mut fields = Fields::new(&["level", "msg", "absent"]);
     let record = b"level=info x=1 level=warn msg=\"a b\"";
     parse(record, &mut fields).unwrap();
-    assert_eq!(fields.slot(0).span.of(record), b"warn"));
-    assert_eq!(fields.slot(1).span.of(record), b"a b"));
+    assert_eq!(fields.slot(0).span.of(record), b"warn");
+    assert_eq!(fields.slot(1).span.of(record), b"a b");
     assert_eq!(fields.slot(2).kind, Kind::Absent);
     assert_eq!(fields.slot(99).kind, Kind::Absent);
     assert_eq!(fields.others().len(), 1);
