@@ -121,6 +121,8 @@ fn test(view: &View<'_>, question: &Question) -> Tested {
 /// two and their halves, every length counts as a try.
 fn as_rise(burst: CountBurst, counts: &[Option<u64>], slots: &[u32]) -> CountBurst {
     const LENGTHS_TRIED: f64 = 4.0;
+    // Hours that never had an event are not known to have none: as if half a one was expected.
+    const LEAST_EXPECTED: f64 = 0.5;
     let mut rest = counts.to_vec();
     let stretch = burst.start.index..burst.end.index;
     rest.iter_mut().take(stretch.end).skip(stretch.start).for_each(|count| *count = None);
@@ -137,8 +139,9 @@ fn as_rise(burst: CountBurst, counts: &[Option<u64>], slots: &[u32]) -> CountBur
         .filter_map(|usual| usual.map(|usual| usual.windows as f64))
         .collect();
     let windows = like.iter().sum::<f64>() / like.len().max(1) as f64;
-    let now = Count { events: burst.events as f64, exposure: burst.expected };
-    let history = burst.expected * windows;
+    let expected = burst.expected.max(LEAST_EXPECTED);
+    let now = Count { events: burst.events as f64, exposure: expected };
+    let history = expected * windows.max(1.0);
     let past = Count { events: history, exposure: history };
     match rate_ratio(now, past, dispersion, Z_98) {
         Some(rate) => {

@@ -66,7 +66,7 @@ pub struct Limits {
     pub part_rows: u64,
     /// Temporary files, bytes.
     pub spill_bytes: u64,
-    /// Memory of the whole process while computing the result, bytes (watched on Linux).
+    /// Memory that computing the result may add, bytes (watched on Linux).
     pub memory_bytes: u64,
 }
 

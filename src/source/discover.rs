@@ -188,7 +188,9 @@ fn looks_like_a_log(path: &Path) -> bool {
         if endings.peek().is_none() {
             return false; // the name itself, not an ending
         }
-        if LOG_ENDINGS.contains(&ending) {
+        // `app.log-20261118` is how logrotate names with `dateext`.
+        let undated = ending.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+        if LOG_ENDINGS.contains(&undated) {
             return true;
         }
         let rotation = ending.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');

@@ -167,12 +167,15 @@ fn watch(
     limits: Limits,
 ) -> Result<DataFrame, SqlError> {
     let started = Instant::now();
+    // What counts is what the computation adds, not what the process held before.
+    let held_bytes = resident_bytes().unwrap_or(0);
     loop {
         let elapsed = started.elapsed();
         if elapsed > limits.time {
             return Err(SqlError::OutOfTime { limit: limits.time });
         }
-        if resident_bytes().is_some_and(|bytes| bytes > limits.memory_bytes) {
+        let added_bytes = resident_bytes().map(|bytes| bytes.saturating_sub(held_bytes));
+        if added_bytes.is_some_and(|bytes| bytes > limits.memory_bytes) {
             return Err(SqlError::OutOfMemory { max_bytes: limits.memory_bytes });
         }
         match receiver.recv_timeout(WATCH_EVERY.min(limits.time.saturating_sub(elapsed))) {

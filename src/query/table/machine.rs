@@ -35,7 +35,7 @@ impl Table {
         out
     }
 
-    /// CSV with a header, after RFC 4180, lines ending in CR LF; missing values are empty cells,
+    /// CSV with a header, after RFC 4180 but for line ends of LF alone; missing values are empty cells,
     /// empty texts are `""`.
     ///
     /// Unless `raw`, control and direction characters in text are made visible, and texts that a
@@ -47,7 +47,7 @@ impl Table {
             out.push_str(if place == 0 { "" } else { "," });
             push_csv_text(&mut out, &column.name, raw);
         }
-        out.push_str("\r\n");
+        out.push('\n');
         for row in 0..self.rows {
             for (place, (_, cell)) in self.cells_of(row).enumerate() {
                 out.push_str(if place == 0 { "" } else { "," });
@@ -58,7 +58,7 @@ impl Table {
                     other => push_plain(&mut out, other),
                 }
             }
-            out.push_str("\r\n");
+            out.push('\n');
         }
         out
     }
@@ -121,7 +121,7 @@ fn push_json_text(out: &mut String, text: &str) {
 }
 
 fn push_csv_text(out: &mut String, text: &str, raw: bool) {
-    let shown = if raw { text.into() } else { visible(text, &['\n', '\r', '\t']) };
+    let shown = if raw { text.into() } else { visible(text, &['\n', '\t']) };
     let is_formula = !raw && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let needs_quotes =
         shown.is_empty() || shown.contains([',', '"', '\n', '\r', '\t']) || shown != shown.trim();
