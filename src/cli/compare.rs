@@ -178,8 +178,18 @@ fn two_most_frequent(
     let names: Vec<String> = values.into_iter().map(|(value, _)| value).collect();
     <[String; 2]>::try_from(names).map_err(|names| {
         let message = format!("field `{by}` has {} values, two are needed", names.len());
-        Failure::new(&NO_FIELD, message).hint(format!("fields are {}", known.join(", ")))
+        Failure::new(&NO_FIELD, message).hint(format!("fields are {}", few(&known)))
     })
+}
+
+/// Names of fields, as many as one takes in at a glance.
+fn few(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more (plimsoll inspect lists them)"),
+    }
 }
 
 /// A field of a record: a column of `logs`, or any field by its path.
@@ -261,8 +271,14 @@ fn text(comparison: &Comparison) -> String {
             .error_ratio
             .map(|ratio| ratio.map_or("–".to_owned(), |ratio| format!("{:.2}%", ratio * 100.0)));
         let route: String = row.route.chars().take(34).collect();
+        let because = match (row.latency >= Verdict::Warn, row.error_rate >= Verdict::Warn) {
+            (true, true) => " slower, more errors",
+            (true, false) => " slower",
+            (false, true) => " more errors",
+            (false, false) => "",
+        };
         lines.push(format!(
-            "{:12} {route:34} {:>9} {:>9} {change:>8} {likely:>17} {:>15} {:>13}",
+            "{:12} {route:34} {:>9} {:>9} {change:>8} {likely:>17} {:>15} {:>13}{because}",
             row.verdict.as_str(),
             ms(row.p95_ms[0]),
             ms(row.p95_ms[1]),

@@ -123,9 +123,13 @@ fn of_finding(id: &str, args: &LinesArgs) -> Result<(Vec<String>, Filter), Failu
     })?;
     let Some(finding) = report.findings.iter().find(|finding| finding.id == id) else {
         let ids: Vec<&str> = report.findings.iter().map(|f| f.id.as_str()).collect();
-        return Err(Failure::new(&BAD_VALUE, format!("`{path}` has no finding {id}")).hint(
-            format!("it has {}", if ids.is_empty() { "none".into() } else { ids.join(", ") }),
-        ));
+        let hint = match ids.as_slice() {
+            [] => "that report found no change; name inputs and filters instead: plimsoll lines \
+                   app.log --status 5xx"
+                .to_owned(),
+            ids => format!("it has {}", ids.join(", ")),
+        };
+        return Err(Failure::new(&BAD_VALUE, format!("`{path}` has no finding {id}")).hint(hint));
     };
     let inputs = report.inputs.clone();
     Ok((inputs, filter_of(finding)))

@@ -58,10 +58,12 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
 fn usage(error: &clap::Error) -> ExitCode {
     let shown = error.print();
     let wanted = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    match (wanted, shown) {
-        (true, _) => ExitCode::from(Exit::Yes.code()),
-        (false, _) => ExitCode::from(Exit::Usage.code()),
-    }
+    let exit = match shown {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Exit::Unusable,
+        _ if wanted => Exit::Yes,
+        _ => Exit::Usage,
+    };
+    ExitCode::from(exit.code())
 }
 
 fn ended(result: Result<Exit, Failure>, terminal: &Terminal) -> ExitCode {

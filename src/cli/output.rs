@@ -35,7 +35,9 @@ impl Terminal {
     #[expect(clippy::unused_self, reason = "the terminal is who knows")]
     pub(super) fn columns(self) -> usize {
         let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        said.filter(|columns| *columns >= 40).unwrap_or(DEFAULT_COLUMNS)
+        let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let columns = said.or_else(measured).filter(|columns| *columns >= 40);
+        columns.unwrap_or(DEFAULT_COLUMNS)
     }
 
     /// Writes data to standard output.

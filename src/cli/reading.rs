@@ -124,7 +124,7 @@ fn progress(opened: &Opened, terminal: &Terminal) -> ProgressBar {
     };
     let template = "reading {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+        bar.set_style(if terminal.ascii { style.progress_chars("#>-") } else { style });
     }
     bar.enable_steady_tick(Duration::from_millis(100));
     bar

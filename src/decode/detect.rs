@@ -38,7 +38,7 @@ pub enum DetectError {
         at: usize,
     },
     /// Two bytes a character.
-    #[error("is UTF-16 text")]
+    #[error("is UTF-16 text: `iconv -f UTF-16 -t UTF-8` makes it readable")]
     Utf16,
 }
 

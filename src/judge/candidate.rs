@@ -53,6 +53,8 @@ pub(super) struct When {
     pub(super) at_us: i64,
     pub(super) earliest_us: i64,
     pub(super) latest_us: i64,
+    /// It shows by then: what happened later did not cause it.
+    pub(super) shown_us: i64,
     /// `None` while it lasts.
     pub(super) until_us: Option<i64>,
 }
@@ -65,20 +67,38 @@ impl When {
             at_us: window(place.index).start_us,
             earliest_us: window(place.earliest.saturating_sub(1)).start_us,
             latest_us: window(place.latest).end_us,
+            shown_us: window(place.index).end_us,
             until_us: None,
         }
+    }
+
+    /// A moment that is known to the record.
+    pub(super) fn exactly(at_us: i64) -> Self {
+        Self { at_us, earliest_us: at_us, latest_us: at_us, shown_us: at_us, until_us: None }
     }
 
     /// Moved to the deploy nearest to the likeliest moment, if one lies within the plausible
     /// interval: what deploys change begins with a deploy, and a sparse series cannot tell
     /// moments hours apart.
-    pub(super) fn with_deploy(self, marks: &[EventMark]) -> Self {
+    pub(super) fn with_nearest_deploy(self, marks: &[EventMark]) -> Self {
+        let distance_s = |at_us: i64| (at_us - self.at_us).abs() as f64 / 1e6;
+        self.with_likeliest_deploy(marks, |at_us| -distance_s(at_us))
+    }
+
+    /// As [`Self::with_nearest_deploy`], but among several deploys it takes the one that explains
+    /// the records best.
+    pub(super) fn with_likeliest_deploy(
+        self,
+        marks: &[EventMark],
+        likelihood: impl Fn(i64) -> f64,
+    ) -> Self {
         let plausible = self.earliest_us..=self.latest_us;
-        marks
+        let at_us = marks
             .iter()
             .filter(|mark| mark.kind == "deploy" && plausible.contains(&mark.at_us))
-            .min_by_key(|mark| (mark.at_us - self.at_us).abs())
-            .map_or(self, |mark| Self { at_us: mark.at_us, ..self })
+            .map(|mark| mark.at_us)
+            .max_by(|a, b| likelihood(*a).total_cmp(&likelihood(*b)));
+        at_us.map_or(self, |at_us| Self { at_us, shown_us: self.shown_us.max(at_us), ..self })
     }
 
     /// As a finding tells it.

@@ -57,10 +57,10 @@ pub(super) fn test_share(view: &View<'_>, route: Option<u32>) -> Tested {
         (Some(step), Some(burst))
             if burst.gain > step.gain * BURST_PREFERENCE && burst.p_value < step.p_value =>
         {
-            Found::of_burst(&burst, view, width)
+            Found::of_burst(&burst, (view, route), width)
         }
-        (Some(step), _) => Found::of_step(&step, view, width),
-        (None, Some(burst)) => Found::of_burst(&burst, view, width),
+        (Some(step), _) => Found::of_step(&step, (view, route), width),
+        (None, Some(burst)) => Found::of_burst(&burst, (view, route), width),
         (None, None) => return Tested { p_value: Some(1.0), candidate: None, is_evidence: true },
     };
     // Two places were searched.
@@ -79,19 +79,40 @@ struct Found {
 }
 
 impl Found {
-    fn of_step(step: &RateStep, view: &View<'_>, width: SlotWidth) -> Self {
+    fn of_step(step: &RateStep, (view, route): (&View<'_>, Option<u32>), width: SlotWidth) -> Self {
         let when = When::of_place(step.place, |index| view.window(index, width));
-        let when = when.with_deploy(view.marks);
+        let when = with_deploy(when, view, route);
         Self { when, p_value: step.p_value, dispersion: step.dispersion.estimate }
     }
 
-    fn of_burst(burst: &CountBurst, view: &View<'_>, width: SlotWidth) -> Self {
+    fn of_burst(
+        burst: &CountBurst,
+        (view, route): (&View<'_>, Option<u32>),
+        width: SlotWidth,
+    ) -> Self {
         let window = |index| view.window(index, width);
         let until_us = end_of(burst.end, view.window_count(width), window);
         let when = When { until_us, ..When::of_place(burst.start, window) };
-        let when = when.with_deploy(view.marks);
+        let when = with_deploy(when, view, route);
         Self { when, p_value: burst.p_value, dispersion: burst.dispersion.estimate }
     }
+}
+
+/// Moved to the deploy that parts the failures best: the binomial likelihood of one share before
+/// it and another from then on.
+fn with_deploy(when: When, view: &View<'_>, route: Option<u32>) -> When {
+    let end_us = when.until_us.unwrap_or(view.span.end_us);
+    when.with_likeliest_deploy(view.marks, |at_us| {
+        let before = Window { start_us: view.span.start_us, end_us: at_us };
+        let after = Window { start_us: at_us, end_us };
+        [before, after].iter().map(|side| log_likelihood(&view.requests.counts(route, *side))).sum()
+    })
+}
+
+fn log_likelihood(counts: &Counts) -> f64 {
+    let (failed, n) = (counts.failed as f64, counts.n as f64);
+    let term = |count: f64| if count > 0.0 { count * (count / n).ln() } else { 0.0 };
+    term(failed) + term(n - failed)
 }
 
 /// End of a burst; `None` when it reaches the end of the series.

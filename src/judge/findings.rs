@@ -161,7 +161,8 @@ fn dressed(
     }
 }
 
-/// The deploy or event nearest to the beginning, within its plausible interval.
+/// The deploy or event nearest to the beginning: within its plausible interval, and no later than
+/// the change shows.
 fn linked(marks: &[EventMark], candidate: &Candidate) -> Option<LinkedEvent> {
     let when = candidate.when;
     let slack_us = (LINK_SLACK_S * 1e6) as i64;
@@ -169,7 +170,7 @@ fn linked(marks: &[EventMark], candidate: &Candidate) -> Option<LinkedEvent> {
         .iter()
         .filter(|mark| {
             let from_us = when.earliest_us - slack_us;
-            (from_us..=when.latest_us + slack_us).contains(&mark.at_us)
+            (from_us..=when.shown_us.max(when.at_us) + slack_us).contains(&mark.at_us)
         })
         .min_by_key(|mark| (mark.at_us - when.at_us).abs())
         .map(|mark| LinkedEvent {

@@ -112,7 +112,7 @@ fn candidate(view: &View<'_>, route: u32, found: &Found, width: SlotWidth) -> Op
             When { until_us, ..When::of_place(burst.start, window) }
         }
     }
-    .with_deploy(view.marks);
+    .with_nearest_deploy(view.marks);
     let end_us = when.until_us.unwrap_or(view.span.end_us);
     let before = Window { start_us: view.span.start_us, end_us: when.at_us };
     let after = Window { start_us: when.at_us, end_us };

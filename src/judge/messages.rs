@@ -48,7 +48,7 @@ fn candidate(view: &View<'_>, id: u32, template: &str, count: u64) -> Candidate 
         metric: "count(message)".to_owned(),
         group: group("message", template),
         change: change(0.0, count as f64, [0, count], Unit::Count),
-        when: When { at_us: first_us, earliest_us: first_us, latest_us: first_us, until_us: None },
+        when: When::exactly(first_us),
         series: Series {
             start_us: view.window(0, width).start_us,
             step_s: width.seconds(),

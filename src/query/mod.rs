@@ -15,7 +15,9 @@ mod table;
 pub use crate::decode::ValueKind;
 pub use names::Names;
 pub use read::{Batch, Ended, OpenError, Opened, read};
-pub use requests::{Counts, Durations, Outcome, Request, RequestNames, Requests, Summary};
+pub use requests::{
+    Counts, Durations, Outcome, Request, RequestLog, RequestNames, Requests, Summary,
+};
 pub use saved::{Param, ParamKind, Saved, SavedError, bind, find, saved};
 pub use sql::{FieldType, Limits, Position, Query, QueryRun, SqlError};
 pub use survey::{

@@ -32,7 +32,7 @@ pub enum OpenError {
         source: DetectError,
     },
     /// There are inputs, but no record in any of them.
-    #[error("{names} hold no records")]
+    #[error("no records in {names}")]
     Empty {
         /// The inputs.
         names: String,

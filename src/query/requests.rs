@@ -164,8 +164,9 @@ impl Counts {
 }
 
 /// All requests of a reading.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RequestLog {
+    max_exact: usize,
     tenths: Vec<u32>,
     routes: Vec<u16>,
     versions: Vec<u16>,
@@ -176,10 +177,31 @@ pub struct RequestLog {
     span_us: Option<(i64, i64)>,
 }
 
+impl Default for RequestLog {
+    fn default() -> Self {
+        Self::with_limit(MAX_EXACT)
+    }
+}
+
 impl RequestLog {
+    /// Keeps so many requests one by one before it folds them.
+    fn with_limit(max_exact: usize) -> Self {
+        Self {
+            max_exact,
+            tenths: Vec::new(),
+            routes: Vec::new(),
+            versions: Vec::new(),
+            outcomes: Vec::new(),
+            durations_ms: Vec::new(),
+            folded: None,
+            base_us: None,
+            span_us: None,
+        }
+    }
+
     /// Appends a request.
     pub fn push(&mut self, request: Request) {
-        if self.tenths.len() >= MAX_EXACT {
+        if self.tenths.len() >= self.max_exact {
             self.fold();
         }
         let zero = || request.ts_us.div_euclid(DAY_US) * DAY_US - HALF_REACH_US;
@@ -466,3 +488,6 @@ impl Default for RequestNames {
         Self { routes: Names::with_limit(MAX_ROUTES), versions: Names::with_limit(MAX_VERSIONS) }
     }
 }
+
+#[cfg(test)]
+mod tests;

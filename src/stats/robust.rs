@@ -1,15 +1,12 @@
-//! The usual range of a measure, as wide as its own history says, and how often that is wrong.
+//! The usual range of a measure, as wide as its own history says.
 //!
 //! No distribution is assumed: the range is the median of the history plus and minus the
-//! distance that the wanted share of the history's own values keeps (split conformal). Guarantee:
-//! the false alarm rate quoted was reached on the history itself, each value judged by the others.
+//! distance that the wanted share of the history's own values keeps (split conformal).
 
 use super::quantile::Sorted;
 
 /// Fewest values for a range.
 pub const MIN_HISTORY: usize = 5;
-/// Most values judged one by one for the false alarm rate; evenly chosen beyond.
-const MAX_JUDGED: usize = 200;
 /// Values nearer to the median than this share of the MAD's usual size are not told apart: it
 /// keeps a history of all but equal values from making a range of no width.
 const MIN_HALF_WIDTH_RATIO: f64 = 1e-9;
@@ -23,12 +20,8 @@ pub struct UsualRange {
     pub lo: f64,
     /// Upper end, inclusive.
     pub hi: f64,
-    /// Median absolute distance to the center, unscaled.
-    pub mad: f64,
     /// Count of finite values it rests on.
     pub n: usize,
-    /// Share of the history outside a range made of the rest of it, in [0, 1].
-    pub false_alarm_ratio: f64,
 }
 
 impl UsualRange {
@@ -36,21 +29,12 @@ impl UsualRange {
     pub fn contains(&self, value: f64) -> bool {
         self.lo <= value && value <= self.hi
     }
-
-    /// Distance to the center in units of half the range's width on that side; 0 at the center,
-    /// 1 at either end. `None` when the value is not finite or that side has no width.
-    pub fn novelty(&self, value: f64) -> Option<f64> {
-        let width =
-            if value >= self.center { self.hi - self.center } else { self.center - self.lo };
-        let novelty = (value - self.center).abs() / width;
-        novelty.is_finite().then_some(novelty)
-    }
 }
 
 /// The range that a share `max_false_alarms` (such as 0.02) of like windows leaves, half each way.
 ///
 /// With n values no rate below 2/(n+1) can be promised: the range is then the widest distance
-/// seen, and the quoted rate says what that is worth. `None` with fewer than [`MIN_HISTORY`]
+/// seen. `None` with fewer than [`MIN_HISTORY`]
 /// finite values.
 ///
 /// Source: Lei et al., Distribution-Free Predictive Inference for Regression, 2018.
@@ -60,18 +44,7 @@ pub fn usual_range(history: &[f64], max_false_alarms: f64) -> Option<UsualRange>
     if n < MIN_HISTORY {
         return None;
     }
-    let mut range = range_of(&sorted, max_false_alarms)?;
-    let judged = n.min(MAX_JUDGED);
-    let mut alarms = 0_usize;
-    for part in 0..judged {
-        let index = (2 * part + 1) * n / (2 * judged);
-        let mut others = sorted.as_slice().to_vec();
-        let value = others.remove(index);
-        let without = range_of(&Sorted::new(others), max_false_alarms)?;
-        alarms += usize::from(!without.contains(value));
-    }
-    range.false_alarm_ratio = alarms as f64 / judged as f64;
-    Some(range)
+    range_of(&sorted, max_false_alarms)
 }
 
 fn range_of(sorted: &Sorted, max_false_alarms: f64) -> Option<UsualRange> {
@@ -90,9 +63,7 @@ fn range_of(sorted: &Sorted, max_false_alarms: f64) -> Option<UsualRange> {
         center,
         lo: center - reach(-1.0)?.max(least),
         hi: center + reach(1.0)?.max(least),
-        mad: sorted.mad()?,
         n: sorted.len(),
-        false_alarm_ratio: 0.0,
     })
 }
 
@@ -107,7 +78,6 @@ mod tests {
         assert_eq!(usual_range(&[1.0, 2.0, 3.0, 4.0, f64::NAN], 0.02), None); // one finite short
         let range = usual_range(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.02).unwrap();
         assert_eq!((range.lo, range.center, range.hi, range.n), (1.0, 3.0, 5.0, 5));
-        assert!((range.false_alarm_ratio - 0.4).abs() < 1e-12); // five values promise little
     }
 
     #[test]
@@ -115,8 +85,6 @@ mod tests {
         let history: Vec<f64> = (0..100).map(|i| (f64::from(i) / 20.0).exp()).collect();
         let range = usual_range(&history, 0.1).unwrap();
         assert!(range.hi - range.center > 5.0 * (range.center - range.lo), "{range:?}");
-        assert!((range.novelty(range.hi).unwrap() - 1.0).abs() < 1e-12);
-        assert_eq!(range.novelty(f64::NAN), None);
         assert!(!range.contains(f64::NAN));
     }
 
@@ -124,7 +92,6 @@ mod tests {
     fn a_constant_history_tells_any_change() {
         let range = usual_range(&[7.0; 30], 0.02).unwrap();
         assert!(range.contains(7.0) && !range.contains(7.000_001));
-        assert!(range.false_alarm_ratio.abs() < 1e-12);
     }
 
     #[test]

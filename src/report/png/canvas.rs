@@ -146,7 +146,7 @@ impl<'a> Canvas<'a> {
         let scaled = font.as_scaled((face.size * SCALE) as f32 * line_factor(font));
         let mut pen = (left * SCALE) as f32;
         let mut glyphs = Vec::new();
-        for character in text.chars() {
+        for character in drawable(font, text) {
             let mut glyph = scaled.scaled_glyph(character);
             glyph.position = point(pen, (y * SCALE).round() as f32);
             pen += scaled.h_advance(glyph.id);
@@ -162,7 +162,7 @@ impl<'a> Canvas<'a> {
     pub(super) fn width(&self, text: &str, face: Face) -> f64 {
         let font = if face.bold { &self.semibold } else { &self.regular };
         let scaled = font.as_scaled(face.size as f32 * line_factor(font));
-        text.chars().map(|c| f64::from(scaled.h_advance(scaled.glyph_id(c)))).sum()
+        drawable(font, text).map(|c| f64::from(scaled.h_advance(scaled.glyph_id(c)))).sum()
     }
 
     fn fill(&mut self, curves: Vec<OutlineCurve>, paint: Paint) {
@@ -207,6 +207,19 @@ impl Paint {
 /// `ab_glyph` scales by the height of a line, everybody else by the em.
 fn line_factor(font: &FontRef<'_>) -> f32 {
     font.units_per_em().map_or(1.0, |em| font.height_unscaled() / em)
+}
+
+/// The characters of a text as the font can draw them: log text has emoji, and their place must
+/// show.
+fn drawable(font: &FontRef<'_>, text: &str) -> impl Iterator<Item = char> {
+    let joins = |c: &char| matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{200d}');
+    text.chars().filter(move |c| !joins(c)).map(|c| match c {
+        c if font.glyph_id(c) != GlyphId(0) => c,
+        '❌' | '✖' | '❎' => '✗',
+        '✅' | '✔' | '☑' => '✓',
+        '⚠' | '🚨' => '▲',
+        _ => '•',
+    })
 }
 
 fn push_closed(curves: &mut Vec<OutlineCurve>, outline: &[(f64, f64)]) {
