@@ -81,9 +81,11 @@ impl<'a> View<'a> {
         if last < first {
             return Err(ViewError::NowBeforeData { first: format_ts(first) });
         }
-        // Requests are told apart in tenths of a second: windows that begin elsewhere would cut
-        // some of them off.
-        let now_us = (last.div_euclid(TENTH_US) + 1) * TENTH_US;
+        // Requests are told apart in tenths of a second, or in the slots of their sketches: windows
+        // that begin elsewhere would cut some of them off.
+        let grain_us =
+            if requests.is_exact() { TENTH_US } else { requests.finest_width().micros() };
+        let now_us = (last.div_euclid(grain_us) + 1) * grain_us;
         let data = Window { start_us: first, end_us: now_us };
         let (current_us, has_history) = if let Some(wanted) = settings.current_us {
             (wanted.min(now_us - first), first < now_us - wanted)
@@ -94,7 +96,7 @@ impl<'a> View<'a> {
         } else {
             (now_us - first, false)
         };
-        let current_us = (current_us / TENTH_US).max(1) * TENTH_US;
+        let current_us = (current_us / grain_us).max(1) * grain_us;
         let current = Window { start_us: now_us - current_us, end_us: now_us };
         let before_us = if data.len_s() >= WEEKLY_FROM_S { current_us } else { 4 * current_us };
         let before = has_history.then(|| Window {
