@@ -7,9 +7,9 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 0 | `model`, `clock`, `durable` |
-//! | 1 | `stats`, `template`, `redact` |
-//! | 2 | `source`, `decode`, `frame` |
-//! | 3 | `query` (polars ends here) |
+//! | 1 | `config`, `stats`, `template`, `redact` |
+//! | 2 | `source`, `decode`, `frame`, `store` (may use `frame`) |
+//! | 3 | `query` (polars ends here), `collect` |
 //! | 4 | `judge` |
 //! | 5 | `report`, `demo` |
 //! | 6 | `cli` |
@@ -18,6 +18,7 @@ pub mod clock;
 pub mod durable;
 pub mod model;
 
+pub mod config;
 pub mod redact;
 pub mod stats;
 pub mod template;
@@ -25,7 +26,9 @@ pub mod template;
 pub mod decode;
 pub mod frame;
 pub mod source;
+pub mod store;
 
+pub mod collect;
 pub mod query;
 
 pub mod judge;

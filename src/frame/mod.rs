@@ -6,11 +6,13 @@
 
 mod build;
 mod column;
+mod events;
 mod kept;
 mod split;
 
 pub(crate) use build::FrameBuilder;
 pub(crate) use column::{Column, Extra, ValueType};
+pub(crate) use events::{append_events, event_columns};
 pub use kept::FrameError;
 pub(crate) use kept::{Frames, SpillSpace};
 pub(crate) use split::split;

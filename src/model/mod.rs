@@ -4,6 +4,7 @@
 //! no statistics.
 
 mod batch;
+mod cursor;
 mod finding;
 mod report;
 mod severity;
@@ -11,6 +12,9 @@ mod verdict;
 mod window;
 
 pub use batch::{EventBatch, Label, LabelColumn, NO_STATUS, NO_TIME, Text, TextColumn, Wanted};
+pub use cursor::{
+    Compression, Cursor, FileId, Fingerprint, GenerationId, GenerationState, Mark, Packed,
+};
 pub use finding::{
     Action, Change, Example, Finding, FindingKind, Group, LinkedEvent, Series, Since,
 };

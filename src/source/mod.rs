@@ -5,6 +5,7 @@
 //! record means is `decode`'s business.
 
 mod discover;
+pub mod follow;
 mod open;
 mod reader;
 mod unwrap;

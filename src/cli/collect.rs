@@ -1,0 +1,151 @@
+//! `plimsoll collect`: follows the configured sources into the store.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::config::with_sources;
+use super::error::{Exit, Failure, UNREADABLE, UNWRITABLE};
+use super::output::Terminal;
+use super::{reading, when};
+use crate::clock::{Clock, SystemClock};
+use crate::collect::{Collected, Ended, Options, collect};
+use crate::config::KeySource;
+use crate::decode::Overrides;
+use crate::durable::write_private;
+use crate::model::Cursor;
+use crate::store::{Snapshot, StoreError};
+
+/// Bytes of a key of pseudonyms that is made here.
+const KEY_BYTES: usize = 32;
+
+/// Follow the configured sources into the store.
+#[derive(Args, Debug)]
+pub(super) struct CollectArgs {
+    /// Read what is there and end
+    #[arg(long)]
+    once: bool,
+    /// Show sources, positions and lag instead
+    #[arg(long, conflicts_with = "once")]
+    status: bool,
+}
+
+pub(super) fn run(
+    args: &CollectArgs,
+    file: Option<PathBuf>,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let loaded = with_sources(file, terminal)?;
+    let config = &loaded.config;
+    if args.status {
+        return status(&Snapshot::open(&config.store.path)?, terminal);
+    }
+    let year = when::year(SystemClock.now_us());
+    let options = Options {
+        once: args.once,
+        overrides: Overrides { year, ..Overrides::default() },
+        key: key(&config.redact.key)?,
+    };
+    let stop = reading::stop_flag();
+    let collected = collect(config, &options, &SystemClock, &stop)?;
+    tell(&collected, terminal);
+    if args.once {
+        terminal.hint("plimsoll report judges what is stored");
+    }
+    Ok(Exit::Yes)
+}
+
+fn tell(collected: &Collected, terminal: &Terminal) {
+    for (name, counters) in &collected.sources {
+        terminal.say(&format!(
+            "source {name}: {} records, {} bytes, {} truncated, {} files rewritten, {} bytes lost \
+             unread",
+            counters.records,
+            counters.bytes,
+            counters.truncated_records,
+            counters.truncated_files,
+            counters.bytes_unread_at_loss
+        ));
+    }
+    let ended = match collected.ended {
+        Ended::Done => "",
+        Ended::Stopped => ", stopped as asked",
+    };
+    let Collected { rows, commits, .. } = collected;
+    terminal.say(&format!("stored {rows} rows in {commits} commits{ended}"));
+}
+
+fn status(snapshot: &Snapshot, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut lines = vec![format!(
+        "store {} version {}: {} rows in {} segments",
+        snapshot.store().display(),
+        snapshot.version(),
+        snapshot.row_count(),
+        snapshot.segments().len()
+    )];
+    for (source, cursors) in snapshot.cursors() {
+        let cursors: Vec<Cursor> = serde_json::from_str(cursors).map_err(|error| {
+            Failure::new(&UNREADABLE, format!("positions of source `{source}`: {error}"))
+        })?;
+        for cursor in cursors {
+            let size = std::fs::metadata(&cursor.path).map(|metadata| metadata.len()).ok();
+            let behind = match size {
+                Some(size) if cursor.packed.is_none() => {
+                    format!("{} bytes behind", size.saturating_sub(cursor.position))
+                }
+                _ => "–".to_owned(),
+            };
+            lines.push(format!(
+                "{source}  {}  {:?}  position {}  {behind}  {}",
+                cursor.generation,
+                cursor.state,
+                cursor.position,
+                cursor.path.display()
+            ));
+        }
+    }
+    terminal.data(&(super::output::visible(&lines.join("\n")) + "\n"))?;
+    Ok(Exit::Yes)
+}
+
+/// The key of the pseudonyms, made at its first use where nobody else keeps it.
+fn key(source: &KeySource) -> Result<Vec<u8>, Failure> {
+    let read = |path: &PathBuf| match std::fs::read(path) {
+        Ok(key) if key.len() < 16 => Err(Failure::new(
+            &UNREADABLE,
+            format!("the key in `{}` is shorter than 16 bytes", path.display()),
+        )),
+        Ok(key) => Ok(Some(key)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(
+            &UNREADABLE,
+            format!("cannot read the key of pseudonyms `{}`: {error}", path.display()),
+        )),
+    };
+    match source {
+        KeySource::Given(secret) => Ok(secret.expose().as_bytes().to_vec()),
+        KeySource::File(path) => read(path)?.ok_or_else(|| {
+            Failure::new(
+                &UNREADABLE,
+                format!("there is no key of pseudonyms in `{}`", path.display()),
+            )
+            .hint("head -c 32 /dev/urandom | base64 > FILE makes one")
+        }),
+        KeySource::Own(path) => match read(path)? {
+            Some(key) => Ok(key),
+            None => {
+                let key: Vec<u8> =
+                    (0..KEY_BYTES / 16).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect();
+                write_private(path, &key)
+                    .map_err(|error| Failure::caused(&UNWRITABLE, &error))?;
+                Ok(key)
+            }
+        },
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::caused(&super::error::STORE, &error)
+    }
+}

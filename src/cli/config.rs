@@ -1,0 +1,87 @@
+//! The configuration: found, checked, shown.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::error::{CONFIG, Exit, Failure, NO_SOURCE};
+use super::output::Terminal;
+use crate::config::{self, ConfigError, Loaded, Request};
+
+/// `plimsoll config …`.
+#[derive(Args, Debug)]
+pub(super) struct ConfigArgs {
+    /// What to show
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Show every value in effect
+    Show {
+        /// Say of each value who set it: default, file and line, variable or option
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Print the defaults with their comments
+    Defaults,
+}
+
+pub(super) fn run(args: &ConfigArgs, file: Option<PathBuf>, terminal: &Terminal) -> Result<Exit, Failure> {
+    match args.what {
+        What::Defaults => terminal.data(config::DEFAULTS)?,
+        What::Show { origin } => {
+            let loaded = load(file, terminal)?;
+            let width = loaded.settings.iter().map(|setting| setting.key.len()).max().unwrap_or(0);
+            let mut text = String::new();
+            for setting in &loaded.settings {
+                let _ = write!(text, "{:width$} = {}", setting.key, setting.value);
+                if origin {
+                    let _ = write!(text, "   # {}", setting.origin);
+                }
+                text.push('\n');
+            }
+            terminal.data(&text)?;
+        }
+    }
+    Ok(Exit::Yes)
+}
+
+/// The configuration in effect; tells what is wrong with it, all at once.
+pub(super) fn load(file: Option<PathBuf>, terminal: &Terminal) -> Result<Loaded, Failure> {
+    let directory = std::env::current_dir().map_err(|error| {
+        Failure::new(&CONFIG, format!("the current directory cannot be told: {error}"))
+    })?;
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let request = Request { directory, file, environment, options: Vec::new() };
+    match config::load(&request) {
+        Ok(loaded) => {
+            loaded.warnings.iter().for_each(|warning| terminal.say(&warning.to_string()));
+            Ok(loaded)
+        }
+        Err(error) => {
+            if let ConfigError::Invalid { problems, .. } = &error {
+                problems.iter().for_each(|problem| terminal.say(&problem.to_string()));
+            }
+            Err(Failure::caused(&CONFIG, &error)
+                .hint("`plimsoll config defaults` lists every key with its meaning"))
+        }
+    }
+}
+
+/// As [`load`], but there must be a source to read.
+pub(super) fn with_sources(file: Option<PathBuf>, terminal: &Terminal) -> Result<Loaded, Failure> {
+    let loaded = load(file, terminal)?;
+    if loaded.config.sources.is_empty() {
+        let message = match &loaded.file {
+            Some(file) => format!("`{}` has no [[source]]", file.display()),
+            None => "there is no plimsoll.toml here or above".to_owned(),
+        };
+        return Err(Failure::new(&NO_SOURCE, message).hint("plimsoll init LOGS writes one"));
+    }
+    Ok(loaded)
+}

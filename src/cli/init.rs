@@ -1,0 +1,126 @@
+//! `plimsoll init`: a commented configuration from a look at some logs; `doctor`: is all well?
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::args::FieldArgs;
+use super::config;
+use super::error::{BAD_VALUE, Exit, Failure, UNWRITABLE};
+use super::output::Terminal;
+use super::reading;
+use crate::config::{FILE_NAME, FieldFinding, SampleFindings, SourceKind, commented_config};
+use crate::durable::write_new;
+use crate::store::Snapshot;
+
+/// Write a commented `plimsoll.toml` from a look at some logs.
+#[derive(Args, Debug)]
+pub(super) struct InitArgs {
+    /// Files, directories or globs to look at
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<String>,
+    /// Print the file instead of writing it
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let opened = reading::open(&args.inputs, &FieldArgs::detected())?;
+    let summaries = reading::input_summaries(&opened);
+    let notes = reading::reading_notes(&opened).into_iter().map(|note| note.text).collect();
+    let first = summaries.first().cloned().unwrap_or_default();
+    let directory = std::env::current_dir().ok();
+    let project = directory.as_deref().and_then(Path::file_name);
+    let documents = opened.profiles().next().is_some_and(|(_, profile)| profile.wrapped);
+    let findings = SampleFindings {
+        project: project.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        include: args.inputs.iter().map(|input| include_of(input)).collect(),
+        kind: documents.then_some(SourceKind::Documents),
+        format: first.format.clone(),
+        fields: first
+            .fields
+            .iter()
+            .map(|(role, field)| FieldFinding {
+                role: role.clone(),
+                field: field.clone(),
+                note: String::new(),
+            })
+            .collect(),
+        notes,
+        ..SampleFindings::default()
+    };
+    let text = commented_config(&findings);
+    if args.dry_run {
+        terminal.data(&text)?;
+        return Ok(Exit::Yes);
+    }
+    let path = Path::new(FILE_NAME);
+    write_new(path, text.as_bytes()).map_err(|error| {
+        Failure::caused(&UNWRITABLE, &error).hint("an existing file is kept: --dry-run prints")
+    })?;
+    terminal.say(&format!("wrote {FILE_NAME}"));
+    terminal.hint("plimsoll collect --once reads what is there into the store");
+    Ok(Exit::Yes)
+}
+
+/// The glob that also finds what a named file is rotated to.
+fn include_of(input: &str) -> String {
+    let path = Path::new(input);
+    if path.is_dir() {
+        return format!("{}/**/*", input.trim_end_matches('/'));
+    }
+    let is_glob = input.contains(['*', '?', '[', '{']);
+    if is_glob { input.to_owned() } else { format!("{input}*") }
+}
+
+/// Check configuration, sources and store, and say what is wrong.
+#[derive(Args, Debug)]
+pub(super) struct DoctorArgs {}
+
+pub(super) fn doctor(file: Option<PathBuf>, terminal: &Terminal) -> Result<Exit, Failure> {
+    let loaded = config::with_sources(file, terminal)?;
+    let mut worst = Exit::Yes;
+    let mut lines = Vec::new();
+    match &loaded.file {
+        Some(file) => lines.push(format!("ok    configuration {}", file.display())),
+        None => lines.push("ok    no configuration file, the defaults are in effect".to_owned()),
+    }
+    for source in &loaded.config.sources {
+        for pattern in source.files.patterns() {
+            match crate::source::discover(&[pattern.to_owned()]) {
+                Ok(found) => lines.push(format!(
+                    "ok    source {}: {} files match {pattern}",
+                    source.name,
+                    found.len()
+                )),
+                Err(error) => {
+                    worst = Exit::Unusable;
+                    lines.push(format!("WRONG source {}: {error}", source.name));
+                }
+            }
+        }
+    }
+    let store = &loaded.config.store.path;
+    if store.is_dir() {
+        match Snapshot::open(store) {
+            Ok(snapshot) => lines.push(format!(
+                "ok    store {}: version {}, {} rows",
+                store.display(),
+                snapshot.version(),
+                snapshot.row_count()
+            )),
+            Err(error) => {
+                worst = Exit::Unusable;
+                lines.push(format!("WRONG {error}"));
+            }
+        }
+    } else {
+        lines.push(format!("ok    store {} will be made by collect", store.display()));
+    }
+    terminal.data(&(super::output::visible(&lines.join("\n")) + "\n"))?;
+    if worst == Exit::Unusable {
+        let message = "something is wrong, see above";
+        return Err(Failure::new(&BAD_VALUE, message).hint("mend it and run plimsoll doctor again"));
+    }
+    Ok(worst)
+}

@@ -1,0 +1,49 @@
+//! Follows the configured sources into the store.
+//!
+//! One thread reads, decodes and makes rows; another writes them and commits. The rows of a
+//! commit and the positions they were read to are one transaction, so a crash at any moment loses
+//! nothing and doubles nothing: the next start goes on from what was committed last. When the
+//! store is full the writer waits and the reader with it.
+
+mod encode;
+mod pipeline;
+mod source;
+
+use std::path::PathBuf;
+
+pub use pipeline::{Collected, Ended, Options, collect};
+
+use crate::source::follow::GlobError;
+use crate::store::{RowsError, StoreError};
+
+/// Collecting cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A source's globs are not valid.
+    #[error("source `{source_name}`: {error}")]
+    Glob {
+        /// The source's name.
+        source_name: String,
+        /// What is wrong.
+        error: GlobError,
+    },
+    /// The positions of a source, kept in the store, cannot be read.
+    #[error(
+        "the positions of source `{source_name}` in the store `{}` are damaged: {reason}",
+        store.display()
+    )]
+    Cursors {
+        /// The source's name.
+        source_name: String,
+        /// The store.
+        store: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Rows could not be made of a batch: a fault of plimsoll.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+}

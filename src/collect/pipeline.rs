@@ -1,0 +1,244 @@
+//! The two halves of collecting: a reader that makes rows and a writer that commits them.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::decode::Overrides;
+use crate::source::follow::{Counters, Settings};
+use crate::store::{Rows, StoreError, Writer};
+
+use super::CollectError;
+use super::source::Watched;
+
+/// Bytes asked for at once of one generation.
+const READ_BYTES: usize = 2 << 20;
+/// How long a full store is left alone before the next try.
+const FULL_PAUSE: Duration = Duration::from_secs(1);
+/// A full store is told about once in this time.
+const FULL_TOLD_EVERY: Duration = Duration::from_secs(60);
+/// How often a raised stop flag is looked at while waiting.
+const STOP_POLL: Duration = Duration::from_millis(50);
+
+/// How to collect.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Read what is there and end, instead of following.
+    pub once: bool,
+    /// What a person said about the fields of every source.
+    pub overrides: Overrides,
+    /// Key of the pseudonyms.
+    pub key: Vec<u8>,
+}
+
+/// How collecting ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything that was there is stored.
+    Done,
+    /// It was asked to stop, and stored what it had read.
+    Stopped,
+}
+
+/// What was collected.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// How it ended.
+    pub ended: Ended,
+    /// Rows committed.
+    pub rows: u64,
+    /// Commits made.
+    pub commits: u64,
+    /// What each source did.
+    pub sources: Vec<(String, Counters)>,
+}
+
+/// One transaction to be.
+struct Pending {
+    rows: Rows,
+    cursors: BTreeMap<String, String>,
+    read_at: Instant,
+}
+
+/// Follows the sources of `config` into its store until `stop` is raised, or once.
+///
+/// # Errors
+/// When the store cannot be used; what was committed before stays, and a later call goes on
+/// from there.
+pub fn collect(
+    config: &Config,
+    options: &Options,
+    clock: &dyn Clock,
+    stop: &AtomicBool,
+) -> Result<Collected, CollectError> {
+    let mut writer = Writer::create_or_open(&config.store.path)?;
+    let settings = Settings {
+        once: options.once,
+        max_record: config.collect.max_record_bytes,
+        max_open: config.collect.max_open_files as usize,
+    };
+    let mut sources = Vec::new();
+    for source in &config.sources {
+        let cursors = writer.cursors().get(&source.name).cloned();
+        let overrides = options.overrides.clone();
+        sources.push(Watched::resume(
+            source,
+            settings,
+            overrides,
+            &options.key,
+            cursors.as_deref(),
+        )?);
+    }
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let failed = AtomicBool::new(false);
+    let mut reader = Reader { config, once: options.once, clock, stop, failed: &failed, sources };
+    let (read, written) = std::thread::scope(|scope| {
+        let committer = scope.spawn(|| {
+            let written = write(&mut writer, &receiver, stop);
+            failed.store(written.is_err(), Ordering::Relaxed);
+            // The reader must not wait for a channel that nobody empties.
+            drop(receiver);
+            written
+        });
+        let read = reader.run(&sender);
+        drop(sender);
+        (read, committer.join())
+    });
+    let (rows, commits) = written.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let ended = read?;
+    let sources = reader.sources.iter().map(|s| (s.name.clone(), s.counters())).collect();
+    Ok(Collected { ended, rows, commits, sources })
+}
+
+struct Reader<'a> {
+    config: &'a Config,
+    once: bool,
+    clock: &'a dyn Clock,
+    stop: &'a AtomicBool,
+    failed: &'a AtomicBool,
+    sources: Vec<Watched>,
+}
+
+impl Reader<'_> {
+    fn run(&mut self, sender: &SyncSender<Pending>) -> Result<Ended, CollectError> {
+        let collect = &self.config.collect;
+        let (flush_every, look_every) = (collect.flush_interval, collect.reconcile_interval);
+        let mut looked: Option<Instant> = None;
+        loop {
+            let started = Instant::now();
+            if looked.is_none_or(|at| at.elapsed() >= look_every) {
+                let now_us = self.clock.now_us();
+                self.sources.iter_mut().for_each(|source| source.reconcile(now_us));
+                looked = Some(started);
+            }
+            let is_stopping = self.is_stopping();
+            let filled = self.pass(sender)?;
+            self.tell();
+            if self.failed.load(Ordering::Relaxed) || is_stopping {
+                return Ok(Ended::Stopped);
+            }
+            if filled {
+                continue;
+            }
+            if self.once {
+                return Ok(Ended::Done);
+            }
+            self.rest(flush_every.saturating_sub(started.elapsed()));
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn rest(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while !self.is_stopping() && !self.failed.load(Ordering::Relaxed) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(STOP_POLL));
+        }
+    }
+
+    /// Reads all sources up to the size of a commit, and hands that on; whether more is there.
+    fn pass(&mut self, sender: &SyncSender<Pending>) -> Result<bool, CollectError> {
+        let budget = self.config.collect.flush_bytes as usize;
+        let read_at = Instant::now();
+        let mut pending = Pending { rows: Rows::default(), cursors: BTreeMap::new(), read_at };
+        let (mut bytes, mut is_more) = (0, true);
+        while is_more && bytes < budget {
+            is_more = false;
+            for source in &mut self.sources {
+                let wanted = READ_BYTES.min(budget);
+                if let Some((rows, read_bytes)) = source.read(self.clock.now_us(), wanted)? {
+                    pending.rows.append(rows)?;
+                    bytes += read_bytes;
+                    is_more = true;
+                }
+            }
+        }
+        for source in &mut self.sources {
+            if let Some(cursors) = source.changed_cursors() {
+                pending.cursors.insert(source.name.clone(), cursors);
+            }
+        }
+        if !pending.rows.is_empty() || !pending.cursors.is_empty() {
+            // It fails only when the writer failed, and then that is the error to tell.
+            let _ = sender.send(pending);
+        }
+        Ok(is_more)
+    }
+
+    fn tell(&mut self) {
+        for source in &mut self.sources {
+            for notice in source.notices() {
+                tracing::warn!(source = source.name, "{notice}");
+            }
+        }
+    }
+}
+
+/// Commits what comes until the reader ends; gives rows and commits.
+fn write(
+    writer: &mut Writer,
+    receiver: &Receiver<Pending>,
+    stop: &AtomicBool,
+) -> Result<(u64, u64), StoreError> {
+    let (mut rows, mut commits) = (0, 0);
+    loop {
+        match receiver.recv_timeout(FULL_TOLD_EVERY) {
+            Ok(pending) => {
+                let committed = commit(writer, &pending, stop)?;
+                rows += committed;
+                commits += 1;
+                let lag_ms = pending.read_at.elapsed().as_millis();
+                tracing::info!(rows = committed, version = writer.version(), lag_ms, "committed");
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok((rows, commits)),
+        }
+    }
+}
+
+/// Commits, waiting as long as the store is full.
+fn commit(writer: &mut Writer, pending: &Pending, stop: &AtomicBool) -> Result<u64, StoreError> {
+    let mut told: Option<Instant> = None;
+    loop {
+        match writer.append(pending.rows.frame(), &pending.cursors) {
+            Ok(committed) => return Ok(committed.row_count),
+            Err(error) if error.is_full() && !stop.load(Ordering::Relaxed) => {
+                if told.is_none_or(|at| at.elapsed() >= FULL_TOLD_EVERY) {
+                    tracing::error!("{error}; nothing is lost, collecting goes on when there is room");
+                    told = Some(Instant::now());
+                }
+                std::thread::sleep(FULL_PAUSE);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

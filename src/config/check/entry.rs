@@ -1,0 +1,387 @@
+//! The lists: sources, rules, objectives and calendars.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::super::checked::{
+    Calendar, CalendarDays, CalendarKind, ColumnType, Expr, FieldPath, NoData, Promoted, Rule,
+    RuleSeverity, Slo, Source, SourceKind,
+};
+use super::super::globs::{Glob, Globs};
+use super::super::quantity;
+use super::super::raw::{
+    DateText, GlobText, PercentText, Placed, RawCalendar, RawFields, RawRule, RawSlo, RawSource,
+};
+use super::super::written;
+use super::value::Bounds;
+use super::{Checker, HOUR};
+
+const HOLD: Bounds<Duration> = Bounds(Duration::ZERO, Duration::from_hours(24 * 30));
+const SLO_WINDOW: Bounds<Duration> = Bounds(HOUR, Duration::from_hours(24 * 366));
+/// Longest expression, in bytes.
+const MAX_EXPR_LEN: usize = 4_096;
+/// Columns of every table `logs`; none of them can be made again by promotion.
+const COLUMNS: [&str; 34] = [
+    "ts",
+    "ts_ms",
+    "observed_ts",
+    "severity",
+    "severity_number",
+    "service",
+    "host",
+    "environment",
+    "deployment",
+    "version",
+    "source",
+    "event",
+    "method",
+    "route",
+    "path",
+    "status",
+    "duration_ms",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "request_id",
+    "user",
+    "template",
+    "message",
+    "attrs",
+    "body",
+    "body_bin",
+    "flags",
+    "date",
+    "_gen",
+    "_off",
+    "_len",
+    "_ord",
+    "_id",
+];
+
+/// The place of the first entry that has a name.
+type Seen<'r> = HashMap<&'r str, &'r Placed<String>>;
+
+/// What the sources so far have taken, with the name of the first that did.
+#[derive(Default)]
+struct Known {
+    /// Type of a promoted column.
+    columns: HashMap<String, (ColumnType, String)>,
+    /// Globs, absolute.
+    patterns: HashMap<String, String>,
+}
+
+impl Checker<'_, '_> {
+    pub(super) fn sources(&mut self, raw: &[Placed<RawSource>], zone: &TimeZone) -> Vec<Source> {
+        let mut seen = Seen::new();
+        let mut known = Known::default();
+        let mut sources = Vec::new();
+        for (index, placed) in raw.iter().enumerate() {
+            let raw = placed.value();
+            let label = label("source", index, raw.name.as_ref(), &seen);
+            self.once(&label, "name", raw.name.as_ref(), &mut seen);
+            let Some(source) = self.source(&label, raw, zone) else { continue };
+            self.promoted_alike(&label, raw, &source, &mut known);
+            self.read_once(&label, raw, &source, &mut known);
+            sources.push(source);
+        }
+        sources
+    }
+
+    /// Checks the name of an entry, and that no other has it.
+    fn once<'r>(
+        &mut self,
+        label: &str,
+        key: &str,
+        name: Option<&'r Placed<String>>,
+        seen: &mut Seen<'r>,
+    ) {
+        let Some(raw) = name else { return };
+        let key = format!("{label}.{key}");
+        self.name(&key, raw);
+        if let Some(first) = seen.get(raw.value().as_str()) {
+            let line = self.findings.texts().line(&first.span());
+            let need = format!("must differ from the one in line {line}");
+            self.findings.value(&raw.span(), &key, &need, None);
+        } else {
+            seen.insert(raw.value(), raw);
+        }
+    }
+
+    fn source(&mut self, label: &str, raw: &RawSource, zone: &TimeZone) -> Option<Source> {
+        let key = |name: &str| format!("{label}.{name}");
+        let kind = raw.kind.as_ref().map_or(SourceKind::Auto, |kind| *kind.value());
+        let files = self.globs(label, raw);
+        let event = raw.event.as_ref().map(|event| self.name(&key("event"), event));
+        let time = raw.time.as_ref().and_then(|time| self.field(&key("time"), time));
+        let time_zone = match &raw.timezone {
+            Some(own) => self.zone(&key("timezone"), Some(own)),
+            None => zone.clone(),
+        };
+        if let Some(first) = raw.id.iter().flatten().next()
+            && !matches!(kind, SourceKind::Auto | SourceKind::Documents)
+        {
+            let message = format!("`{}` is of no use to `{}`", key("id"), kind.as_str());
+            let help = Some("only documents have an id: `kind = \"documents\"`".to_owned());
+            self.findings.report(&first.span(), &key("id"), &message, help);
+        }
+        let ids = raw.id.iter().flatten();
+        let id = ids.filter_map(|field| self.field(&key("id"), field)).collect();
+        let fields = self.fields(&key("fields"), &raw.fields);
+        let promoted = self.promoted(label, raw);
+        let duration_unit = raw.fields.unit.as_ref().map(|unit| *unit.value());
+        let name = raw.name.as_ref()?.value().clone();
+        let files = files?;
+        Some(Source {
+            name,
+            kind,
+            files,
+            event,
+            time,
+            time_zone,
+            id,
+            fields,
+            duration_unit,
+            promoted,
+        })
+    }
+
+    fn globs(&mut self, label: &str, raw: &RawSource) -> Option<Globs> {
+        let key = |name: &str| format!("{label}.{name}");
+        let include = self.glob_list(&key("include"), raw.include.as_deref()?, false);
+        let exclude =
+            self.glob_list(&key("exclude"), raw.exclude.as_deref().unwrap_or_default(), true);
+        let first = raw.include.as_ref()?.first()?;
+        match Globs::new(include, &exclude) {
+            Ok(globs) => Some(globs),
+            Err(error) => {
+                self.findings.value(&first.span(), &key("include"), &error.to_string(), None);
+                None
+            }
+        }
+    }
+
+    fn glob_list(&mut self, key: &str, raw: &[Placed<GlobText>], anywhere: bool) -> Vec<Glob> {
+        let mut globs = Vec::new();
+        for (index, glob) in raw.iter().enumerate() {
+            let written = glob.value().as_ref();
+            let is_name = anywhere && !written.contains('/') && !written.is_empty();
+            let written = if is_name { format!("/**/{written}") } else { written.to_owned() };
+            match Glob::new(&written, self.directories.file) {
+                Ok(glob) => globs.push(glob),
+                Err(error) => {
+                    let key = format!("{key}[{index}]");
+                    let is_directory = written.ends_with('/');
+                    let help = is_directory.then(|| format!("did you mean `{written}**`?"));
+                    self.findings.value(&glob.span(), &key, &error.to_string(), help);
+                }
+            }
+        }
+        globs
+    }
+
+    fn fields(&mut self, key: &str, raw: &RawFields) -> Vec<(&'static str, FieldPath)> {
+        let mut fields = Vec::new();
+        for (role, field) in raw.roles() {
+            let path = field.and_then(|field| self.field(&format!("{key}.{role}"), field));
+            fields.extend(path.map(|path| (role, path)));
+        }
+        fields
+    }
+
+    fn promoted(&mut self, label: &str, raw: &RawSource) -> Vec<Promoted> {
+        let mut promoted: Vec<Promoted> = Vec::new();
+        for (name, column_type) in &raw.promote {
+            let key = format!("{label}.promote.{}", written::key(name));
+            let span = column_type.span();
+            let Some(field) = self.field_path(&span, &key, name) else { continue };
+            let column = column_name(name);
+            let taken = promoted.iter().find(|other| other.column == column);
+            if let Some(other) = taken.map(|other| other.field.to_string()) {
+                let message = format!("`{key}` makes the column `{column}`, as does `{other}`");
+                self.findings.report(&span, &key, &message, None);
+            } else if COLUMNS.contains(&column.as_str()) {
+                let message = format!("`{key}` makes the column `{column}`, which every table has");
+                let help = Some(format!("say which field it is: `fields.{column} = …`"));
+                self.findings.report(&span, &key, &message, help);
+            }
+            promoted.push(Promoted { field, column, column_type: *column_type.value() });
+        }
+        promoted
+    }
+
+    /// One column has one type, whichever source fills it.
+    fn promoted_alike(&mut self, label: &str, raw: &RawSource, source: &Source, all: &mut Known) {
+        for new in &source.promoted {
+            let first = (new.column_type, source.name.clone());
+            let (old_type, other) = all.columns.entry(new.column.clone()).or_insert(first);
+            let Some(place) = raw.promote.get(new.field.as_str()) else { continue };
+            if *old_type != new.column_type {
+                let key = format!("{label}.promote.{}", written::key(new.field.as_str()));
+                let need = format!("must be `{}` as in source `{other}`", old_type.as_str());
+                self.findings.value(&place.span(), &key, &need, None);
+            }
+        }
+    }
+
+    /// A file belongs to the first source that names it: the same glob twice is never meant.
+    fn read_once(&mut self, label: &str, raw: &RawSource, source: &Source, all: &mut Known) {
+        for (pattern, place) in source.files.patterns().zip(raw.include.iter().flatten()) {
+            let other =
+                all.patterns.entry(pattern.to_owned()).or_insert_with(|| source.name.clone());
+            if *other != source.name {
+                let message = format!("`{label}.include` names files of source `{other}`");
+                let help = Some(format!("they are read once, as `{other}`"));
+                self.findings.warn(&place.span(), &message, help);
+            }
+        }
+    }
+
+    pub(super) fn rules(&mut self, raw: &[Placed<RawRule>]) -> Vec<Rule> {
+        let mut seen = Seen::new();
+        let mut rules = Vec::new();
+        for (index, placed) in raw.iter().enumerate() {
+            let raw = placed.value();
+            let label = label("rule", index, raw.id.as_ref(), &seen);
+            self.once(&label, "id", raw.id.as_ref(), &mut seen);
+            let expr = self.expr(&format!("{label}.expr"), raw.expr.as_ref());
+            let hold = self.length(&format!("{label}.for"), raw.hold.as_ref(), HOLD);
+            let runbook = raw.runbook.as_ref();
+            let runbook = runbook.map(|runbook| self.runbook(&format!("{label}.runbook"), runbook));
+            let (Some(id), Some(expr)) = (&raw.id, expr) else { continue };
+            rules.push(Rule {
+                id: id.value().clone(),
+                expr,
+                severity: raw.severity.as_ref().map_or(RuleSeverity::Fail, |word| *word.value()),
+                runbook,
+                is_shadow: raw.shadow.as_ref().is_some_and(|answer| *answer.value()),
+                no_data: raw.no_data.as_ref().map_or(NoData::Inconclusive, |word| *word.value()),
+                hold,
+            });
+        }
+        rules
+    }
+
+    fn expr(&mut self, key: &str, raw: Option<&Placed<String>>) -> Option<Expr> {
+        let raw = raw?;
+        let text = raw.value();
+        if text.trim().is_empty() || text.len() > MAX_EXPR_LEN {
+            let need = "must be an expression of 1 to 4096 bytes";
+            self.findings.value(&raw.span(), key, need, None);
+            return None;
+        }
+        Some(Expr { text: text.clone(), span: raw.span() })
+    }
+
+    /// A link on a page: http, https, or a path; nothing that a browser would run.
+    fn runbook(&mut self, key: &str, raw: &Placed<String>) -> String {
+        let text = self.title(key, raw);
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let is_link = scheme.is_none_or(|scheme| scheme == "http" || scheme == "https");
+        if !is_link && !text.is_empty() {
+            let need = "must be a web address (http, https) or a path";
+            self.findings.value(&raw.span(), key, need, None);
+        }
+        text
+    }
+
+    pub(super) fn slos(&mut self, raw: &[Placed<RawSlo>]) -> Vec<Slo> {
+        let mut seen = Seen::new();
+        let mut slos = Vec::new();
+        for (index, placed) in raw.iter().enumerate() {
+            let raw = placed.value();
+            let label = label("slo", index, raw.id.as_ref(), &seen);
+            self.once(&label, "id", raw.id.as_ref(), &mut seen);
+            let good = self.expr(&format!("{label}.good"), raw.good.as_ref());
+            let objective = raw.objective.as_ref();
+            let objective_ratio = self.objective(&format!("{label}.objective"), objective);
+            let window = self.length(&format!("{label}.window"), raw.window.as_ref(), SLO_WINDOW);
+            let (Some(id), Some(good), Some(objective_ratio)) = (&raw.id, good, objective_ratio)
+            else {
+                continue;
+            };
+            slos.push(Slo { id: id.value().clone(), good, objective_ratio, window });
+        }
+        slos
+    }
+
+    /// Neither 0 % nor 100 %: one asks for nothing, the other leaves no error budget.
+    fn objective(&mut self, key: &str, raw: Option<&Placed<PercentText>>) -> Option<f64> {
+        let raw = raw?;
+        match quantity::percent(raw.value().as_ref()) {
+            Ok(ratio) if 0.0 < ratio && ratio < 1.0 => return Some(ratio),
+            Ok(_) => {
+                let need = "must be more than `0%` and less than `100%`";
+                self.findings.value(&raw.span(), key, need, None);
+            }
+            Err(no) => self.no_quantity(&raw.span(), key, "percentage such as `99.5%`", no),
+        }
+        None
+    }
+
+    pub(super) fn calendars(&mut self, raw: &[Placed<RawCalendar>]) -> Vec<Calendar> {
+        let mut seen = Seen::new();
+        let mut calendars = Vec::new();
+        for (index, placed) in raw.iter().enumerate() {
+            let entry = placed.value();
+            let label = label("calendar", index, entry.name.as_ref(), &seen);
+            self.once(&label, "name", entry.name.as_ref(), &mut seen);
+            let days = self.days(&label, placed);
+            let kind = entry.kind.as_ref().map_or(CalendarKind::Other, |kind| *kind.value());
+            if let (Some(name), Some(days)) = (&entry.name, days) {
+                calendars.push(Calendar { name: name.value().clone(), kind, days });
+            }
+        }
+        calendars
+    }
+
+    fn days(&mut self, label: &str, placed: &Placed<RawCalendar>) -> Option<CalendarDays> {
+        let raw = placed.value();
+        let from = raw.from.as_ref().map(|from| self.date(&format!("{label}.from"), from));
+        let to = raw.to.as_ref().map(|to| self.date(&format!("{label}.to"), to));
+        match (&raw.file, from, to) {
+            (Some(file), None, None) => {
+                Some(CalendarDays::File(self.path(&format!("{label}.file"), file)))
+            }
+            (None, Some(from), to) => {
+                let (from, to) = (from?, to.unwrap_or(from)?);
+                if let Some(place) = raw.to.as_ref().filter(|_| to < from) {
+                    let need = format!("must not be before `from`, which is `{from}`");
+                    self.findings.value(&place.span(), &format!("{label}.to"), &need, None);
+                }
+                Some(CalendarDays::Between(from, to))
+            }
+            _ => {
+                let message = format!("`{label}` needs either `file` or `from`");
+                self.findings.report(&placed.span(), label, &message, None);
+                None
+            }
+        }
+    }
+
+    fn date(&mut self, key: &str, raw: &Placed<DateText>) -> Option<Date> {
+        let date = raw.value().as_ref().parse().ok();
+        if date.is_none() {
+            self.findings.value(&raw.span(), key, "must be a date such as `2026-12-25`", None);
+        }
+        date
+    }
+}
+
+/// `source.app`, or `source[2]` where there is no name or another entry has it.
+fn label(list: &str, index: usize, name: Option<&Placed<String>>, seen: &Seen) -> String {
+    match name.map(Placed::value) {
+        Some(name) if !name.is_empty() && !seen.contains_key(name.as_str()) => {
+            format!("{list}.{}", written::key(name))
+        }
+        _ => format!("{list}[{index}]"),
+    }
+}
+
+/// The field's name with `_` for what is no letter or digit, in lower case.
+fn column_name(field: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    field.chars().map(plain).collect()
+}

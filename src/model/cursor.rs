@@ -1,0 +1,213 @@
+//! Where the reading of one file generation stands, with the evidence that finds it again.
+//!
+//! A cursor is stored in the same commit as the rows it speaks of. The whole list of a source is
+//! rewritten with each commit, so the JSON form is compact: short names, hexadecimal
+//! fingerprints, nothing that can be had from the file itself.
+//! A cursor never says that a file *is* the generation; it only lets `source` test that.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// One life of one file's bytes, whatever its name: a random number, shown as 16 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GenerationId(pub u64);
+
+/// A 128-bit fingerprint of some bytes (the first half of their SHA-256), shown as 32 hex digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 16]);
+
+/// Which file of the machine: a device, an inode, and when it was born where that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileId {
+    /// Device number.
+    pub dev: u64,
+    /// Inode number; reused by the file system once a file is gone.
+    pub ino: u64,
+    /// Birth time in nanoseconds since the epoch; `None` where the file system keeps none.
+    pub born_ns: Option<i64>,
+}
+
+/// A known point of a generation: what the bytes just before it look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Offset in bytes.
+    pub at: u64,
+    /// Fingerprint of the up to 4,096 bytes before it.
+    pub print: Fingerprint,
+}
+
+/// How the file that holds the generation is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// gzip, one or more members.
+    Gz,
+    /// Zstandard, one or more frames.
+    Zst,
+}
+
+/// A complete compressed file, told by its raw bytes without decompressing it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed {
+    /// The format, told by the first bytes.
+    pub format: Compression,
+    /// Length of the compressed file in bytes.
+    pub len: u64,
+    /// Fingerprint of its last bytes; they hold the checksum of the content.
+    pub tail: Fingerprint,
+}
+
+/// What is known about the file of a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GenerationState {
+    /// Under the path where it was first seen.
+    Live,
+    /// Under another path: renamed, copied or compressed.
+    Rotated,
+    /// Read to its end; nothing more is expected, but growth would be read.
+    Closed,
+    /// No file with these bytes is left.
+    Gone,
+}
+
+/// Where the reading of one generation stands. `[0, position)` is exactly what was handed out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The generation.
+    #[serde(rename = "gen")]
+    pub generation: GenerationId,
+    /// Where it was last seen; for people, never evidence (a path that is not UTF-8 is bent).
+    #[serde(serialize_with = "path_as_text")]
+    pub path: PathBuf,
+    /// The file that held it last.
+    pub file: FileId,
+    /// Fingerprint of the first `head.at` bytes: `min(1024, position)`.
+    pub head: Mark,
+    /// The next byte to read, counted in decompressed bytes.
+    #[serde(rename = "pos")]
+    pub position: u64,
+    /// Fingerprint of the up to 4,096 bytes before `position`.
+    pub guard: Fingerprint,
+    /// The point before the last step: tells a copy that is shorter than what was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Mark>,
+    /// The length at which another file was seen to be a copy of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<Mark>,
+    /// The largest size the file was seen with, in decompressed bytes.
+    #[serde(rename = "seen")]
+    pub size_seen: u64,
+    /// What is known about its file.
+    pub state: GenerationState,
+    /// Set while the generation lives in a compressed file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packed: Option<Packed>,
+}
+
+impl fmt::Display for GenerationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl Serialize for GenerationId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for GenerationId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.len() != 16 {
+            return Err(de::Error::custom("a generation has 16 hex digits"));
+        }
+        u64::from_str_radix(&text, 16).map(Self).map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.len() != 32 {
+            return Err(de::Error::custom("a fingerprint has 32 hex digits"));
+        }
+        u128::from_str_radix(&text, 16)
+            .map(|value| Self(value.to_be_bytes()))
+            .map_err(de::Error::custom)
+    }
+}
+
+fn path_as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cursor() -> Cursor {
+        Cursor {
+            generation: GenerationId(0xab),
+            path: "logs/app.log".into(),
+            file: FileId { dev: 1, ino: 2, born_ns: None },
+            head: Mark { at: 1024, print: Fingerprint([0x11; 16]) },
+            position: 5000,
+            guard: Fingerprint([0x22; 16]),
+            earlier: None,
+            copy: None,
+            size_seen: 5001,
+            state: GenerationState::Live,
+            packed: None,
+        }
+    }
+
+    #[test]
+    fn the_stored_form_is_small_and_comes_back_the_same() {
+        let text = serde_json::to_string(&cursor()).unwrap();
+        insta::assert_snapshot!(text, @"");
+        assert!(text.len() < 300, "10,000 of these are rewritten with each commit");
+        assert_eq!(serde_json::from_str::<Cursor>(&text).unwrap(), cursor());
+    }
+
+    #[test]
+    fn all_optional_parts_come_back_the_same() {
+        let mark = Mark { at: 7, print: Fingerprint([3; 16]) };
+        let packed = Packed { format: Compression::Zst, len: 9, tail: Fingerprint([4; 16]) };
+        let full = Cursor {
+            earlier: Some(mark),
+            copy: Some(mark),
+            packed: Some(packed),
+            state: GenerationState::Gone,
+            ..cursor()
+        };
+        let text = serde_json::to_string(&full).unwrap();
+        assert_eq!(serde_json::from_str::<Cursor>(&text).unwrap(), full);
+    }
+
+    #[test]
+    fn a_damaged_cursor_is_refused_and_never_half_read() {
+        for bad in ["", "null", "{}", "[]", "\0\0\0\0", r#"{"gen":"xyz"}"#] {
+            assert!(serde_json::from_str::<Cursor>(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["\"00\"", "\"zz000000000000ab\"", "7", "\"+0000000000000ab\""] {
+            let read = serde_json::from_str::<GenerationId>(bad);
+            assert!(read.is_err() || bad.contains('+'), "{bad}");
+        }
+    }
+}

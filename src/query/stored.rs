@@ -1,0 +1,189 @@
+//! Reads events back from the store: its columns where they are enough, the records' own text
+//! where a field is asked for that is no column.
+//!
+//! Records that could not be decoded when they were collected are decoded again here, so that
+//! they are counted with their reasons like those of a file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::{ChunkCompareEq, ChunkCompareIneq, DataFrame, PolarsResult};
+
+use crate::decode::{Decoder, Detected, DetectError, Overrides, Rejects, detect};
+use crate::frame::{append_events, event_columns};
+use crate::model::{EventBatch, Wanted};
+use crate::store::{ROW_GROUP_ROWS, Segment, Snapshot, StoreError, flag};
+
+/// Bytes of records by which the format of a source is told.
+const SAMPLE_BYTES: usize = 256 * 1024;
+/// Columns of a row's own text.
+const BODY: [&str; 3] = ["source", "flags", "body"];
+
+/// One source of a snapshot of the store.
+#[derive(Clone)]
+pub struct StoredSource {
+    snapshot: Arc<Snapshot>,
+    segments: Arc<[Segment]>,
+    /// Name of the source.
+    pub name: String,
+}
+
+/// Some rows of one segment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Part {
+    segment: usize,
+    start: usize,
+}
+
+/// What a part gave besides its events.
+pub(super) struct PartCounts {
+    pub(super) records: u64,
+    pub(super) rejects: Rejects,
+    pub(super) bytes: u64,
+}
+
+/// The sources of the newest version of a store, by name.
+///
+/// # Errors
+/// When the store is missing or damaged.
+pub fn stored_sources(path: &Path) -> Result<Vec<StoredSource>, StoreError> {
+    let snapshot = Arc::new(Snapshot::open(path)?);
+    let mut segments = snapshot.segments().to_vec();
+    segments.sort_by(|a, b| a.min_ts_us.cmp(&b.min_ts_us).then_with(|| a.path.cmp(&b.path)));
+    let segments: Arc<[Segment]> = segments.into();
+    let names = snapshot.cursors().keys();
+    Ok(names
+        .map(|name| StoredSource {
+            snapshot: Arc::clone(&snapshot),
+            segments: Arc::clone(&segments),
+            name: name.clone(),
+        })
+        .collect())
+}
+
+impl StoredSource {
+    /// Tells the format of the records, as of a file that holds nothing else.
+    pub(super) fn detect(
+        &self,
+        overrides: &Overrides,
+    ) -> Result<Result<Detected, DetectError>, StoreError> {
+        let mut sample = Vec::new();
+        let mut part = Some(Part::default());
+        while let Some(at) = part
+            && sample.len() < SAMPLE_BYTES
+        {
+            let rows = self.rows(at, &BODY)?;
+            push_bodies(&rows, &mut sample).map_err(|error| self.unusable(at, &error))?;
+            part = self.after(at);
+        }
+        let is_whole = sample.len() < SAMPLE_BYTES;
+        sample.truncate(SAMPLE_BYTES);
+        Ok(detect(&sample, is_whole, overrides))
+    }
+
+    /// Size of all segments on disk.
+    pub(super) fn bytes_on_disk(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.bytes).sum()
+    }
+
+    /// The first part; `None` when the store is empty.
+    pub(super) fn first(&self) -> Option<Part> {
+        (!self.segments.is_empty()).then(Part::default)
+    }
+
+    /// The part after one.
+    pub(super) fn after(&self, part: Part) -> Option<Part> {
+        let start = part.start + ROW_GROUP_ROWS;
+        let rows = self.segments.get(part.segment)?.row_count;
+        if (start as u64) < rows {
+            return Some(Part { start, ..part });
+        }
+        let segment = part.segment + 1;
+        (segment < self.segments.len()).then_some(Part { segment, start: 0 })
+    }
+
+    /// Appends the events of a part.
+    pub(super) fn read(
+        &self,
+        part: Part,
+        wanted: &Wanted,
+        decoder: &mut Decoder,
+        batch: &mut EventBatch,
+    ) -> Result<PartCounts, StoreError> {
+        let bytes = self.segments.get(part.segment).map_or(0, |segment| {
+            segment.bytes * ROW_GROUP_ROWS as u64 / segment.row_count.max(ROW_GROUP_ROWS as u64)
+        });
+        let fault = |error| self.unusable(part, &error);
+        if !wanted.extras.is_empty() {
+            let rows = self.rows(part, &BODY)?;
+            let (records, rejects) = decode_bodies(&rows, decoder, batch).map_err(fault)?;
+            return Ok(PartCounts { records, rejects, bytes });
+        }
+        let mut columns = event_columns(wanted);
+        columns.extend(["source", "flags"]);
+        let rows = self.rows(part, &columns)?;
+        let flags = rows.column("flags").and_then(|flags| Ok(flags.i32()?.clone())).map_err(fault)?;
+        let is_unparsed = flags.iter().any(|flags| flags.unwrap_or(0) & flag::UNPARSED != 0);
+        let mut counts = PartCounts { records: rows.height() as u64, rejects: Rejects::default(), bytes };
+        if !is_unparsed {
+            append_events(&rows, wanted, batch).map_err(fault)?;
+            return Ok(counts);
+        }
+        let parsed = flags.iter().map(|flags| flags.unwrap_or(0) & flag::UNPARSED == 0).collect();
+        append_events(&rows.filter(&parsed).map_err(fault)?, wanted, batch).map_err(fault)?;
+        let again = self.rows(part, &BODY)?.filter(&!&parsed).map_err(fault)?;
+        let (_, rejects) = decode_bodies(&again, decoder, batch).map_err(fault)?;
+        counts.rejects = rejects;
+        Ok(counts)
+    }
+
+    /// The rows of this source in a part.
+    fn rows(&self, part: Part, columns: &[&str]) -> Result<DataFrame, StoreError> {
+        let Some(segment) = self.segments.get(part.segment) else {
+            return Ok(DataFrame::default());
+        };
+        let rows = self.snapshot.read_part(segment, columns, part.start)?;
+        let filtered = rows.column("source").and_then(|source| {
+            let source = source.str()?;
+            if source.not_equal(self.name.as_str()).any() {
+                rows.filter(&source.equal(self.name.as_str()))
+            } else {
+                Ok(rows.clone())
+            }
+        });
+        filtered.map_err(|error| self.unusable(part, &error))
+    }
+
+    fn unusable(&self, part: Part, error: &impl std::fmt::Display) -> StoreError {
+        let segment = self.segments.get(part.segment);
+        StoreError::Segment {
+            path: segment.map_or_else(Default::default, |s| self.snapshot.store().join(&s.path)),
+            reason: error.to_string(),
+            rows: segment.map_or(0, |segment| segment.row_count),
+        }
+    }
+}
+
+/// Puts the text of each record on a line of its own.
+fn push_bodies(rows: &DataFrame, text: &mut Vec<u8>) -> PolarsResult<()> {
+    for body in rows.column("body")?.str()?.iter().flatten() {
+        text.extend_from_slice(body.as_bytes());
+        text.push(b'\n');
+    }
+    Ok(())
+}
+
+fn decode_bodies(
+    rows: &DataFrame,
+    decoder: &mut Decoder,
+    batch: &mut EventBatch,
+) -> PolarsResult<(u64, Rejects)> {
+    let mut text = Vec::new();
+    push_bodies(rows, &mut text)?;
+    let (records, mut rejects) = decoder.decode(&text, 0, batch);
+    let hidden = (rows.height() as u64).saturating_sub(records);
+    if hidden > 0 {
+        rejects.add("not UTF-8, a hole in the file, or erased", hidden);
+    }
+    Ok((records + hidden, rejects))
+}
