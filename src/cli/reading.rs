@@ -1,7 +1,7 @@
 //! Opens inputs, reads them with progress, and says what was assumed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -70,11 +70,11 @@ pub(super) fn each_batch(
     terminal: &Terminal,
     consume: &mut (dyn FnMut(Batch<'_>) -> bool + Send),
 ) -> Result<(), Failure> {
-    let stop = stop_flag();
+    let signals = Signals::watched();
     let progress = progress(&opened, terminal);
     let began = Instant::now();
     let (mut records, mut bytes) = (0, 0);
-    let ended = read(opened, wanted, &stop, &mut |batch| {
+    let ended = read(opened, wanted, &signals.stop, &mut |batch| {
         records += batch.records;
         bytes += batch.bytes;
         progress.set_position(bytes);
@@ -84,15 +84,50 @@ pub(super) fn each_batch(
     let ended = ended?;
     let elapsed_ms = began.elapsed().as_millis() as u64;
     info!(record_count = records, bytes, elapsed_ms, "inputs read");
-    if ended == Ended::Stopped && stop.load(Ordering::Relaxed) {
+    if ended == Ended::Stopped && signals.stop.load(Ordering::Relaxed) {
         return Err(Failure::new(&INTERRUPTED, "interrupted"));
     }
     Ok(())
 }
 
-/// Raised by SIGINT and SIGTERM; the second signal ends the process at once, and so does the
-/// first when reading does not notice, as while it waits for a silent pipe.
-fn stop_flag() -> Arc<AtomicBool> {
+/// While inputs are read, the first SIGINT or SIGTERM raises a flag; a second one ends the process
+/// at once, and so does the first when reading does not notice, as while it waits for a silent
+/// pipe. Before and after, a signal ends the process at once, as if nobody had caught it.
+struct Signals {
+    stop: Arc<AtomicBool>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Signals {
+    fn watched() -> Self {
+        static CAUGHT: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+        let stop = Arc::clone(CAUGHT.get_or_init(caught));
+        stop.store(false, Ordering::SeqCst);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (raised, done) = (Arc::clone(&stop), Arc::clone(&is_over));
+        std::thread::spawn(move || {
+            while !raised.load(Ordering::SeqCst) && !done.load(Ordering::SeqCst) {
+                std::thread::sleep(SIGNAL_POLL);
+            }
+            std::thread::sleep(SIGNAL_GRACE);
+            if !done.load(Ordering::SeqCst) {
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+        });
+        Self { stop, is_over }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        // Ends the watch, and the process with the next signal.
+        self.stop.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A flag that signals raise; a signal while it is raised ends the process.
+fn caught() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // Registered in this order: the first signal only raises the flag.
@@ -103,14 +138,6 @@ fn stop_flag() -> Arc<AtomicBool> {
             tracing::warn!(signal, "signal cannot be caught");
         }
     }
-    let raised = Arc::clone(&stop);
-    std::thread::spawn(move || {
-        while !raised.load(Ordering::Relaxed) {
-            std::thread::sleep(SIGNAL_POLL);
-        }
-        std::thread::sleep(SIGNAL_GRACE);
-        std::process::exit(i32::from(Exit::Interrupted.code()));
-    });
     stop
 }
 
@@ -118,7 +145,7 @@ fn progress(opened: &Opened, terminal: &Terminal) -> ProgressBar {
     if !terminal.interactive {
         return ProgressBar::hidden();
     }
-    let bar = match opened.bytes_on_disk() {
+    let bar = match opened.bytes_to_read() {
         Some(bytes) => ProgressBar::new(bytes),
         None => ProgressBar::new_spinner(),
     };

@@ -1,7 +1,7 @@
 //! `plimsoll report`: reads, judges, writes the pages.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -15,7 +15,7 @@ use crate::durable::write_whole;
 use crate::judge::{HealthOptions, ViewSettings, health};
 use crate::model::{Example, Report, SlotWidth, Verdict};
 use crate::report as render;
-use crate::source::sha256_of;
+use crate::source::{Framing, records_again, sha256_of};
 
 /// Longest record shown as an example, bytes.
 const MAX_EXAMPLE_BYTES: u64 = 64 * 1024;
@@ -136,11 +136,11 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
     };
     let opened = reading::open(&args.input.inputs, &args.input.fields)?;
     let notes = reading::reading_notes(&opened);
+    let framings = opened.framings();
     let mut inputs = reading::input_summaries(&opened);
     let mut events = args.events.clone();
     events.extend(opened.event_files.iter().map(PathBuf::from));
     events.extend(marks::calendars_in(&args.input.inputs));
-    events.dedup();
     let marks = marks::read(&events, &zone)?;
     reading::echo(&inputs, &notes, terminal);
     if !marks.is_empty() {
@@ -170,7 +170,7 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
             .hint("plimsoll inspect lists the fields; name the right one with --time FIELD")
     })?;
     report.headline = render::headline(&report);
-    read_examples(&mut report);
+    read_examples(&mut report, &framings);
     Ok(report)
 }
 
@@ -193,28 +193,24 @@ fn project_name(inputs: &[String]) -> String {
     name.unwrap_or_else(|| first.to_owned())
 }
 
-/// Reads the text of the records that the report points at, where their inputs allow it.
-fn read_examples(report: &mut Report) {
+/// Reads the text of the records that the report points at, one pass over each input; a record
+/// whose input cannot be read again keeps no text.
+fn read_examples(report: &mut Report, framings: &BTreeMap<String, Framing>) {
     let findings = report.findings.iter_mut().flat_map(|finding| &mut finding.examples);
     let slowest = report.details.iter_mut().flat_map(|detail| &mut detail.slowest);
+    let mut by_input: BTreeMap<String, Vec<&mut Example>> = BTreeMap::new();
     for example in findings.chain(slowest.map(|record| &mut record.at)) {
-        example.text = record_at(example).unwrap_or_default();
+        by_input.entry(example.input.clone()).or_default().push(example);
     }
-}
-
-/// One line of an uncompressed file; `None` where the offset does not point into the file.
-fn record_at(example: &Example) -> Option<String> {
-    let mut file = fs::File::open(&example.input).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
+    for (input, mut examples) in by_input {
+        let Some(framing) = framings.get(&input) else { continue };
+        examples.sort_by_key(|example| example.offset);
+        let offsets: Vec<u64> = examples.iter().map(|example| example.offset).collect();
+        let records = records_again(Path::new(&input), *framing, &offsets, MAX_EXAMPLE_BYTES);
+        for (example, record) in examples.into_iter().zip(records) {
+            example.text = Example::text_of(&record.unwrap_or_default());
+        }
     }
-    file.seek(SeekFrom::Start(example.offset)).ok()?;
-    let mut line = Vec::new();
-    BufReader::new(file.take(MAX_EXAMPLE_BYTES)).read_until(b'\n', &mut line).ok()?;
-    let text = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
-    // A compressed file gives bytes that are no record.
-    let is_text = !text.contains('\u{fffd}') && !text.is_empty();
-    is_text.then(|| text.chars().take(Example::MAX_CHARS).collect())
 }
 
 fn write_files(report: &Report, dir: &Path) -> Result<(), Failure> {

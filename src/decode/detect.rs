@@ -68,6 +68,18 @@ pub enum ValueKind {
     Text,
 }
 
+impl ValueKind {
+    /// The kind that holds values of two.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::Integer, Self::Number) | (Self::Number, Self::Integer) => Self::Number,
+            _ => Self::Text,
+        }
+    }
+}
+
 /// A field of the sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenField {
@@ -75,8 +87,6 @@ pub struct SeenField {
     pub path: String,
     /// Kind of its values.
     pub kind: ValueKind,
-    /// Records of the sample that have it.
-    pub count: usize,
 }
 
 /// What the beginning of an input tells.
@@ -122,19 +132,16 @@ fn seen_fields(keys: &Keys) -> Vec<SeenField> {
         Value::Bool(_) => ValueKind::Bool,
         _ => ValueKind::Text,
     };
-    let joined = |a: ValueKind, b: ValueKind| match (a, b) {
-        (a, b) if a == b => a,
-        (ValueKind::Integer, ValueKind::Number) | (ValueKind::Number, ValueKind::Integer) => {
-            ValueKind::Number
-        }
-        _ => ValueKind::Text,
-    };
     keys.iter()
         .filter(|(_, key)| !is_container(key))
         .map(|(path, key)| SeenField {
             path: path.clone(),
-            kind: key.values.iter().map(kind_of).reduce(joined).unwrap_or(ValueKind::Text),
-            count: key.count,
+            kind: key
+                .values
+                .iter()
+                .map(kind_of)
+                .reduce(ValueKind::joined)
+                .unwrap_or(ValueKind::Text),
         })
         .collect()
 }

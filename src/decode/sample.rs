@@ -127,7 +127,7 @@ fn json_sample(sample: &[u8], lines: &[&[u8]]) -> Option<Records> {
     let unfolded: Vec<Value> = found
         .records
         .iter()
-        .filter_map(|record| unfold::unfold_value(record, LIST_KEYS))
+        .filter_map(|record| Some(unfold::unfold_value(record, LIST_KEYS)?.0))
         .flatten()
         .take(MAX_SAMPLE_RECORDS)
         .collect();

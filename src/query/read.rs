@@ -109,13 +109,7 @@ impl Opened {
     fn see_fields(&mut self, fields: Vec<SeenField>) {
         for field in fields {
             let seen = self.fields.entry(field.path).or_insert(field.kind);
-            if *seen != field.kind {
-                *seen = match (*seen, field.kind) {
-                    (ValueKind::Integer, ValueKind::Number)
-                    | (ValueKind::Number, ValueKind::Integer) => ValueKind::Number,
-                    _ => ValueKind::Text,
-                };
-            }
+            *seen = seen.joined(field.kind);
         }
     }
 
@@ -124,9 +118,16 @@ impl Opened {
         self.inputs.iter().map(|input| (input.source.name(), &input.profile))
     }
 
-    /// Bytes on disk of all inputs; `None` when one is a stream.
-    pub fn bytes_on_disk(&self) -> Option<u64> {
-        self.inputs.iter().map(|input| input.source.bytes_on_disk()).sum()
+    /// How each input's records can be read again by their offsets, by name; without inputs whose
+    /// events do not lie in them by themselves.
+    pub fn framings(&self) -> BTreeMap<String, Framing> {
+        let alone = self.profiles().filter(|(name, profile)| *name != "-" && !profile.unfolds);
+        alone.map(|(name, profile)| (name.to_owned(), framing_of(profile))).collect()
+    }
+
+    /// Bytes that reading will give; `None` when an input is a stream or compressed.
+    pub fn bytes_to_read(&self) -> Option<u64> {
+        self.inputs.iter().map(|input| input.source.bytes_to_read()).sum()
     }
 }
 
@@ -220,8 +221,7 @@ impl Feed {
         loop {
             let Some((reader, profile)) = &mut self.current else {
                 let Some(next) = self.waiting.next() else { return Ok(None) };
-                let framing =
-                    if next.profile.wrapped { Framing::JsonValues } else { Framing::Lines };
+                let framing = framing_of(&next.profile);
                 self.current = Some((next.source.into_reader(framing)?, next.profile));
                 continue;
             };
@@ -235,6 +235,10 @@ impl Feed {
             self.input += 1;
         }
     }
+}
+
+fn framing_of(profile: &Profile) -> Framing {
+    if profile.wrapped { Framing::JsonValues } else { Framing::Lines }
 }
 
 /// Whose turn it is to consume.
@@ -252,6 +256,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Ends the other threads when one panics: they would wait for its turn for ever.
+struct HaltOnPanic<'a, 'b> {
+    turn: &'a Turn<'b>,
+    halt: &'a AtomicBool,
+}
+
+impl Drop for HaltOnPanic<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Under the lock, so that nobody looks at the flag before it and waits after it.
+            let _consuming = lock(&self.turn.state);
+            self.halt.store(true, Ordering::Relaxed);
+            self.turn.moved.notify_all();
+        }
+    }
+}
+
 fn work(
     feed: &Mutex<Feed>,
     turn: &Turn<'_>,
@@ -259,6 +280,7 @@ fn work(
     halt: &AtomicBool,
     stop: &AtomicBool,
 ) {
+    let _guard = HaltOnPanic { turn, halt };
     let mut chunk = Chunk::default();
     let mut events = EventBatch::default();
     let mut decoder: Option<(Arc<Profile>, Decoder)> = None;
@@ -277,17 +299,65 @@ fn work(
         }
         let mut consuming = lock(&turn.state);
         while consuming.next != ticket.sequence {
+            if halt.load(Ordering::Relaxed) {
+                return; // the turn may never come
+            }
             consuming = turn.moved.wait(consuming).unwrap_or_else(PoisonError::into_inner);
         }
         let bytes = chunk.bytes.len() as u64;
         let batch =
             Batch { input: ticket.input, profile, events: &events, records, rejects, bytes };
-        // After a halt the turn still passes on, so that no thread waits for ever.
         if !halt.load(Ordering::Relaxed) && !(consuming.consume)(batch) {
             halt.store(true, Ordering::Relaxed);
         }
         consuming.next += 1;
         drop(consuming);
         turn.moved.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::AtomicBool;
+
+    use super::{Ended, Opened, read};
+    use crate::decode::Overrides;
+    use crate::model::Wanted;
+    use crate::source::Input;
+
+    #[test]
+    fn a_panic_in_one_thread_leaves_none_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let inputs: Vec<Input> = (0..40)
+            .map(|number| {
+                let path = dir.path().join(format!("{number}.log"));
+                let mut file = File::create(&path).unwrap();
+                writeln!(file, r#"{{"time":"2026-11-18T14:12:00Z","msg":"x"}}"#).unwrap();
+                Input::File(path)
+            })
+            .collect();
+        for panics_at in [0, 1, 20, 39] {
+            let opened = Opened::open(&inputs, &Overrides::default()).unwrap();
+            let (mut batches, stop) = (0, AtomicBool::new(false));
+            let ended = catch_unwind(AssertUnwindSafe(|| {
+                read(opened, &Wanted::default(), &stop, &mut |_| {
+                    batches += 1;
+                    assert!(batches <= panics_at, "this panic is part of the test");
+                    true
+                })
+            }));
+            assert!(ended.is_err(), "{panics_at}");
+            assert_eq!(batches, panics_at + 1);
+        }
+        let opened = Opened::open(&inputs, &Overrides::default()).unwrap();
+        let mut enough = 0;
+        let ended = read(opened, &Wanted::default(), &AtomicBool::new(false), &mut |_| {
+            enough += 1;
+            enough < 3
+        });
+        assert_eq!((ended.unwrap(), enough), (Ended::Stopped, 3));
     }
 }

@@ -123,9 +123,9 @@ impl Source {
         self.sample.len() < SAMPLE_BYTES
     }
 
-    /// Size of the file as stored; `None` for a stream.
-    pub fn bytes_on_disk(&self) -> Option<u64> {
-        self.bytes_on_disk
+    /// Bytes that reading will give; `None` for a stream or a compressed file, which do not say.
+    pub fn bytes_to_read(&self) -> Option<u64> {
+        self.bytes_on_disk.filter(|_| self.compression == Compression::None)
     }
 
     /// Starts reading from the first byte.
@@ -148,9 +148,10 @@ impl Source {
     }
 }
 
+/// A decompressed stream, how it was compressed, and the size of a file that can be read again.
 type Opened = (Box<dyn Read + Send>, Compression, Option<u64>);
 
-fn open(input: &Input) -> Result<Opened, ReadError> {
+pub(super) fn open(input: &Input) -> Result<Opened, ReadError> {
     let name = input.name();
     let failed = |source| ReadError::Io { name: name.clone(), source };
     let (raw, bytes_on_disk): (Box<dyn Read + Send>, Option<u64>) = match input {

@@ -52,10 +52,7 @@ impl ChunkReader {
         stream: Box<dyn Read + Send>,
         framing: Framing,
     ) -> Self {
-        let stream: Box<dyn Read + Send> = match framing {
-            Framing::Lines => stream,
-            Framing::JsonValues => Box::new(UnwrapJson::new(stream)),
-        };
+        let stream = framed(stream, framing);
         Self { name, compression, stream, carry: Vec::new(), offset: 0, finished: false }
     }
 
@@ -128,6 +125,14 @@ impl ChunkReader {
                 return Ok(());
             }
         }
+    }
+}
+
+/// The stream as one record a line.
+pub(super) fn framed(stream: Box<dyn Read + Send>, framing: Framing) -> Box<dyn Read + Send> {
+    match framing {
+        Framing::Lines => stream,
+        Framing::JsonValues => Box::new(UnwrapJson::new(stream)),
     }
 }
 
