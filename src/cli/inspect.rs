@@ -84,8 +84,7 @@ pub(super) fn run(args: &InspectArgs, terminal: &Terminal) -> Result<Exit, Failu
     let exit = if survey.span_us.is_some() { Exit::Yes } else { Exit::CannotTell };
     let inspection = inspection(&survey, inputs, fields, notes);
     if args.json || args.output == InspectOutput::Json {
-        let json = serde_json::to_string_pretty(&inspection).unwrap_or_default();
-        terminal.data(&format!("{json}\n"))?;
+        terminal.json(&inspection)?;
     } else {
         terminal.data(&text(&inspection))?;
         terminal.hint("plimsoll report writes the health report; `query` asks with SQL");
@@ -104,39 +103,20 @@ fn kind_name(kind: ValueKind) -> &'static str {
 
 fn inspection(
     survey: &Survey,
-    mut inputs: Vec<InputSummary>,
+    inputs: Vec<InputSummary>,
     fields: Vec<FieldRow>,
     notes: Vec<QualityNote>,
 ) -> Inspection {
-    let mut reasons: Vec<(String, u64)> = Vec::new();
-    let mut examples = Vec::new();
-    for (summary, count) in inputs.iter_mut().zip(&survey.inputs) {
-        summary.bytes = count.bytes;
-        summary.records = count.records;
-        summary.rejected = count.rejects.count();
-        for (reason, times) in &count.rejects.by_reason {
-            match reasons.iter_mut().find(|(known, _)| known == reason) {
-                Some((_, total)) => *total += times,
-                None => reasons.push((reason.clone(), *times)),
-            }
-        }
-        for (offset, record) in &count.rejects.examples {
-            let text = String::from_utf8_lossy(record).chars().take(Example::MAX_CHARS).collect();
-            examples.push(Example { input: summary.name.clone(), offset: *offset, text });
-        }
-    }
-    examples.truncate(3);
-    let records: u64 = inputs.iter().map(|input| input.records).sum();
-    let rejected: u64 = inputs.iter().map(|input| input.rejected).sum();
+    let counted = survey.counted(inputs);
     Inspection {
         schema: "plimsoll.inspect/1",
-        inputs,
+        inputs: counted.inputs,
         fields,
-        records,
-        events: records - rejected,
-        rejected,
-        reject_reasons: reasons,
-        reject_examples: examples,
+        records: counted.records,
+        events: counted.events,
+        rejected: counted.rejected,
+        reject_reasons: counted.reject_reasons,
+        reject_examples: counted.reject_examples,
         first_ts: survey.span_us.map(|(first, _)| format_ts(first)),
         last_ts: survey.span_us.map(|(_, last)| format_ts(last)),
         no_time: survey.no_time,
