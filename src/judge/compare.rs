@@ -116,7 +116,7 @@ fn row(before: &Side, after: &Side, name: Option<&str>, min_effect: f64) -> Comp
         p95_ms,
         change_pct,
         interval_pct: p95_interval_pct(&old.summary.durations, &new.summary.durations),
-        error_ratio: [old.error_ratio(), new.error_ratio()],
+        error_ratio: [old.summary.failed_ratio(), new.summary.failed_ratio()],
         error_interval_points: error_interval,
     }
 }
@@ -137,10 +137,6 @@ impl Part {
 
     fn quantile(&self, q: f64) -> Option<f64> {
         self.summary.durations.quantile(q)
-    }
-
-    fn error_ratio(&self) -> Option<f64> {
-        (self.summary.n > 0).then(|| self.summary.failed as f64 / self.summary.n as f64)
     }
 }
 

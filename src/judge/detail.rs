@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use super::errors::ratio_series;
 use super::findings::example;
 use super::latency::{p95_interval_pct, p95_series};
-use super::messages::template_rows;
 use super::view::View;
 use crate::model::{
     Direction, Finding, FindingKind, RouteDetail, RouteRow, Series, SlowRecord, SplitRow, Tile,
@@ -87,12 +86,8 @@ fn route_row(view: &View<'_>, route: u32, findings: &[Finding]) -> RouteRow {
         errors: [old.failed, new.failed],
         sparkline: p95_series(view, Some(route), view.width_for(new.n + old.n, 8.0), before),
         thin: new.durations.count() < MIN_VALUES_P95 as u64,
-        error_ratio: [ratio(&old), ratio(&new)],
+        error_ratio: [old.failed_ratio(), new.failed_ratio()],
     }
-}
-
-fn ratio(summary: &Summary) -> Option<f64> {
-    (summary.n > 0).then(|| summary.failed as f64 / summary.n as f64)
 }
 
 /// Stable fragment id of a route: FNV-1a of its name, 32 bits.
@@ -138,7 +133,6 @@ fn route_detail(
         histogram_bounds_ms: bounds,
         histogram,
         splits: if number < MAX_SPLIT { version_splits(view, route, before) } else { Vec::new() },
-        templates: Vec::new(),
         slowest: slowest(view, route, inputs),
     }
 }
@@ -196,7 +190,7 @@ fn version_splits(view: &View<'_>, route: u32, before: Window) -> Vec<SplitRow> 
                 value: name.to_owned(),
                 n: [old.n, new.n],
                 p95_ms: [old.durations.quantile(0.95), new.durations.quantile(0.95)],
-                error_ratio: [ratio(&old), ratio(&new)],
+                error_ratio: [old.failed_ratio(), new.failed_ratio()],
             }
         })
         .filter(|row| row.n != [0, 0])
@@ -226,13 +220,6 @@ fn slowest(view: &View<'_>, route: u32, inputs: &[String]) -> Vec<SlowRecord> {
             at: example((pointer.input, pointer.offset), inputs),
         })
         .collect()
-}
-
-/// Adds the report's new and grown messages to the first detail, which is the worst route's.
-pub(super) fn add_templates(view: &View<'_>, details: &mut [RouteDetail]) {
-    if let Some(first) = details.first_mut() {
-        first.templates = template_rows(view);
-    }
 }
 
 /// Requests, p95 of the key routes, error rate, error budget left.
@@ -288,7 +275,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             value: now.failed_ratio(),
             unit: Unit::Ratio,
             before: old.and_then(Counts::failed_ratio),
-            usual: range(&ratio),
+            usual: range(&Summary::failed_ratio),
             direction: Direction::UpIsWorse,
             verdict: if has_requests {
                 verdict(&[FindingKind::ErrorRate])
