@@ -81,8 +81,7 @@ pub(super) fn run(args: &CompareArgs, terminal: &Terminal) -> Result<Exit, Failu
         }
     };
     if args.json || args.output == CompareOutput::Json {
-        let json = serde_json::to_string_pretty(&comparison).unwrap_or_default();
-        terminal.data(&format!("{json}\n"))?;
+        terminal.json(&comparison)?;
     } else {
         terminal.data(&text(&comparison))?;
     }
@@ -195,7 +194,7 @@ fn few(names: &[String]) -> String {
 /// A field of a record: a column of `logs`, or any field by its path.
 fn value_at<'a>(batch: &Batch<'a>, by: &str, row: usize) -> Option<&'a str> {
     let events = batch.events;
-    match Label::ALL.into_iter().find(|label| label.name() == by) {
+    match Label::find(by) {
         Some(label) => events.label(label).get(row),
         None => events.extras.first()?.get(row),
     }
@@ -204,7 +203,7 @@ fn value_at<'a>(batch: &Batch<'a>, by: &str, row: usize) -> Option<&'a str> {
 fn columns(by: Option<&str>) -> Wanted {
     let mut wanted = crate::query::survey_columns();
     if let Some(by) = by {
-        match Label::ALL.into_iter().find(|label| label.name() == by) {
+        match Label::find(by) {
             Some(label) => wanted.add_label(label),
             None => wanted.add_extra(by),
         }

@@ -43,8 +43,7 @@ pub(super) fn schema(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, Fai
             return Err(Failure::new(&BAD_VALUE, message).hint("try report, inspect or compare"));
         }
     };
-    let json = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    terminal.data(&format!("{json}\n"))?;
+    terminal.json(&schema)?;
     Ok(Exit::Yes)
 }
 

@@ -2,8 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use serde::Serialize;
+
 use super::args::{ColorChoice, Global};
-use super::error::Failure;
+use super::error::{Failure, UNWRITABLE};
+use crate::model::{is_unsafe, safe_json};
 
 /// Columns taken where the terminal does not say.
 const DEFAULT_COLUMNS: usize = 120;
@@ -49,6 +52,13 @@ impl Terminal {
         Ok(())
     }
 
+    /// Writes one JSON document to standard output.
+    pub(super) fn json(self, document: &impl Serialize) -> Result<(), Failure> {
+        let json = serde_json::to_string_pretty(document)
+            .map_err(|error| Failure::caused(&UNWRITABLE, &error))?;
+        self.data(&(safe_json(&json) + "\n"))
+    }
+
     /// Writes a line to standard error; that nobody reads it is no failure.
     pub(super) fn say(self, line: &str) {
         let text = if self.ascii { ascii(line) } else { line.to_owned() };
@@ -82,17 +92,12 @@ fn ascii(text: &str) -> String {
         .collect()
 }
 
-/// Control characters and bidirectional overrides as escapes: file names and log text are
+/// Control and invisible characters as escapes: file names and log text are
 /// hostile, also in messages. A line break stays a line break.
 pub(super) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let hostile = (c.is_control() && c != '\n')
-            || matches!(
-                c,
-                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-            );
-        if hostile { out.extend(c.escape_unicode()) } else { out.push(c) }
+        if is_unsafe(c) && c != '\n' { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
     out
 }

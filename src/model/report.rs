@@ -46,6 +46,9 @@ pub struct Report {
     pub routes: Vec<RouteRow>,
     /// Detail of the routes that changed or weigh most.
     pub details: Vec<RouteDetail>,
+    /// Messages of warn level or worse that are new or grew, with counts before and now.
+    #[serde(default)]
+    pub templates: Vec<TemplateRow>,
     /// What was read and what was not.
     pub quality: Quality,
     /// How the numbers were made.
@@ -147,10 +150,8 @@ pub struct RouteDetail {
     pub histogram_bounds_ms: Vec<f64>,
     /// Share of durations in each bin before and now.
     pub histogram: [Vec<f64>; 2],
-    /// Split by version, method and status class.
+    /// Split by version.
     pub splits: Vec<SplitRow>,
-    /// Messages of warn level or worse that are new or grew, with counts before and now.
-    pub templates: Vec<TemplateRow>,
     /// The slowest records in the current window, at most five.
     pub slowest: Vec<SlowRecord>,
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::model::format_ts;
+use crate::model::{format_ts, is_unsafe, push_json_escape};
 
-use super::escape::{is_hostile, visible};
+use super::escape::visible;
 use super::{Cell, Table, format_date};
 
 impl Table {
@@ -112,8 +112,7 @@ fn push_json_text(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            // All of these are below U+10000, so one escape holds each.
-            hostile if is_hostile(hostile) => drop(write!(out, "\\u{:04x}", hostile as u32)),
+            hostile if is_unsafe(hostile) => push_json_escape(out, hostile),
             plain => out.push(plain),
         }
     }

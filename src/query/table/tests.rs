@@ -54,12 +54,19 @@ fn json_is_exact() {
 
 #[test]
 fn json_text_is_the_same_text_and_harmless() {
-    let hostile = "\u{1b}[2J\u{9b}\u{7f}\0\n\"\\\u{202e}\u{2028}é</script>";
+    let hostile = "\u{1b}[2J\u{9b}\u{7f}\0\n\"\\\u{202e}\u{2028}\u{e0041}é</script>";
     let table = table(vec![(hostile, texts(&[Some(hostile)]))]);
     for json in [table.to_json(), format!("[{}]", table.to_jsonl().trim_end())] {
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(read[0][hostile], hostile);
-        assert!(!json.contains(['\u{1b}', '\u{9b}', '\u{7f}', '\u{202e}', '\u{2028}']));
+        assert!(!json.contains([
+            '\u{1b}',
+            '\u{9b}',
+            '\u{7f}',
+            '\u{202e}',
+            '\u{2028}',
+            '\u{e0041}'
+        ]));
     }
 }
 
