@@ -186,7 +186,7 @@ fn push_quality(page: &mut String, report: &Report) {
     push(
         page,
         &format!(
-            "{} records read, {} skipped, {} without a time, {} out of order.\n",
+            "{} records read, {} rejected, {} without a time, {} out of order.\n",
             number::count(quality.records),
             number::count(quality.rejected),
             number::count(quality.no_time),

@@ -124,7 +124,7 @@ impl Page {
         let quality = &report.quality;
         self.blank();
         let counts = format!(
-            "read {} records, skipped {}, {} without a time",
+            "read {} records, {} rejected, {} without a time",
             number::count(quality.records),
             number::count(quality.rejected),
             number::count(quality.no_time)
