@@ -9,7 +9,10 @@ use super::error::{BAD_VALUE, Exit, Failure, UNREADABLE, USAGE};
 use super::output::{self, Terminal};
 use super::{reading, when};
 use crate::decode::parse_duration_text;
-use crate::model::{EventBatch, Finding, FindingKind, Label, Report, Text, Wanted};
+use crate::model::{
+    EventBatch, Finding, FindingKind, Label, NO_STATUS, NO_TIME, Report, Text, Wanted,
+};
+use crate::query::{DOCUMENTS_SUFFIX, NO_ROUTE};
 
 /// Show the raw records behind a finding or a row of a report
 ///
@@ -139,7 +142,11 @@ fn filter_of(finding: &Finding) -> Filter {
     let at = |time: &str| when::instant("since", time).ok();
     Filter {
         route: finding.group.get("route").cloned(),
-        event: finding.group.get("event").cloned(),
+        // Documents name the event without the suffix that tells them from logs.
+        event: finding
+            .group
+            .get("event")
+            .map(|event| event.strip_suffix(DOCUMENTS_SUFFIX).unwrap_or(event).to_owned()),
         template: finding.group.get("message").cloned(),
         failed: finding.kind == FindingKind::ErrorRate,
         least_ms: (finding.kind == FindingKind::Latency).then_some(finding.change.before),
@@ -175,6 +182,7 @@ fn narrow(filter: &mut Filter, args: &LinesArgs) -> Result<(), Failure> {
 
 fn status_range(text: &str) -> Result<(i32, i32), Failure> {
     let class = text.strip_suffix("xx").and_then(|class| class.parse::<i32>().ok());
+    let class = class.filter(|class| (0..=9).contains(class));
     match (class, text.parse::<i32>()) {
         (Some(class), _) => Ok((class * 100, class * 100 + 99)),
         (None, Ok(status)) => Ok((status, status)),
@@ -186,20 +194,67 @@ fn status_range(text: &str) -> Result<(i32, i32), Failure> {
 impl Filter {
     fn takes(&self, events: &EventBatch, row: usize, body: &str) -> bool {
         let label = |wanted: &Option<String>, label: Label| {
-            wanted.as_deref().is_none_or(|name| events.label(label).get(row) == Some(name))
+            wanted.as_deref().is_none_or(|name| {
+                let named = events.label(label).get(row);
+                named.unwrap_or(if label == Label::Route { NO_ROUTE } else { "" }) == name
+            })
         };
-        let ts_us = events.ts_us.get(row).copied().unwrap_or_default();
-        let status = events.status.get(row).copied().unwrap_or_default();
+        let ts_us = events.ts_us.get(row).copied().unwrap_or(NO_TIME);
+        let is_timed = ts_us != NO_TIME;
+        let status = events.status.get(row).copied().unwrap_or(NO_STATUS);
         let duration_ms = events.duration_ms.get(row).copied().unwrap_or(f64::NAN);
         let is_error = events.severity.get(row).is_some_and(|severity| severity.is_error());
         label(&self.route, Label::Route)
             && label(&self.event, Label::Event)
             && label(&self.template, Label::Template)
-            && self.from_us.is_none_or(|from| ts_us >= from)
-            && self.until_us.is_none_or(|until| ts_us < until)
+            && self.from_us.is_none_or(|from| is_timed && ts_us >= from)
+            && self.until_us.is_none_or(|until| is_timed && ts_us < until)
             && self.status.is_none_or(|(lo, hi)| (lo..=hi).contains(&status))
             && (!self.failed || status >= 500 || status == -1 || is_error)
             && self.least_ms.is_none_or(|least| duration_ms >= least)
             && self.contains.as_deref().is_none_or(|text| body.contains(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Filter, NO_ROUTE, NO_STATUS, NO_TIME, status_range};
+    use crate::model::{EventBatch, Label, Severity};
+
+    #[test]
+    fn what_has_no_route_or_no_time_is_taken_or_not() {
+        let mut events = EventBatch::default();
+        for (route, ts_us) in [(None, 5), (Some("/a"), 5), (Some("/a"), NO_TIME)] {
+            events.label_mut(Label::Route).push_option(route);
+            events.ts_us.push(ts_us);
+            events.status.push(NO_STATUS);
+            events.severity.push(Severity::INFO);
+            events.duration_ms.push(f64::NAN);
+        }
+        let check = |filter: Filter, want: [bool; 3]| {
+            assert_eq!([0, 1, 2].map(|row| filter.takes(&events, row, "")), want, "{filter:?}");
+        };
+        let route = |name: &str| Filter { route: Some(name.to_owned()), ..Filter::default() };
+        check(Filter::default(), [true; 3]);
+        check(route(NO_ROUTE), [true, false, false]);
+        check(route("/a"), [false, true, true]);
+        check(Filter { until_us: Some(9), ..Filter::default() }, [true, true, false]);
+        check(Filter { from_us: Some(6), ..Filter::default() }, [false; 3]);
+        check(Filter { event: Some("x".to_owned()), ..Filter::default() }, [false; 3]);
+    }
+
+    #[test]
+    fn a_status_is_one_or_a_class() {
+        for (text, want) in [
+            ("503", Some((503, 503))),
+            ("5xx", Some((500, 599))),
+            ("-1", Some((-1, -1))), // a function that crashed
+            ("99999999xx", None),   // times a hundred is no number of 32 bits
+            ("10xx", None),
+            ("xx", None),
+            ("", None),
+        ] {
+            assert_eq!(status_range(text).ok(), want, "{text}");
+        }
     }
 }
