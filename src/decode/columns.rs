@@ -407,7 +407,8 @@ fn user_name(user: &str) -> Cow<'_, str> {
 fn elapsed_ms(from: &[u8], until: &[u8]) -> Option<f64> {
     // Nanoseconds are subtracted as whole numbers: as floats they are 256 ns apart.
     if let (Some(from_ns), Some(until_ns)) = (parse_i64(from), parse_i64(until)) {
-        return Some((until_ns - from_ns) as f64 / 1e6).filter(|ms| *ms >= 0.0);
+        let ns = until_ns.checked_sub(from_ns)?;
+        return Some(ns as f64 / 1e6).filter(|ms| *ms >= 0.0);
     }
     let zone = ZoneDefault::UTC;
     let from = timestamp::parse_text(from, &zone).ok()?;

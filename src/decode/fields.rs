@@ -97,7 +97,6 @@ pub(super) struct Fields {
     wanted: Vec<Box<[u8]>>,
     slots: Vec<Slot>,
     others: Vec<(Name, Slot)>,
-    dropped_count: usize,
 }
 
 impl Fields {
@@ -124,7 +123,6 @@ impl Fields {
     pub(super) fn clear(&mut self) {
         self.slots.fill(Slot::default());
         self.others.clear();
-        self.dropped_count = 0;
     }
 
     /// Puts a value under a name of the format.
@@ -142,7 +140,7 @@ impl Fields {
         match index.and_then(|index| self.slots.get_mut(index)) {
             Some(place) => *place = slot,
             None if self.others.len() < MAX_OTHERS => self.others.push((name, slot)),
-            None => self.dropped_count += 1,
+            None => {}
         }
     }
 }

@@ -315,6 +315,36 @@ fn hostile_text_is_no_markup_and_no_formula() {
 }
 
 #[test]
+fn examples_of_a_compressed_log_are_its_records() {
+    let dir = tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let log: Vec<u8> =
+        tree(Path::new(PLATFORM)).into_iter().max_by_key(|(_, bytes)| bytes.len()).unwrap().1;
+    fs::File::create(path("a.log")).unwrap().write_all(&log).unwrap();
+    let mut gzip = Command::new("gzip").args(["-k", &path("a.log")]).spawn().unwrap();
+    assert!(gzip.wait().unwrap().success());
+    let texts = |name: &str| {
+        let ran = run(&["report", &path(name), "--json", "--exit-zero"]);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let details = report["details"].as_array().unwrap().iter();
+        let examples = findings.flat_map(|f| f["examples"].as_array().unwrap());
+        let slowest = details.flat_map(|d| d["slowest"].as_array().unwrap()).map(|s| &s["at"]);
+        let texts = examples.chain(slowest).map(|e| e["text"].as_str().unwrap().to_owned());
+        texts.collect::<Vec<String>>()
+    };
+    let (plain, compressed) = (texts("a.log"), texts("a.log.gz"));
+    let log = String::from_utf8(log).unwrap();
+    let is_record = |text: &String| !text.is_empty() && log.contains(&format!("\n{text}"));
+    assert!(plain.len() > 5 && plain.iter().skip(1).all(is_record), "{plain:?}");
+    assert_eq!(plain, compressed);
+    let words = ["-n", "3", "--status", "5xx"];
+    let lines = |name: &str| run(&[&["lines", &path(name)][..], &words[..]].concat()).out;
+    assert_eq!(lines("a.log"), lines("a.log.gz"));
+    assert!(lines("a.log").lines().all(|line| log.contains(line)));
+}
+
+#[test]
 fn plimsoll_understands_its_own_log() {
     let dir = tempdir().unwrap();
     let logs = dir.path().display().to_string();
