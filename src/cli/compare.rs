@@ -87,10 +87,26 @@ pub(super) fn run(args: &CompareArgs, terminal: &Terminal) -> Result<Exit, Failu
     }
     match comparison.verdict {
         Verdict::Fail => Ok(Exit::No),
-        Verdict::Inconclusive => Err(Failure::new(&TOO_LITTLE, "too few requests to compare")
-            .hint("at least 30 on each side are needed")),
+        Verdict::Inconclusive => Err(too_little(&comparison)),
         Verdict::Pass | Verdict::Warn => Ok(Exit::Yes),
     }
+}
+
+/// Why nothing can be told: no request on a side, too few, or none with a duration.
+fn too_little(comparison: &Comparison) -> Failure {
+    let [before, after] = comparison.rows.first().map_or([0, 0], |row| row.n);
+    let sides = [(before, &comparison.before), (after, &comparison.after)];
+    if let Some((_, side)) = sides.iter().find(|(n, _)| *n == 0) {
+        return Failure::new(&TOO_LITTLE, format!("no request with a time in `{side}`"))
+            .hint("check the moment, the values of the field, and `plimsoll inspect`");
+    }
+    let least = before.min(after);
+    if least < 30 {
+        let message = format!("{before} and {after} requests are too few to compare");
+        return Failure::new(&TOO_LITTLE, message).hint("at least 30 on each side are needed");
+    }
+    Failure::new(&TOO_LITTLE, "too few requests with a duration on one side to compare")
+        .hint("name the field with --duration FIELD:UNIT, or compare like logs")
 }
 
 fn two_inputs(
@@ -257,7 +273,7 @@ fn text(comparison: &Comparison) -> String {
         format!("after:  {}", comparison.after),
         format!(
             "{:12} {:34} {:>9} {:>9} {:>8} {:>17} {:>15} {:>13}",
-            "verdict", "route", "p95 then", "p95 now", "change", "likely", "n", "errors"
+            "verdict", "route", "p95 then", "p95 now", "typical", "likely", "n", "errors"
         ),
     ];
     for row in &comparison.rows {

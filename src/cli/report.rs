@@ -12,7 +12,7 @@ use super::output::Terminal;
 use super::{marks, reading, when};
 use crate::clock::{Clock, SystemClock};
 use crate::durable::write_whole;
-use crate::judge::{HealthOptions, ViewSettings, health};
+use crate::judge::{HealthOptions, ViewError, ViewSettings, health};
 use crate::model::{Example, Report, SlotWidth, Verdict};
 use crate::report as render;
 use crate::source::{Framing, records_again, sha256_of};
@@ -165,9 +165,12 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
         notes,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let mut report = health(&survey, &requests, options).map_err(|error| {
-        Failure::caused(&NO_TIME, &error)
-            .hint("plimsoll inspect lists the fields; name the right one with --time FIELD")
+    let mut report = health(&survey, &requests, options).map_err(|error| match error {
+        ViewError::NoTime { .. } => Failure::caused(&NO_TIME, &error)
+            .hint("plimsoll inspect lists the fields; name the right one with --time FIELD"),
+        ViewError::NowBeforeData { .. } => {
+            Failure::caused(&BAD_VALUE, &error).hint("choose a later --now")
+        }
     })?;
     report.headline = render::headline(&report);
     read_examples(&mut report, &framings);

@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::candidate::verdict_of;
-use super::latency::p95_interval_pct;
 use crate::model::{Verdict, Window};
 use crate::query::{RequestNames, Requests, Summary};
 use crate::stats::{
@@ -47,7 +46,7 @@ pub struct CompareRow {
     pub p50_ms: [Option<f64>; 2],
     /// p95 in milliseconds.
     pub p95_ms: [Option<f64>; 2],
-    /// Change of the p95, per cent.
+    /// Typical change of a duration (Hodges–Lehmann), per cent of the old median: what is judged.
     pub change_pct: Option<f64>,
     /// Likely range (98 %) of that change.
     pub interval_pct: Option<[f64; 2]>,
@@ -88,7 +87,7 @@ fn row(before: &Side, after: &Side, name: Option<&str>, min_effect: f64) -> Comp
     };
     let has_durations = old.summary.durations.count() + new.summary.durations.count() > 0;
     let shift = shift_of(&old, &new);
-    let latency = if has_durations { rule.judge(shift.as_ref()) } else { Outcome::Pass };
+    let latency = rule.judge(shift.as_ref());
     let shares = (
         Share::new(old.summary.failed, old.summary.n),
         Share::new(new.summary.failed, new.summary.n),
@@ -101,21 +100,21 @@ fn row(before: &Side, after: &Side, name: Option<&str>, min_effect: f64) -> Comp
         _ => (Outcome::Inconclusive, None),
     };
     let p95_ms = [old.quantile(0.95), new.quantile(0.95)];
-    let change_pct = match p95_ms {
-        [Some(old), Some(new)] if old > 0.0 => Some((new / old - 1.0) * 100.0),
-        _ => None,
-    };
+    let relative = shift.filter(|shift| shift.control_median > 0.0);
+    let pct = |shift: &Shift, ms: f64| ms / shift.control_median * 100.0;
     let (latency, error_rate) = (verdict_of(latency), verdict_of(error_rate));
     CompareRow {
         route: name.unwrap_or(ALL_ROUTES).to_owned(),
-        verdict: latency.max(error_rate),
+        // Without any duration, as in some access logs, failures are all there is to judge.
+        verdict: if has_durations { latency.max(error_rate) } else { error_rate },
         latency,
         error_rate,
         n: [old.summary.n, new.summary.n],
         p50_ms: [old.quantile(0.5), new.quantile(0.5)],
         p95_ms,
-        change_pct,
-        interval_pct: p95_interval_pct(&old.summary.durations, &new.summary.durations),
+        change_pct: relative.map(|shift| pct(&shift, shift.change.estimate)),
+        interval_pct: relative
+            .map(|shift| [pct(&shift, shift.change.lo), pct(&shift, shift.change.hi)]),
         error_ratio: [old.summary.failed_ratio(), new.summary.failed_ratio()],
         error_interval_points: error_interval,
     }

@@ -11,7 +11,9 @@ use crate::model::{
     Unit, Verdict, Window, WindowCell, format_ts,
 };
 use crate::query::{Counts, Durations, Summary};
-use crate::stats::{quantile::MIN_VALUES_P95, robust::usual_range};
+use crate::stats::{
+    normal::Z_98, proportion::Share, quantile::MIN_VALUES_P95, robust::usual_range,
+};
 
 /// Routes in the table.
 const MAX_ROUTES: usize = 200;
@@ -244,6 +246,14 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
         None => why.to_owned(),
     };
     let p95_now = key_p95(view, view.current);
+    let no_request = match view.survey.request_count {
+        0 => "no request was found",
+        _ => "no request in this window",
+    };
+    let no_duration = match view.survey.with_duration {
+        0 => "no field holds a duration",
+        _ => "no duration in this window",
+    };
     vec![
         Tile {
             name: "Requests".to_owned(),
@@ -267,7 +277,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
                 Some(_) => verdict(&[FindingKind::Latency]),
                 None => Verdict::Inconclusive,
             },
-            note: missing(p95_now, "no field holds a duration"),
+            note: missing(p95_now, no_duration),
             series: p95_series(view, None, view.width_for(now.n, 20.0), before),
         },
         Tile {
@@ -282,11 +292,17 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             } else {
                 Verdict::Inconclusive
             },
-            note: missing(now.failed_ratio(), "no request was found"),
+            note: missing(now.failed_ratio(), no_request),
             series: ratio_series(view, None, before),
         },
         budget_tile(now, old),
     ]
+}
+
+/// Whether more requests fail than the objective allows, beyond chance.
+pub(super) fn is_overspent(now: Counts) -> bool {
+    let share = Share::new(now.failed, now.n);
+    share.is_some_and(|share| share.wilson(Z_98, 1.0).0 > 1.0 - ASSUMED_OBJECTIVE)
 }
 
 /// Share of the error budget of the current window that is left: 1 − failed / allowed.
@@ -302,7 +318,7 @@ fn budget_tile(now: Counts, old: Option<Counts>) -> Tile {
         direction: Direction::DownIsWorse,
         verdict: match value {
             None => Verdict::Inconclusive,
-            Some(left) if left < 0.0 => Verdict::Warn,
+            Some(_) if is_overspent(now) => Verdict::Warn,
             Some(_) => Verdict::Pass,
         },
         note: "objective 99.5 % assumed".to_owned(),

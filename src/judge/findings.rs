@@ -33,8 +33,7 @@ pub(super) struct Findings {
 
 /// Tests everything, corrects, and keeps what is left.
 pub(super) fn findings(view: &View<'_>, inputs: &[String], words: &[String]) -> Findings {
-    let tested = all_tests(view);
-    let has_evidence = tested.iter().any(|test| test.is_evidence && test.p_value.is_some());
+    let Tests { tested, has_evidence } = all_tests(view);
     let p_values: Vec<f64> = tested.iter().map(|test| test.p_value.unwrap_or(f64::NAN)).collect();
     let adjusted = benjamini_hochberg(&p_values);
     let mut coverage = Coverage { tested: tested.len() as u32, ..Coverage::default() };
@@ -81,25 +80,43 @@ pub(super) fn findings(view: &View<'_>, inputs: &[String], words: &[String]) -> 
     Findings { findings, coverage, has_evidence }
 }
 
-fn all_tests(view: &View<'_>) -> Vec<Tested> {
+struct Tests {
+    tested: Vec<Tested>,
+    has_evidence: bool,
+}
+
+/// Tests everything. What could be told is evidence of health when it covers the requests: their
+/// failures all together, and the durations of routes that make up half of them or more.
+fn all_tests(view: &View<'_>) -> Tests {
     let mut tested = Vec::new();
     let routes = &view.routes;
-    for (route, _) in routes.iter().take(MAX_TESTED_ROUTES) {
+    let (mut asked, mut told) = (0, 0);
+    for (route, n) in routes.iter().take(MAX_TESTED_ROUTES) {
         if view.survey.with_duration > 0 {
-            tested.push(latency::test_route(view, *route));
+            let test = latency::test_route(view, *route);
+            asked += n;
+            told += if test.p_value.is_some() { *n } else { 0 };
+            tested.push(test);
         }
     }
+    let mut has_evidence = 2 * told >= asked;
     if view.survey.request_count > 0 {
-        tested.push(errors::test_share(view, None));
+        let failures = errors::test_share(view, None);
+        has_evidence &= failures.p_value.is_some();
+        tested.push(failures);
         if routes.len() > 1 {
             for (route, _) in routes.iter().take(MAX_TESTED_ROUTES) {
                 tested.push(errors::test_share(view, Some(*route)));
             }
         }
     }
-    tested.extend(events::test_events(view));
+    let events = events::test_events(view);
+    if view.survey.request_count == 0 {
+        has_evidence = events.iter().any(|test| test.is_evidence && test.p_value.is_some());
+    }
+    tested.extend(events);
     tested.extend(messages::test_messages(view));
-    tested
+    Tests { tested, has_evidence }
 }
 
 /// Whether a change touches the current window and began no earlier than the one before.

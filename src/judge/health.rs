@@ -1,6 +1,6 @@
 //! Puts a health report together: view, findings, tables, data quality, method.
 
-use super::detail::{ASSUMED_OBJECTIVE, route_details, route_rows, tiles};
+use super::detail::{ASSUMED_OBJECTIVE, is_overspent, route_details, route_rows, tiles};
 use super::findings::{FALSE_DISCOVERY_RATE, Findings, findings};
 use super::messages::template_rows;
 use super::view::{MAX_ASKED_WINDOWS, View, ViewError, ViewSettings};
@@ -75,7 +75,7 @@ pub fn health(
         span: view.data,
         current: view.current,
         before: view.before,
-        verdict: verdict(&view, &findings, has_evidence),
+        verdict: verdict(&view, &findings, &quality, has_evidence),
         headline: Vec::new(),
         coverage,
         tiles: tiles(&view, &findings),
@@ -91,13 +91,24 @@ pub fn health(
     Ok(report)
 }
 
-/// The worst finding's verdict. Missing data is never a pass: without a test that could tell
-/// something, or without a request in the current window, it is inconclusive.
-fn verdict(view: &View<'_>, findings: &[Finding], has_evidence: bool) -> Verdict {
+/// The worst verdict of a finding or of the error budget. Missing data is never a pass: without
+/// evidence, without a request in the current window, or with many records that could not be
+/// decoded, it is inconclusive.
+fn verdict(
+    view: &View<'_>,
+    findings: &[Finding],
+    quality: &Quality,
+    has_evidence: bool,
+) -> Verdict {
     let worst = findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Pass);
-    let had_requests = view.survey.request_count > 0;
-    let fell_silent = had_requests && view.requests.counts(None, view.current).n == 0;
-    if has_evidence && !fell_silent { worst } else { worst.max(Verdict::Inconclusive) }
+    let now = view.requests.counts(None, view.current);
+    let worst = worst.max(if is_overspent(now) { Verdict::Warn } else { Verdict::Pass });
+    let fell_silent = view.survey.request_count > 0 && now.n == 0;
+    if has_evidence && !fell_silent && quality.is_readable() {
+        worst
+    } else {
+        worst.max(Verdict::Inconclusive)
+    }
 }
 
 fn touches(view: &View<'_>, mark: &EventMark) -> bool {

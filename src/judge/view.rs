@@ -1,6 +1,6 @@
 //! What a report looks at: the span, the window that is judged, the one before, and the rhythm.
 
-use crate::model::{EventMark, SlotWidth, Window};
+use crate::model::{EventMark, SlotWidth, Window, format_ts};
 use crate::query::{Counted, Requests, Survey};
 
 /// Windows in a chart at most.
@@ -20,6 +20,9 @@ const HOUR_OF_WEEK_FROM_S: f64 = 22.0 * 86_400.0;
 
 const WEEK_US: i64 = 7 * 86_400 * 1_000_000;
 const DAY_S: i64 = 86_400;
+const TENTH_US: i64 = 100_000;
+/// Data shorter than this have no earlier part to compare with.
+const HISTORY_FROM_US: i64 = 60 * 1_000_000;
 
 /// Nothing can be put into windows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +32,12 @@ pub enum ViewError {
     NoTime {
         /// Events that were decoded.
         events: u64,
+    },
+    /// The wanted end lies before everything.
+    #[error("all records are later than the end asked for: the first is of {first}")]
+    NowBeforeData {
+        /// Time of the first event.
+        first: String,
     },
 }
 
@@ -72,15 +81,26 @@ impl<'a> View<'a> {
     ) -> Result<Self, ViewError> {
         let events = survey.inputs.iter().map(|i| i.records - i.rejects.count()).sum();
         let (first, last) = survey.span_us.ok_or(ViewError::NoTime { events })?;
-        let now_us = settings.now_us.unwrap_or(last).max(first) + 1;
+        let last = settings.now_us.unwrap_or(last);
+        if last < first {
+            return Err(ViewError::NowBeforeData { first: format_ts(first) });
+        }
+        // Requests are told apart in tenths of a second, or in the slots of their sketches: windows
+        // that begin elsewhere would cut some of them off.
+        let grain_us =
+            if requests.is_exact() { TENTH_US } else { requests.finest_width().micros() };
+        let now_us = (last.div_euclid(grain_us) + 1) * grain_us;
         let data = Window { start_us: first, end_us: now_us };
         let (current_us, has_history) = if let Some(wanted) = settings.current_us {
             (wanted.min(now_us - first), first < now_us - wanted)
         } else if data.len_s() >= WEEKLY_FROM_S {
             (WEEK_US, true)
+        } else if now_us - first >= HISTORY_FROM_US {
+            ((now_us - first) / SHORT_CURRENT_SHARE, true)
         } else {
-            ((now_us - first) / SHORT_CURRENT_SHARE, now_us - first > SHORT_CURRENT_SHARE)
+            (now_us - first, false)
         };
+        let current_us = (current_us / grain_us).max(1) * grain_us;
         let current = Window { start_us: now_us - current_us, end_us: now_us };
         let before_us = if data.len_s() >= WEEKLY_FROM_S { current_us } else { 4 * current_us };
         let before = has_history.then(|| Window {

@@ -245,6 +245,16 @@ pub struct Quality {
     pub notes: Vec<QualityNote>,
 }
 
+impl Quality {
+    /// Rejected records beyond this share leave too little to call anything healthy.
+    const MAX_REJECTED_RATIO: f64 = 0.1;
+
+    /// Whether enough records were decoded to judge by them.
+    pub fn is_readable(&self) -> bool {
+        self.rejected as f64 <= Self::MAX_REJECTED_RATIO * self.records as f64
+    }
+}
+
 /// One input and what was understood of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InputSummary {

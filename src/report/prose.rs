@@ -148,19 +148,17 @@ pub(crate) fn group_name(group: &Group) -> String {
 }
 
 fn quiet_headline(report: &Report) -> Vec<String> {
-    let Coverage { tested, changed, inconclusive, .. } = report.coverage;
+    let Coverage { tested, changed, unchanged, .. } = report.coverage;
     let mut sentences = match report.verdict {
-        Verdict::Pass => vec![format!("No change beyond the tolerated size in {tested} tests.")],
-        Verdict::Inconclusive if tested == 0 => {
-            vec!["Too little data to test anything.".to_owned()]
+        Verdict::Pass => {
+            let tests = if unchanged == 1 { "test" } else { "tests" };
+            vec![format!("No change beyond the tolerated size in {unchanged} {tests}.")]
         }
-        Verdict::Inconclusive => vec![format!(
-            "Too little data to say whether it is healthy: {inconclusive} of {tested} tests had \
-             too few samples."
-        )],
-        Verdict::Warn | Verdict::Fail => {
-            vec![format!("{changed} of {tested} tests found a change; see the tables below.")]
-        }
+        Verdict::Inconclusive => vec![why_inconclusive(report)],
+        Verdict::Warn | Verdict::Fail => vec![match overspent(report) {
+            Some(sentence) => sentence,
+            None => format!("{changed} of {tested} tests found a change; see the tables below."),
+        }],
     };
     if report.before.is_none() {
         sentences.push("There is no earlier window to compare with.".to_owned());
@@ -169,6 +167,44 @@ fn quiet_headline(report: &Report) -> Vec<String> {
         sentences.push(format!("{}: {}.", title(better), change(better)));
     }
     sentences
+}
+
+fn why_inconclusive(report: &Report) -> String {
+    let Coverage { tested, inconclusive, .. } = report.coverage;
+    let quality = &report.quality;
+    let requests_now = report.tiles.first().and_then(|tile| tile.value);
+    if !quality.is_readable() {
+        let [rejected, records] = [quality.rejected, quality.records].map(number::count);
+        return format!(
+            "{rejected} of {records} records could not be decoded: too many to say whether it is \
+             healthy."
+        );
+    }
+    if quality.requests > 0 && requests_now == Some(0.0) {
+        return "No request in the current window: it fell silent, or the end asked for is not \
+                that of the data."
+            .to_owned();
+    }
+    if tested == 0 {
+        return "Too little data to test anything.".to_owned();
+    }
+    format!(
+        "Too little data to say whether it is healthy: {inconclusive} of {tested} tests had too \
+         few samples."
+    )
+}
+
+/// Failures beyond the error budget, where no test found when they began.
+fn overspent(report: &Report) -> Option<String> {
+    let tile = |name: &str| report.tiles.iter().find(|tile| tile.name == name);
+    let budget = tile("Error budget left").filter(|tile| tile.verdict >= Verdict::Warn)?;
+    let rate = tile("Error rate")?;
+    Some(format!(
+        "{} of requests failed, more than the error budget allows ({}); no test found when that \
+         began.",
+        number::measure(rate.value?, rate.unit),
+        budget.note
+    ))
 }
 
 fn full_sentence(finding: &Finding) -> String {

@@ -12,10 +12,13 @@ use super::{Direction, Outcome};
 const MIN_BLOCK_EXPECTED: f64 = 5.0;
 /// Fewest blocks that tell anything about spread.
 const MIN_BLOCKS: usize = 3;
+/// Variance over mean that is assumed of counts nobody has looked at yet...
+const PRIOR_ESTIMATE: f64 = 2.0;
 /// How much the rate of whole stretches, such as days, wanders when nothing happens: assumed...
 const PRIOR_RATE_SD: f64 = 0.1;
-/// ...with this weight, in degrees of freedom, against what the history shows.
+/// Weight of what is assumed, in degrees of freedom, against what the history shows.
 const PRIOR_DEGREES: f64 = 3.0;
+const PRIOR_ESTIMATE_DEGREES: f64 = 10.0;
 /// Points at which the wandering of the rate is averaged over, in steps from the usual rate...
 const WANDERINGS: std::ops::RangeInclusive<i32> = -16..=16;
 /// ...of this many standard deviations.
@@ -56,12 +59,17 @@ impl Dispersion {
     /// Windows are joined in order until 5 events are expected, so that quiet hours count for what
     /// they show. `None` when there are fewer than three blocks: nothing is known then.
     ///
-    /// Formula: Σ(x−μ)² / Σμ(1+1/k). Busy blocks weigh more than in Pearson's mean of ratios:
+    /// Formula: Σ(x−μ)² / Σμ(1+1/k), beside an assumed 2 that weighs as much as ten blocks: without
+    /// it a handful of blocks would measure so badly that no change, however large, could be told.
+    /// Busy blocks weigh more than in Pearson's mean of ratios:
     /// changes are sought where much is expected.
     pub fn of(windows: impl IntoIterator<Item = (f64, f64, f64)>) -> Option<Self> {
         let spread = Spread::of(windows, |block| block.expected >= MIN_BLOCK_EXPECTED)?;
-        let estimate = (spread.squares / spread.variance).max(1.0);
-        Some(Self { estimate, degrees: spread.degrees, rate_sd: 0.0 })
+        let shown = (spread.squares / spread.variance).max(1.0);
+        let assumed = PRIOR_ESTIMATE * PRIOR_ESTIMATE_DEGREES;
+        let degrees = spread.degrees + PRIOR_ESTIMATE_DEGREES;
+        let estimate = (spread.degrees * shown + assumed) / degrees;
+        Some(Self { estimate, degrees, rate_sd: 0.0 })
     }
 
     /// The same for one stretch of `len` windows that is compared with `like_windows` others: how

@@ -77,7 +77,7 @@ fn a_short_history_is_cautious_and_an_absent_one_silent() {
         let now = Count { events: 60.0, exposure: 1.0 };
         rate_ratio(now, Count { events: 200.0, exposure: 10.0 }, spread, Z_98).unwrap().p_more
     };
-    assert!(p_value(4) > 0.001 && p_value(60) < 1e-4, "{} {}", p_value(4), p_value(60));
+    assert!(p_value(4) > 1e-5 && p_value(60) < 1e-6, "{} {}", p_value(4), p_value(60));
 }
 
 #[test]
