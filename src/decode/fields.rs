@@ -5,7 +5,7 @@
 //! copied and, after the first records, nothing allocated. When a name comes twice, the last
 //! value counts, as in JSON.
 
-/// Most fields of one record that are kept beside the wanted ones; more are counted only.
+/// Most fields of one record that are kept beside the wanted ones; more are left out.
 pub(super) const MAX_OTHERS: usize = 256;
 
 /// Longest record that is decoded, in bytes; ranges are 32 bits wide.

@@ -196,7 +196,8 @@ mod tests {
         for (len, repeated) in [(MAX_AROUND_BYTES - 8, true), (MAX_AROUND_BYTES - 7, false)] {
             let around = format!(r#"{{"m":"{}"}}"#, "x".repeat(len));
             let chunk = format!(r#"{},"reports":[{{"a":1}}]}}"#, around.trim_end_matches('}'));
-            let document = if repeated { format!(r#","document":{around}"#) } else { String::new() };
+            let document =
+                if repeated { format!(r#","document":{around}"#) } else { String::new() };
             check(&chunk, &format!(r#"{{"a":1{document}}}"#));
         }
     }

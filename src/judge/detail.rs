@@ -239,7 +239,6 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
     };
     let p95 = |summary: &Summary| summary.durations.quantile(0.95);
     let before = view.before.unwrap_or(view.span);
-    let none = Series::default();
     let has_requests = now.n > 0;
     let missing = |value: Option<f64>, why: &str| match value {
         Some(_) => String::new(),
@@ -264,7 +263,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             direction: Direction::Neutral,
             verdict: Verdict::Pass,
             note: String::new(),
-            series: none,
+            series: Series::default(),
         },
         Tile {
             name: "p95 of key routes".to_owned(),
