@@ -30,7 +30,8 @@ pub(crate) fn finding_spec(report: &Report, finding: &Finding) -> Option<ChartSp
     let mut values: Vec<f64> = series.values.iter().flatten().copied().collect();
     let usual = usual_bands(series, span);
     values.extend(usual.iter().map(|(_, _, [_, high])| *high));
-    let (top, levels) = scale::axis(&values, &[finding.change.before, finding.change.after]);
+    let drawn: Vec<f64> = change.iter().flat_map(|line| [line.before, line.after]).collect();
+    let (top, levels) = scale::axis(&values, &drawn);
     let since = prose::since_or_unknown(finding);
     let linked = finding.linked_event.as_ref().and_then(|event| instant_us(&event.at));
     let unit = finding.change.unit;
@@ -227,13 +228,22 @@ fn event_lines(events: &[EventMark], span: Window, linked_us: Option<i64>) -> Ve
 fn change_line(finding: &Finding) -> Option<ChangeLine> {
     let since = finding.since.as_ref()?;
     let at_us = instant_us(&since.at)?;
+    let until_us = finding.until.as_deref().and_then(instant_us);
+    // A count is told over the whole change, and drawn as its share of one window.
+    let windows = match (finding.change.unit, series_span(&finding.series)) {
+        (Unit::Count, Some(span)) => {
+            let step_us = f64::from(finding.series.step_s) * 1e6;
+            ((until_us.unwrap_or(span.end_us) - at_us) as f64 / step_us).max(1.0)
+        }
+        _ => 1.0,
+    };
     Some(ChangeLine {
         at_us,
         earliest_us: instant_us(&since.earliest).unwrap_or(at_us).min(at_us),
         latest_us: instant_us(&since.latest).unwrap_or(at_us).max(at_us),
-        until_us: finding.until.as_deref().and_then(instant_us),
+        until_us,
         label: Zone::utc(at_us),
-        before: finding.change.before,
-        after: finding.change.after,
+        before: finding.change.before / windows,
+        after: finding.change.after / windows,
     })
 }

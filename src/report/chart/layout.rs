@@ -402,6 +402,9 @@ impl ChartSpec {
     }
 }
 
+/// Bold letters are this much wider than those that widths are known of, at most.
+const BOLD_FACTOR: f64 = 1.12;
+
 /// Which parts of the label rows are taken.
 #[derive(Default)]
 struct LabelRows([Vec<(f64, f64)>; LABEL_ROWS]);
@@ -409,7 +412,7 @@ struct LabelRows([Vec<(f64, f64)>; LABEL_ROWS]);
 impl LabelRows {
     /// The first row with room on the right of `x`, or else on its left.
     fn place(&mut self, plot: &Plot, x: f64, label: &str) -> Option<(usize, Anchor)> {
-        let width = plot.frame.text_width(label) + 8.0;
+        let width = plot.frame.text_width(label) * BOLD_FACTOR + 8.0;
         for (row, taken) in self.0.iter_mut().enumerate() {
             let sides =
                 [(Anchor::Start, (x + 2.0, x + width)), (Anchor::End, (x - width, x - 2.0))];
