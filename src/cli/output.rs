@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal, Write};
 
 use super::args::{ColorChoice, Global};
 use super::error::Failure;
+use crate::model::inert;
+use crate::report::ascii;
 
 /// Columns taken where the terminal does not say.
 const DEFAULT_COLUMNS: usize = 120;
@@ -40,7 +42,13 @@ impl Terminal {
         columns.unwrap_or(DEFAULT_COLUMNS)
     }
 
-    /// Writes data to standard output.
+    /// Writes text for people to standard output: no line of it is a command to a CI runner.
+    pub(super) fn text(self, text: &str) -> Result<(), Failure> {
+        let text = inert(text);
+        self.data(&if self.ascii { ascii(&text).into() } else { text })
+    }
+
+    /// Writes data to standard output, as it is.
     #[expect(clippy::unused_self, reason = "all output goes through the terminal")]
     pub(super) fn data(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
@@ -51,8 +59,9 @@ impl Terminal {
 
     /// Writes a line to standard error; that nobody reads it is no failure.
     pub(super) fn say(self, line: &str) {
-        let text = if self.ascii { ascii(line) } else { line.to_owned() };
-        let _ = writeln!(io::stderr(), "{}", visible(&text));
+        let text = visible(line);
+        let text = if self.ascii { ascii(&text) } else { text };
+        let _ = writeln!(io::stderr(), "{}", inert(&text));
     }
 
     /// Says one hint of a next step, to a person only.
@@ -69,17 +78,6 @@ impl Terminal {
         }
         self.say(&format!("  more: plimsoll explain {}", failure.code));
     }
-}
-
-fn ascii(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '–' | '—' | '−' => '-',
-            '…' => '~',
-            c if c.is_ascii() => c,
-            _ => '?',
-        })
-        .collect()
 }
 
 /// Control characters and bidirectional overrides as escapes: file names and log text are

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use super::scan::tree;
+
 /// Events that one record may hold; the rest is dropped and counted by the caller.
 const MAX_EVENTS_PER_RECORD: usize = 1_000_000;
 
@@ -102,9 +104,7 @@ fn any_value(value: &Value) -> Value {
 pub(super) fn unfold_chunk(chunk: &[u8], list_keys: &[&str], out: &mut Vec<u8>) {
     out.clear();
     for line in chunk.split(|byte| *byte == b'\n') {
-        let unfolded = serde_json::from_slice::<Value>(line)
-            .ok()
-            .and_then(|record| unfold_value(&record, list_keys));
+        let unfolded = tree(line).and_then(|record| unfold_value(&record, list_keys));
         if let Some(events) = unfolded {
             for event in events {
                 out.extend_from_slice(event.to_string().as_bytes());

@@ -5,6 +5,7 @@
 
 mod batch;
 mod finding;
+mod inert;
 mod report;
 mod severity;
 mod verdict;
@@ -14,6 +15,7 @@ pub use batch::{EventBatch, Label, LabelColumn, NO_STATUS, NO_TIME, Text, TextCo
 pub use finding::{
     Action, Change, Example, Finding, FindingKind, Group, LinkedEvent, Series, Since,
 };
+pub use inert::{inert, one_line};
 pub use report::{
     Coverage, EventMark, InputSummary, Method, Quality, QualityNote, Report, RouteDetail, RouteRow,
     SlowRecord, SplitRow, TemplateRow, Tile, WindowCell,

@@ -14,7 +14,7 @@ mod table;
 
 pub use crate::decode::ValueKind;
 pub use names::Names;
-pub use read::{Batch, Ended, OpenError, Opened, read};
+pub use read::{Batch, Ended, OpenError, Opened, Reading, read};
 pub use requests::{
     Counts, Durations, Outcome, Request, RequestLog, RequestNames, Requests, Summary,
 };

@@ -9,6 +9,6 @@ mod open;
 mod reader;
 mod unwrap;
 
-pub use discover::{DiscoverError, Input, discover};
+pub use discover::{DiscoverError, Discovery, Input, discover};
 pub use open::{MAX_HASHED_BYTES, ReadError, Source, sha256_of};
 pub use reader::{Chunk, ChunkReader, Framing, MAX_RECORD_BYTES};
