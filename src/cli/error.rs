@@ -188,7 +188,9 @@ impl From<ReadError> for Failure {
                     format!("read what is there: … | {tool} -dc | plimsoll … -")
                 } else {
                     let name = one_line(name);
-                    format!("copy it again, or read what is there: {tool} -dc {name} | plimsoll … -")
+                    format!(
+                        "copy it again, or read what is there: {tool} -dc {name} | plimsoll … -"
+                    )
                 };
                 Self::caused(&DAMAGED, &error).hint(hint)
             }

@@ -220,9 +220,11 @@ fn push_fields_taken(inputs: &[InputSummary], lines: &mut Vec<String>) {
         }
     }
     for input in &shown {
-        let of = if shown.len() > 1 { format!(" of {}", one_line(&input.name)) } else { String::new() };
+        let of =
+            if shown.len() > 1 { format!(" of {}", one_line(&input.name)) } else { String::new() };
         let alike = inputs.iter().filter(|other| other.fields == input.fields).count() - 1;
-        let more = if shown.len() > 1 && alike > 0 { format!(" and {alike} more") } else { String::new() };
+        let more =
+            if shown.len() > 1 && alike > 0 { format!(" and {alike} more") } else { String::new() };
         lines.push(format!("fields taken{of}{more}"));
         for (role, field) in &input.fields {
             lines.push(format!("  {role:14} {}", one_line(field)));

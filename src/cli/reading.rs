@@ -15,9 +15,7 @@ use super::when;
 use crate::clock::{Clock, SystemClock};
 use crate::decode::Role;
 use crate::model::{EventBatch, InputSummary, QualityNote, Wanted, one_line};
-use crate::query::{
-    Batch, Ended, Opened, Reading, Survey, ValueKind, read, survey_columns,
-};
+use crate::query::{Batch, Ended, Opened, Reading, Survey, ValueKind, read, survey_columns};
 use crate::source::{ReadError, discover};
 
 /// Inputs named in the echo of what was read.
@@ -174,7 +172,11 @@ fn progress(opened: &Opened, terminal: &Terminal) -> ProgressBar {
         None => (ProgressBar::new_spinner(), "reading {spinner} {bytes} {bytes_per_sec}"),
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(if terminal.ascii { style.progress_chars("#>-").tick_chars("-\\|/ ") } else { style });
+        bar.set_style(if terminal.ascii {
+            style.progress_chars("#>-").tick_chars("-\\|/ ")
+        } else {
+            style
+        });
     }
     bar.enable_steady_tick(Duration::from_millis(100));
     bar

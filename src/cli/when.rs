@@ -17,8 +17,9 @@ pub(super) fn year(ts_us: i64) -> i32 {
 /// A zone by its IANA name.
 pub(super) fn zone(name: &str) -> Result<TimeZone, Failure> {
     TimeZone::get(name).map_err(|_| {
-        Failure::new(&BAD_VALUE, format!("`{name}` is no time zone"))
-            .hint("zones have IANA names, such as America/Argentina/Buenos_Aires; -03:00 is Etc/GMT+3")
+        Failure::new(&BAD_VALUE, format!("`{name}` is no time zone")).hint(
+            "zones have IANA names, such as America/Argentina/Buenos_Aires; -03:00 is Etc/GMT+3",
+        )
     })
 }
 

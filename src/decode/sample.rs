@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use super::csv::CsvLayout;
 use super::detect::DetectError;
 use super::fields::{Fields, Kind as FieldKind, Name};
 use super::message::read_message;
-use super::csv::CsvLayout;
 use super::pools::{DURATION_POOL, LIST_KEYS, POOLS};
 use super::profile::Syntax;
 use super::scan::tree;
@@ -281,7 +281,11 @@ fn sample_lines<'a>(sample: &Sample<'a>) -> Vec<Line<'a>> {
     };
     let lines = head.split(|byte| *byte == b'\n').chain(sample.later.split(|byte| *byte == b'\n'));
     let lines: Vec<Line<'a>> = lines
-        .map(|raw| Line { raw: raw.strip_suffix(b"\r").unwrap_or(raw), text: raw.trim_ascii(), counts: false })
+        .map(|raw| Line {
+            raw: raw.strip_suffix(b"\r").unwrap_or(raw),
+            text: raw.trim_ascii(),
+            counts: false,
+        })
         .filter(|line| !line.text.is_empty())
         .collect();
     let step = lines.len().div_ceil(MAX_SAMPLE_RECORDS).max(1);

@@ -120,11 +120,8 @@ impl Opened {
         if let Some(damage) = source.take_damage().filter(|_| !is_readable) {
             return Err(damage.into());
         }
-        let sample = Sample {
-            head: source.sample(),
-            later: source.later(),
-            is_whole: source.is_whole(),
-        };
+        let sample =
+            Sample { head: source.sample(), later: source.later(), is_whole: source.is_whole() };
         let Detected { profile, fields } = detect(&sample, overrides)
             .map_err(|source| OpenError::NotALog { name: name.clone(), source })?;
         match profile.shape {

@@ -101,8 +101,7 @@ fn input_of(expected: &Path) -> PathBuf {
 }
 
 fn survey(input: &Path) -> Result<BTreeMap<&'static str, Value>, String> {
-    let found =
-        discover(&[input.display().to_string()]).map_err(|error| error.to_string())?;
+    let found = discover(&[input.display().to_string()]).map_err(|error| error.to_string())?;
     let overrides = Overrides { year: 2026, ..Overrides::default() };
     let opened = match Opened::open(&found, &overrides) {
         Ok(opened) => opened,

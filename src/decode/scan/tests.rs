@@ -227,64 +227,64 @@ fn of_duplicate_keys_the_last_counts() {
 fn rejects_are_those_of_serde_json_with_a_reason() {
     let cut = "JSON that is cut short";
     let cases: &[(&[u8], &str)] = &[
-        (b"panic: runtime error", "not JSON"),        // stray text
-        (b"[1,2]", "JSON, but not an object"),        // array
-        (b"\"a\"", "JSON, but not an object"),        // string
-        (b" 12 ", "JSON, but not an object"),         // number
-        (b"null", "JSON, but not an object"),         // null
-        (b"{", cut),                                  // torn right away
-        (b"{\"a", cut),                               // … inside a key
-        (b"{\"a\"", cut),                             // … before the colon
-        (b"{\"a\":", cut),                            // … before the value
-        (b"{\"a\":\"x", cut),                         // … inside a string
-        (b"{\"a\":-", cut),                           // … inside a number
-        (b"{\"a\":1.", cut),                          // … after the point
-        (b"{\"a\":tru", cut),                         // … inside a literal
-        (b"{\"a\":1,", cut),                          // … after a comma
-        (b"{\"a\":[1,{\"b\":2}", cut),                // … inside an array
-        (b"{\"a\":1}}", "not JSON"),                  // one bracket too many
-        (b"{\"a\":1}{\"a\":1}", "not JSON"),          // two records in one line
-        (b"{\"a\":1}x", "not JSON"),                  // text behind
-        (b"{\"a\":1,}", "not JSON"),                  // comma before the end
-        (b"{,\"a\":1}", "not JSON"),                  // comma first
-        (b"{\"a\":[1,]}", "not JSON"),                // … in arrays
-        (b"{\"a\":[1 2]}", "not JSON"),               // no comma
-        (b"{\"a\":[1}", "not JSON"),                  // the wrong bracket
-        (b"{\"a\":{]}", "not JSON"),                  // … right after opening
-        (b"{\"a\" 1}", "not JSON"),                   // no colon
-        (b"{a:1}", "not JSON"),                       // no quotes
-        (b"{'a':1}", "not JSON"),                     // other quotes
-        (b"{1:1}", "not JSON"),                       // a number as key
-        (b"{\"a\":01}", "not JSON"),                  // leading zero
-        (b"{\"a\":+1}", "not JSON"),                  // plus
-        (b"{\"a\":.5}", "not JSON"),                  // no digit before the point
-        (b"{\"a\":1.}", "not JSON"),                  // none after it
-        (b"{\"a\":1e}", "not JSON"),                  // no exponent
-        (b"{\"a\":-}", "not JSON"),                   // only a sign
-        (b"{\"a\":NaN}", "not JSON"),                 // no number to JSON
-        (b"{\"a\":truex}", "not JSON"),               // literal with a tail
-        (b"{\"a\":nul1}", "not JSON"),                // nearly a literal
-        (b"{\"a\":1x}", "not JSON"),                  // number with a tail
-        (b"{\"a\":\"\t\"}", "not JSON"),              // control byte in a string
-        (b"{\"a\":\"\0\"}", "not JSON"),              // … the lowest
-        (b"{\"a\":\"\x1f\"}", "not JSON"),            // … the highest
-        (b"{\"\x01\":1}", "not JSON"),                // … in a key
-        (b"{\"a\":\"\\x\"}", "not JSON"),             // unknown escape
-        (b"{\"a\":\"\\u12G4\"}", "not JSON"),         // not hexadecimal
-        (b"{\"a\":\"\\u12\"}", "not JSON"),           // too few digits
-        (b"{\"a\":\"\\ud800\"}", "not JSON"),         // lone high surrogate
-        (b"{\"a\":\"\\ud800\\n\"}", "not JSON"),      // … before another escape
-        (b"{\"a\":\"\\ud800\\ud800\"}", "not JSON"),  // … twice
-        (b"{\"a\":\"\\udc00\"}", "not JSON"),         // lone low surrogate
-        (b"{\"\\udc00\":1}", "not JSON"),             // … in a key
-        (b"{\\\"a\":1}", "not JSON"),                 // escape outside of strings
-        (b"{\"a\":\"\xff\"}", "not UTF-8"),           // no UTF-8 at all
-        (b"{\"a\":\"\xc3\"}", "not UTF-8"),           // half a character
-        (b"{\"a\":\"\xed\xa0\x80\"}", "not UTF-8"),   // a surrogate in UTF-8
-        (b"\xef\xbb\xbf{\"a\":1}", "not JSON"),       // byte order mark
-        (b"\xa0", "not UTF-8"),                       // not blank
-        ("\u{a0}".as_bytes(), "not JSON"),            // a space, but not to JSON
-        (b"\x0b", "not JSON"),                        // … neither
+        (b"panic: runtime error", "not JSON"),       // stray text
+        (b"[1,2]", "JSON, but not an object"),       // array
+        (b"\"a\"", "JSON, but not an object"),       // string
+        (b" 12 ", "JSON, but not an object"),        // number
+        (b"null", "JSON, but not an object"),        // null
+        (b"{", cut),                                 // torn right away
+        (b"{\"a", cut),                              // … inside a key
+        (b"{\"a\"", cut),                            // … before the colon
+        (b"{\"a\":", cut),                           // … before the value
+        (b"{\"a\":\"x", cut),                        // … inside a string
+        (b"{\"a\":-", cut),                          // … inside a number
+        (b"{\"a\":1.", cut),                         // … after the point
+        (b"{\"a\":tru", cut),                        // … inside a literal
+        (b"{\"a\":1,", cut),                         // … after a comma
+        (b"{\"a\":[1,{\"b\":2}", cut),               // … inside an array
+        (b"{\"a\":1}}", "not JSON"),                 // one bracket too many
+        (b"{\"a\":1}{\"a\":1}", "not JSON"),         // two records in one line
+        (b"{\"a\":1}x", "not JSON"),                 // text behind
+        (b"{\"a\":1,}", "not JSON"),                 // comma before the end
+        (b"{,\"a\":1}", "not JSON"),                 // comma first
+        (b"{\"a\":[1,]}", "not JSON"),               // … in arrays
+        (b"{\"a\":[1 2]}", "not JSON"),              // no comma
+        (b"{\"a\":[1}", "not JSON"),                 // the wrong bracket
+        (b"{\"a\":{]}", "not JSON"),                 // … right after opening
+        (b"{\"a\" 1}", "not JSON"),                  // no colon
+        (b"{a:1}", "not JSON"),                      // no quotes
+        (b"{'a':1}", "not JSON"),                    // other quotes
+        (b"{1:1}", "not JSON"),                      // a number as key
+        (b"{\"a\":01}", "not JSON"),                 // leading zero
+        (b"{\"a\":+1}", "not JSON"),                 // plus
+        (b"{\"a\":.5}", "not JSON"),                 // no digit before the point
+        (b"{\"a\":1.}", "not JSON"),                 // none after it
+        (b"{\"a\":1e}", "not JSON"),                 // no exponent
+        (b"{\"a\":-}", "not JSON"),                  // only a sign
+        (b"{\"a\":NaN}", "not JSON"),                // no number to JSON
+        (b"{\"a\":truex}", "not JSON"),              // literal with a tail
+        (b"{\"a\":nul1}", "not JSON"),               // nearly a literal
+        (b"{\"a\":1x}", "not JSON"),                 // number with a tail
+        (b"{\"a\":\"\t\"}", "not JSON"),             // control byte in a string
+        (b"{\"a\":\"\0\"}", "not JSON"),             // … the lowest
+        (b"{\"a\":\"\x1f\"}", "not JSON"),           // … the highest
+        (b"{\"\x01\":1}", "not JSON"),               // … in a key
+        (b"{\"a\":\"\\x\"}", "not JSON"),            // unknown escape
+        (b"{\"a\":\"\\u12G4\"}", "not JSON"),        // not hexadecimal
+        (b"{\"a\":\"\\u12\"}", "not JSON"),          // too few digits
+        (b"{\"a\":\"\\ud800\"}", "not JSON"),        // lone high surrogate
+        (b"{\"a\":\"\\ud800\\n\"}", "not JSON"),     // … before another escape
+        (b"{\"a\":\"\\ud800\\ud800\"}", "not JSON"), // … twice
+        (b"{\"a\":\"\\udc00\"}", "not JSON"),        // lone low surrogate
+        (b"{\"\\udc00\":1}", "not JSON"),            // … in a key
+        (b"{\\\"a\":1}", "not JSON"),                // escape outside of strings
+        (b"{\"a\":\"\xff\"}", "not UTF-8"),          // no UTF-8 at all
+        (b"{\"a\":\"\xc3\"}", "not UTF-8"),          // half a character
+        (b"{\"a\":\"\xed\xa0\x80\"}", "not UTF-8"),  // a surrogate in UTF-8
+        (b"\xef\xbb\xbf{\"a\":1}", "not JSON"),      // byte order mark
+        (b"\xa0", "not UTF-8"),                      // not blank
+        ("\u{a0}".as_bytes(), "not JSON"),           // a space, but not to JSON
+        (b"\x0b", "not JSON"),                       // … neither
     ];
     for (line, reason) in cases {
         assert_eq!(check(line), *reason, "{}", line.escape_ascii());

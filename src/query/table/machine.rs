@@ -128,7 +128,8 @@ fn push_csv_text(out: &mut String, text: &str, raw: bool) {
     // Behind a quote, `::` begins no line.
     let needs_quotes = shown.is_empty()
         || shown.trim_start().starts_with("::")
-        || shown.contains([',', '"', '\n', '\r', '\t']) || shown != shown.trim();
+        || shown.contains([',', '"', '\n', '\r', '\t'])
+        || shown != shown.trim();
     if !needs_quotes {
         out.push_str(if is_formula { "'" } else { "" });
         out.push_str(&shown);

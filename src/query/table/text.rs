@@ -166,7 +166,11 @@ fn show(cell: Cell<'_>, layout: TextLayout) -> Cow<'_, str> {
 
 fn ascii(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if c.is_ascii() { out.push(c) } else { out.extend(c.escape_unicode()) }
+        if c.is_ascii() {
+            out.push(c)
+        } else {
+            out.extend(c.escape_unicode())
+        }
         out
     })
 }

@@ -65,8 +65,7 @@ fn leaf() -> impl Strategy<Value = Tree> {
         "-1e400",
         "\"0123456789012345678901234567890123456789012345678901234567890123456789\"",
     ];
-    let invalid =
-        vec!["01", "1.", "nul", "\"\\ud800\"", "\"\\x\"", "\"\t\"", "-", "\"", "]"];
+    let invalid = vec!["01", "1.", "nul", "\"\\ud800\"", "\"\\x\"", "\"\t\"", "-", "\"", "]"];
     prop_oneof![
         40 => select(written).prop_map(|leaf| Tree::Leaf(leaf.to_owned())),
         1 => select(invalid).prop_map(|leaf| Tree::Leaf(leaf.to_owned())),
