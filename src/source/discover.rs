@@ -57,7 +57,7 @@ pub enum DiscoverError {
     },
     /// A directory holds nothing that looks like a log.
     #[error(
-        "no log files in directory `{}` ({seen} other files; looked for {LOG_ENDINGS_TEXT})",
+        "no log files in directory `{}` ({seen} other files{also}; looked for {LOG_ENDINGS_TEXT})",
         one_line(&path.display().to_string())
     )]
     NoLogs {
@@ -65,6 +65,8 @@ pub enum DiscoverError {
         path: PathBuf,
         /// Files that were passed over.
         seen: usize,
+        /// What would be a log, were it a file of the directory.
+        also: String,
     },
     /// A glob matched nothing.
     #[error("no file matches `{}`", one_line(pattern))]
@@ -141,10 +143,14 @@ fn log_files_in(dir: &Path, passed_over: &mut PassedOver) -> Result<Vec<PathBuf>
     let Listing { files, others } = list(dir)?;
     let (found, rest): (Vec<PathBuf>, Vec<PathBuf>) =
         files.into_iter().partition(|path| looks_like_a_log(path));
+    let mut noted = PassedOver::new();
+    note_others(others, looks_like_a_log, &mut noted);
     if found.is_empty() {
-        return Err(DiscoverError::NoLogs { path: dir.to_owned(), seen: rest.len() });
+        let also = noted.first().map(|(path, reason)| format!("; `{}` {reason}", one_line(path)));
+        let (path, seen) = (dir.to_owned(), rest.len());
+        return Err(DiscoverError::NoLogs { path, seen, also: also.unwrap_or_default() });
     }
-    note_others(others, looks_like_a_log, passed_over);
+    passed_over.extend(noted);
     Ok(found)
 }
 
@@ -345,6 +351,14 @@ mod tests {
                 "s.log is a pipe, socket or device",
             ]
         );
+    }
+
+    #[test]
+    fn a_directory_with_nothing_but_a_link_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        symlink("/etc/passwd", dir.path().join("a.log")).unwrap();
+        let error = discover(&[dir.path().display().to_string()]).unwrap_err().to_string();
+        assert!(error.contains("a.log` is a link out of the directory"), "{error}");
     }
 
     #[test]
