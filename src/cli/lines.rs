@@ -10,7 +10,7 @@ use super::output::{self, Terminal};
 use super::{reading, when};
 use crate::decode::parse_duration_text;
 use crate::model::{
-    EventBatch, Finding, FindingKind, Label, NO_STATUS, NO_TIME, Report, Text, Wanted,
+    EventBatch, Finding, FindingKind, Label, NO_STATUS, NO_TIME, Report, Text, Wanted, one_line,
 };
 use crate::query::{DOCUMENTS_SUFFIX, NO_ROUTE};
 
@@ -33,7 +33,7 @@ pub(super) struct LinesArgs {
     #[arg(long)]
     pub event: Option<String>,
     /// Only this status, or class such as 5xx
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub status: Option<String>,
     /// Only records that took at least this long, such as 500ms
     #[arg(long, value_name = "DURATION")]
@@ -47,7 +47,7 @@ pub(super) struct LinesArgs {
     /// Only records before this time
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Records shown at most
+    /// Records shown at most; 0 shows all
     #[arg(short = 'n', long, default_value_t = 20)]
     pub limit: usize,
     /// Write control characters as they are
@@ -73,49 +73,62 @@ struct Filter {
 }
 
 pub(super) fn run(args: &LinesArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let (inputs, mut filter) = match args.words.as_slice() {
+    let (inputs, fields, mut filter) = match args.words.as_slice() {
         [word] if is_finding(word) => of_finding(word, args)?,
         words if words.iter().any(|word| is_finding(word)) => {
             return Err(Failure::new(&USAGE, "`lines` takes one finding, or inputs"));
         }
-        words => (words.to_vec(), Filter::default()),
+        words => (words.to_vec(), args.fields.clone(), Filter::default()),
     };
     narrow(&mut filter, args)?;
-    let opened = reading::open(&inputs, &args.fields)?;
+    let opened = reading::open(&inputs, &fields)?;
     let mut wanted = Wanted::default();
     for label in [Label::Route, Label::Event, Label::Template] {
         wanted.add_label(label);
     }
     wanted.add_text(Text::Body);
-    let mut found: Vec<String> = Vec::new();
+    let (mut found, mut written) = (0, Ok(()));
     reading::each_batch(opened, &wanted, terminal, &mut |batch| {
+        let mut shown = String::new();
         for row in 0..batch.events.len {
-            if found.len() >= args.limit {
-                return false;
-            }
             let body = batch.events.text(Text::Body).get(row).unwrap_or_default();
             if filter.takes(batch.events, row, body) {
-                found.push(body.to_owned());
+                found += 1;
+                if args.limit == 0 || found <= args.limit {
+                    push_record(&mut shown, body, args.raw);
+                }
             }
         }
-        true
+        written = if args.raw { terminal.data(&shown) } else { terminal.text(&shown) };
+        written.is_ok()
     })?;
-    for record in &found {
-        let shown = if args.raw { record.clone() } else { output::visible(record) };
-        terminal.data(&format!("{shown}\n"))?;
-    }
-    if found.is_empty() {
+    written?;
+    if found == 0 {
         terminal.say("no record fits; widen the filters");
         return Ok(Exit::CannotTell);
     }
+    if let Some(more) = found.checked_sub(args.limit).filter(|more| *more > 0 && args.limit > 0) {
+        terminal.say(&format!("{more} more not shown: -n 0 shows all"));
+    }
     Ok(Exit::Yes)
+}
+
+/// One record, one line.
+fn push_record(shown: &mut String, record: &str, raw: bool) {
+    if raw {
+        shown.push_str(record);
+    } else {
+        shown.push_str(&output::visible(&one_line(record)));
+    }
+    shown.push('\n');
 }
 
 fn is_finding(word: &str) -> bool {
     word.strip_prefix('F').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn of_finding(id: &str, args: &LinesArgs) -> Result<(Vec<String>, Filter), Failure> {
+/// Inputs and fields of the report that holds a finding, and what the finding is about.
+fn of_finding(id: &str, args: &LinesArgs) -> Result<(Vec<String>, FieldArgs, Filter), Failure> {
     let path = args.report.display();
     let bytes = std::fs::read(&args.report).map_err(|error| {
         Failure::new(&UNREADABLE, format!("cannot read the report `{path}`: {error}"))
@@ -134,8 +147,13 @@ fn of_finding(id: &str, args: &LinesArgs) -> Result<(Vec<String>, Filter), Failu
         };
         return Err(Failure::new(&BAD_VALUE, format!("`{path}` has no finding {id}")).hint(hint));
     };
-    let inputs = report.inputs.clone();
-    Ok((inputs, filter_of(finding)))
+    if report.inputs.iter().any(|input| input == "-") {
+        let message = format!("`{path}` was made of standard input, which is not kept");
+        return Err(Failure::new(&BAD_VALUE, message)
+            .hint("pipe it again and filter: … | plimsoll lines - --status 5xx"));
+    }
+    let fields = args.fields.with_settings(&report.method.settings);
+    Ok((report.inputs.clone(), fields, filter_of(finding)))
 }
 
 fn filter_of(finding: &Finding) -> Filter {

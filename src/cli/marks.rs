@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-use super::error::{BAD_VALUE, Failure, UNREADABLE};
+use super::error::{BAD_VALUE, Failure, PATH_HINT, UNREADABLE};
 use crate::decode::{ZoneDefault, parse_time};
-use crate::model::EventMark;
+use crate::model::{EventMark, one_line};
 
 /// Largest file of events, bytes.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -52,7 +52,9 @@ pub(super) fn calendars_in(words: &[String]) -> Vec<PathBuf> {
 
 fn read_one(path: &Path, zone: &TimeZone) -> Result<Vec<EventMark>, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::new(&UNREADABLE, format!("cannot read events `{}`: {error}", path.display()))
+        let path = path.display().to_string();
+        Failure::new(&UNREADABLE, format!("cannot read events `{}`: {error}", one_line(&path)))
+            .hint(PATH_HINT)
     };
     let bytes = fs::metadata(path).map_err(unreadable)?.len();
     if bytes > MAX_BYTES {

@@ -61,7 +61,7 @@ pub(super) fn explain(args: &ExplainArgs, terminal: &Terminal) -> Result<Exit, F
     for kind in found {
         let text =
             format!("{} (exit status {}): {}\n", kind.code, kind.exit.code(), kind.explanation);
-        terminal.data(&text)?;
+        terminal.text(&text)?;
     }
     Ok(Exit::Yes)
 }

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::args::{ColorChoice, Global};
 use super::error::{Failure, UNWRITABLE};
-use crate::model::{is_unsafe, safe_json};
+use crate::model::{inert, is_unsafe, safe_json};
+use crate::report::ascii;
 
 /// Columns taken where the terminal does not say.
 const DEFAULT_COLUMNS: usize = 120;
@@ -43,7 +44,13 @@ impl Terminal {
         columns.unwrap_or(DEFAULT_COLUMNS)
     }
 
-    /// Writes data to standard output.
+    /// Writes text for people to standard output: no line of it is a command to a CI runner.
+    pub(super) fn text(self, text: &str) -> Result<(), Failure> {
+        let text = inert(text);
+        self.data(&if self.ascii { ascii(&text).into() } else { text })
+    }
+
+    /// Writes data to standard output, as it is.
     #[expect(clippy::unused_self, reason = "all output goes through the terminal")]
     pub(super) fn data(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
@@ -61,8 +68,9 @@ impl Terminal {
 
     /// Writes a line to standard error; that nobody reads it is no failure.
     pub(super) fn say(self, line: &str) {
-        let text = if self.ascii { ascii(line) } else { line.to_owned() };
-        let _ = writeln!(io::stderr(), "{}", visible(&text));
+        let text = visible(line);
+        let text = if self.ascii { ascii(&text) } else { text };
+        let _ = writeln!(io::stderr(), "{}", inert(&text));
     }
 
     /// Says one hint of a next step, to a person only.
@@ -79,17 +87,6 @@ impl Terminal {
         }
         self.say(&format!("  more: plimsoll explain {}", failure.code));
     }
-}
-
-fn ascii(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '–' | '—' | '−' => '-',
-            '…' => '~',
-            c if c.is_ascii() => c,
-            _ => '?',
-        })
-        .collect()
 }
 
 /// Control and invisible characters as escapes: file names and log text are

@@ -13,10 +13,12 @@ use super::{marks, reading, when};
 use crate::clock::{Clock, SystemClock};
 use crate::durable::write_whole;
 use crate::judge::{HealthOptions, ViewError, ViewSettings, health};
-use crate::model::{Example, Report, SlotWidth, Verdict};
+use crate::model::{Example, Report, SlotWidth, Verdict, one_line};
 use crate::report as render;
 use crate::source::{Framing, records_again, sha256_of};
 
+/// Where `lines` looks for a report.
+const DEFAULT_DIR: &str = "plimsoll-report";
 /// Longest record shown as an example, bytes.
 const MAX_EXAMPLE_BYTES: u64 = 64 * 1024;
 
@@ -37,13 +39,13 @@ pub(super) struct ReportArgs {
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
     /// Directory for the files
-    #[arg(short = 'd', long, value_name = "DIR", default_value = "plimsoll-report")]
+    #[arg(short = 'd', long, value_name = "DIR", default_value = DEFAULT_DIR)]
     pub dir: PathBuf,
     /// Deploys and calendar: JSON lines or .ics (can be repeated)
     #[arg(long, value_name = "FILE")]
     pub events: Vec<PathBuf>,
     /// Zone in which days and weeks are counted
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
     pub timezone: String,
     /// Name of the project in the title
     #[arg(long, value_name = "NAME")]
@@ -96,14 +98,16 @@ pub(super) fn run(args: &ReportArgs, terminal: &Terminal) -> Result<Exit, Failur
         Some(ReportOutput::Json) => terminal.data(&render::json(&report))?,
         Some(ReportOutput::Md) => terminal.data(&render::markdown(&report))?,
         Some(ReportOutput::Html) => terminal.data(&render::html(&report))?,
-        Some(ReportOutput::Text) => terminal.data(&render::text(&report, style(terminal)))?,
+        Some(ReportOutput::Text) => terminal.text(&render::text(&report, style(terminal)))?,
         None => {
             write_files(&report, &args.dir)?;
-            terminal.data(&render::text(&report, style(terminal)))?;
-            terminal.say(&format!("wrote {}", args.dir.join("report.html").display()));
+            terminal.text(&render::text(&report, style(terminal)))?;
+            let page = args.dir.join("report.html").display().to_string();
+            terminal.say(&format!("wrote {}", one_line(&page)));
             if let Some(finding) = report.findings.first() {
-                terminal
-                    .hint(&format!("plimsoll lines {} shows the records behind it", finding.id));
+                let lines = ["plimsoll lines".to_owned(), finding.id.clone()];
+                let lines: Vec<String> = lines.into_iter().chain(where_it_is(args)).collect();
+                terminal.hint(&format!("{} shows the records behind it", lines.join(" ")));
             }
         }
     }
@@ -135,7 +139,7 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
         offset_s: 0,
     };
     let opened = reading::open(&args.input.inputs, &args.input.fields)?;
-    let notes = reading::reading_notes(&opened);
+    let mut notes = reading::reading_notes(&opened);
     let framings = opened.framings();
     let mut inputs = reading::input_summaries(&opened);
     let mut events = args.events.clone();
@@ -146,7 +150,7 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
     if !marks.is_empty() {
         terminal.say(&format!("  with {} known events from {} files", marks.len(), events.len()));
     }
-    let mut survey = reading::survey(opened, terminal)?;
+    let mut survey = reading::survey(opened, &mut notes, terminal)?;
     let requests = std::mem::take(&mut survey.requests).finish();
     for input in &mut inputs {
         input.sha256 = sha256_of(Path::new(&input.name));
@@ -155,7 +159,11 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
     let now_us = now_us.unwrap_or_else(|| SystemClock.now_us());
     settings.offset_s = when::offset_s(now_us, &zone);
     let options = HealthOptions {
-        project: args.project.clone().unwrap_or_else(|| project_name(&args.input.inputs)),
+        project: args
+            .project
+            .clone()
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or_else(|| project_name(&args.input.inputs)),
         zone: args.timezone.clone(),
         week: when::iso_week(now_us, &zone),
         view: settings,
@@ -173,15 +181,40 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
         }
     })?;
     report.headline = render::headline(&report);
+    report.untrusted_text_fields =
+        Report::UNTRUSTED_TEXT_FIELDS.map(|path| path.to_owned()).to_vec();
+    say_again(&mut report, args);
     read_examples(&mut report, &framings);
     Ok(report)
+}
+
+/// Keeps what was said about fields: with the report for `lines`, and in the commands it advises.
+fn say_again(report: &mut Report, args: &ReportArgs) {
+    let fields = &args.input.fields;
+    report.method.settings.extend(fields.settings());
+    let options = report.findings.iter_mut().flat_map(|finding| &mut finding.options);
+    for verify in options.map(|option| &mut option.verify) {
+        match verify.get(1).map(String::as_str) {
+            Some("lines") => verify.extend(where_it_is(args)),
+            Some(_) => verify.extend(fields.arguments()),
+            None => {}
+        }
+    }
+}
+
+/// The arguments by which `lines` finds this report; none where it looks by itself.
+fn where_it_is(args: &ReportArgs) -> Vec<String> {
+    if args.dir == Path::new(DEFAULT_DIR) || args.json || args.output.is_some() {
+        return Vec::new();
+    }
+    vec!["--report".to_owned(), args.dir.join("report.json").display().to_string()]
 }
 
 fn window_width(text: &str) -> Result<SlotWidth, Failure> {
     let seconds = when::length_us("--window", text)? / 1_000_000;
     u32::try_from(seconds).ok().and_then(SlotWidth::from_seconds).ok_or_else(|| {
         Failure::new(&BAD_VALUE, format!("`--window` is `{text}`"))
-            .hint("windows are whole seconds, such as 30s, 5m or 1h")
+            .hint("windows are whole seconds, at least 1s, such as 30s, 5m or 1h")
     })
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::columns::{Columns, Fielded};
+use super::csv::CsvReader;
 use super::fields::{Fields, Kind as FieldKind, Reject};
 use super::parse_text_record;
 use super::pools::LIST_KEYS;
@@ -24,6 +25,7 @@ pub struct Decoder {
 
 enum RecordReader {
     Json(Box<Scanner>),
+    Csv(CsvReader),
     Text { syntax: Syntax, fields: Fields, slots: Vec<Slot>, names: usize },
 }
 
@@ -32,13 +34,17 @@ impl Decoder {
     pub fn new(profile: &Arc<Profile>, wanted: &Wanted) -> Self {
         let mut paths: Vec<String> = Vec::new();
         let columns = Columns::new(profile, wanted, &mut paths);
-        let records = match profile.syntax {
-            Syntax::Json => {
+        let records = match (profile.syntax, &profile.csv) {
+            (Syntax::Csv, Some(layout)) => {
+                let names: Vec<&str> = paths.iter().map(String::as_str).collect();
+                RecordReader::Csv(CsvReader::new(layout.clone(), &names))
+            }
+            (Syntax::Json, _) => {
                 let paths: Vec<FieldPath> =
                     paths.iter().map(|path| FieldPath::parse(path)).collect();
                 RecordReader::Json(Box::new(Scanner::new(&paths)))
             }
-            syntax => {
+            (syntax, _) => {
                 let names: Vec<&str> = paths.iter().map(String::as_str).collect();
                 let slots = vec![Slot::default(); names.len()];
                 let fields = Fields::new(&names);
@@ -83,6 +89,26 @@ impl Decoder {
                     }
                 }
             }),
+            RecordReader::Csv(reader) => {
+                reader.start(chunk);
+                for (start, record) in lines(chunk) {
+                    if reader.is_header(record) {
+                        continue;
+                    }
+                    records += 1;
+                    let at = offset + start as u64;
+                    match reader.read(chunk, start, record) {
+                        Ok((slots, text)) => {
+                            let range = start..start + record.len();
+                            columns.push(&Fielded { chunk: text, range, slots, offset: at }, batch);
+                        }
+                        Err(reason) => {
+                            rejects.add(text_reject(reason), 1);
+                            rejects.keep(at, record);
+                        }
+                    }
+                }
+            }
             RecordReader::Text { syntax, fields, slots, names } => {
                 for (start, record) in lines(chunk) {
                     records += 1;
@@ -113,6 +139,7 @@ fn text_reject(reason: Reject) -> &'static str {
         Reject::OtherFormat => "another format",
         Reject::Unterminated => "an open quote",
         Reject::TooLong => "too long",
+        Reject::CellCount => "another number of cells than the header",
     }
 }
 

@@ -89,6 +89,9 @@ pub(super) enum Reject {
     /// More than [`MAX_RECORD_LEN`] bytes.
     #[error("record is longer than 4 GiB")]
     TooLong,
+    /// A line of CSV has more or fewer cells than the header.
+    #[error("record has another number of cells than the header")]
+    CellCount,
 }
 
 /// The values of one record, by the names a caller wants; reused from record to record.

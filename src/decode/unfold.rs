@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use super::scan::tree;
+
 /// Events that one record may hold; the rest is dropped and counted by the caller.
 const MAX_EVENTS_PER_RECORD: usize = 1_000_000;
 
@@ -152,7 +154,7 @@ impl Unfolded {
 
 /// Writes the events of a record; gives the number of those that are dropped.
 fn unfold_line(line: &[u8], list_keys: &[&str], out: &mut Vec<u8>) -> u64 {
-    let record = serde_json::from_slice::<Value>(line).ok();
+    let record = tree(line);
     let Some((events, dropped)) = record.and_then(|record| unfold_value(&record, list_keys)) else {
         out.extend_from_slice(line);
         out.push(b'\n');

@@ -6,6 +6,7 @@
 mod batch;
 mod finding;
 mod hostile;
+mod inert;
 mod report;
 mod severity;
 mod verdict;
@@ -16,6 +17,7 @@ pub use finding::{
     Action, Change, Example, Finding, FindingKind, Group, LinkedEvent, Series, Since,
 };
 pub use hostile::{is_unsafe, push_json_escape, safe_json};
+pub use inert::{inert, one_line};
 pub use report::{
     Coverage, EventMark, InputSummary, Method, Quality, QualityNote, Report, RouteDetail, RouteRow,
     SlowRecord, SplitRow, TemplateRow, Tile, WindowCell,

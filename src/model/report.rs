@@ -57,6 +57,37 @@ pub struct Report {
     pub untrusted_text_fields: Vec<String>,
 }
 
+impl Report {
+    /// JSON paths of everything that can hold text from logs, names of files and of fields
+    /// included.
+    pub const UNTRUSTED_TEXT_FIELDS: [&str; 24] = [
+        "project",
+        "inputs",
+        "headline",
+        "tiles[].note",
+        "findings[].group",
+        "findings[].metric",
+        "findings[].linked_event.name",
+        "findings[].confidence_why",
+        "findings[].options[].title",
+        "findings[].options[].verify",
+        "findings[].examples",
+        "events[].kind",
+        "events[].name",
+        "routes[].route",
+        "details[].route",
+        "details[].splits[].value",
+        "details[].templates[].template",
+        "details[].slowest[].id",
+        "details[].slowest[].at",
+        "quality.reject_examples",
+        "quality.inputs[].name",
+        "quality.inputs[].fields",
+        "quality.notes[].text",
+        "method.settings",
+    ];
+}
+
 /// How much was tested, and how it came out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {

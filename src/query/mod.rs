@@ -16,7 +16,7 @@ mod tally;
 pub use crate::decode::ValueKind;
 pub use names::{Names, RequestNames};
 pub use open_request::NO_ROUTE;
-pub use read::{Batch, Ended, OpenError, Opened, read};
+pub use read::{Batch, Ended, OpenError, Opened, Reading, read};
 pub use requests::{Counts, Durations, Outcome, Request, RequestLog, Requests, Summary};
 pub use saved::{Param, ParamKind, Saved, SavedError, bind, find, saved};
 pub use sql::{FieldType, Limits, Position, Query, QueryRun, SqlError};

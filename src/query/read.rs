@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::decode::{
-    Decoder, DetectError, Detected, Overrides, Profile, Rejects, SeenField, ValueKind, detect,
+    Decoder, DetectError, Detected, Overrides, Profile, Rejects, Role, Sample, SeenField,
+    ValueKind, detect,
 };
-use crate::model::{EventBatch, Wanted};
-use crate::source::{Chunk, ChunkReader, Framing, Input, ReadError, Source};
+use crate::model::{EventBatch, Wanted, one_line};
+use crate::source::{Chunk, ChunkReader, Discovery, Framing, Input, ReadError, Source};
 
 /// Most threads that read and decode.
 const MAX_THREADS: usize = 16;
@@ -24,7 +25,7 @@ pub enum OpenError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// An input is no log.
-    #[error("`{name}` {source}")]
+    #[error("`{}` {source}", one_line(name))]
     NotALog {
         /// The input.
         name: String,
@@ -48,6 +49,10 @@ pub struct Opened {
     pub event_files: Vec<String>,
     /// Fields of all samples, by path.
     pub fields: BTreeMap<String, ValueKind>,
+    /// Fields that were asked for and that no sample has; records may still have them.
+    pub unconfirmed: Vec<(Role, String)>,
+    /// Whether there is one input and no other was named or found.
+    is_only: bool,
 }
 
 struct OpenedInput {
@@ -58,52 +63,83 @@ struct OpenedInput {
 impl Opened {
     /// Looks at the beginning of each input and tells its format.
     ///
-    /// Among several inputs, one that is empty or no log is passed over and listed.
+    /// What a directory or glob led to and cannot be used is passed over and listed; so is what
+    /// is empty. Of a damaged archive among several inputs is read what can be read.
     ///
     /// # Errors
-    /// When an input cannot be read, when the only one is no log, or when there is no record.
-    pub fn open(inputs: &[Input], overrides: &Overrides) -> Result<Self, OpenError> {
+    /// When an input that was named, or the only one, cannot be read or is no log, and when there
+    /// is no record at all.
+    pub fn open(discovery: &Discovery, overrides: &Overrides) -> Result<Self, OpenError> {
+        let inputs = &discovery.inputs;
         let mut opened = Self {
             inputs: Vec::new(),
-            skipped: Vec::new(),
+            skipped: discovery.passed_over.clone(),
             event_files: Vec::new(),
             fields: BTreeMap::new(),
+            unconfirmed: Vec::new(),
+            is_only: inputs.len() == 1,
         };
         let mut profiles: Vec<Arc<Profile>> = Vec::new();
         for input in inputs {
-            let mut source = Source::peek(input)?;
-            let name = source.name().to_owned();
-            match detect(source.sample(), source.is_whole(), overrides) {
-                Ok(Detected { profile, .. }) if profile.shape == "event-file" => {
-                    opened.event_files.push(name);
+            let must_do = input.is_named() || opened.is_only;
+            match opened.open_one(input, overrides, &mut profiles) {
+                Ok(()) => {}
+                Err(OpenError::NotALog { name, source: DetectError::Empty }) => {
+                    opened.skipped.push((name, "is empty".to_owned()));
                 }
-                Ok(Detected { profile, .. }) if profile.shape == "plimsoll" => {
-                    opened.skipped.push((name, "was written by plimsoll".to_owned()));
+                Err(error) if must_do => return Err(error),
+                Err(OpenError::NotALog { name, source }) => {
+                    opened.skipped.push((name, source.to_string()));
                 }
-                Ok(Detected { profile, fields }) => {
-                    opened.see_fields(fields);
-                    let known = profiles.iter().find(|known| ***known == profile).cloned();
-                    let profile = known.unwrap_or_else(|| {
-                        let profile = Arc::new(profile);
-                        profiles.push(Arc::clone(&profile));
-                        profile
-                    });
-                    source.forget_sample();
-                    opened.inputs.push(OpenedInput { source, profile });
+                Err(OpenError::Read(ReadError::Compressed { name, kind, .. })) => {
+                    opened.skipped.push((name, format!("is a damaged {kind} file")));
                 }
-                Err(DetectError::Empty) => opened.skipped.push((name, "is empty".to_owned())),
-                Err(source) if inputs.len() == 1 => {
-                    return Err(OpenError::NotALog { name, source });
-                }
-                Err(error) => opened.skipped.push((name, error.to_string())),
+                Err(_) => opened.skipped.push((input.name(), "cannot be read".to_owned())),
             }
         }
         if opened.inputs.is_empty() {
-            let names: Vec<String> =
-                inputs.iter().take(3).map(|input| format!("`{}`", input.name())).collect();
+            let names = inputs.iter().take(3).map(|input| one_line(&input.name()).into_owned());
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
             return Err(OpenError::Empty { names: names.join(", ") });
         }
+        let is_unseen = |(_, path): &&(Role, String)| !opened.fields.contains_key(path);
+        opened.unconfirmed = overrides.fields.iter().filter(is_unseen).cloned().collect();
         Ok(opened)
+    }
+
+    fn open_one(
+        &mut self,
+        input: &Input,
+        overrides: &Overrides,
+        profiles: &mut Vec<Arc<Profile>>,
+    ) -> Result<(), OpenError> {
+        let mut source = Source::peek(input)?;
+        let name = source.name().to_owned();
+        // Where some of it came out and there are other inputs, reading comes to the damage again.
+        let is_readable = source.sample().contains(&b'\n') && !self.is_only;
+        if let Some(damage) = source.take_damage().filter(|_| !is_readable) {
+            return Err(damage.into());
+        }
+        let sample =
+            Sample { head: source.sample(), later: source.later(), is_whole: source.is_whole() };
+        let Detected { profile, fields } = detect(&sample, overrides)
+            .map_err(|source| OpenError::NotALog { name: name.clone(), source })?;
+        match profile.shape {
+            "event-file" => self.event_files.push(name),
+            "plimsoll" => self.skipped.push((name, "was written by plimsoll".to_owned())),
+            _ => {
+                self.see_fields(fields);
+                let known = profiles.iter().find(|known| ***known == profile).cloned();
+                let profile = known.unwrap_or_else(|| {
+                    let profile = Arc::new(profile);
+                    profiles.push(Arc::clone(&profile));
+                    profile
+                });
+                source.forget_sample();
+                self.inputs.push(OpenedInput { source, profile });
+            }
+        }
+        Ok(())
     }
 
     fn see_fields(&mut self, fields: Vec<SeenField>) {
@@ -147,6 +183,15 @@ pub struct Batch<'a> {
     pub bytes: u64,
 }
 
+/// What reading came to.
+#[derive(Debug)]
+pub struct Reading {
+    /// How it ended.
+    pub ended: Ended,
+    /// Damaged archives, read up to their damage.
+    pub damaged: Vec<ReadError>,
+}
+
 /// How reading ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -158,7 +203,8 @@ pub enum Ended {
 
 /// Reads everything and hands each chunk's events to `consume`, in order of the inputs.
 ///
-/// `consume` says whether to go on. `stop` ends the reading early.
+/// `consume` says whether to go on. `stop` ends the reading early. A damaged archive among several
+/// inputs ends where its damage is, and the others go on.
 ///
 /// # Errors
 /// When an input cannot be read to its end.
@@ -167,7 +213,7 @@ pub fn read(
     wanted: &Wanted,
     stop: &AtomicBool,
     consume: &mut (dyn FnMut(Batch<'_>) -> bool + Send),
-) -> Result<Ended, ReadError> {
+) -> Result<Reading, ReadError> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(MAX_THREADS);
     let feed = Mutex::new(Feed::new(opened));
     let turn = Turn { state: Mutex::new(Consuming { next: 0, consume }), moved: Condvar::new() };
@@ -178,11 +224,12 @@ pub fn read(
         }
     });
     let feed = feed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match feed.error {
-        Some(error) => Err(error),
-        None if halt.into_inner() || stop.load(Ordering::Relaxed) => Ok(Ended::Stopped),
-        None => Ok(Ended::AtEnd),
+    if let Some(error) = feed.error {
+        return Err(error);
     }
+    let is_stopped = halt.into_inner() || stop.load(Ordering::Relaxed);
+    let ended = if is_stopped { Ended::Stopped } else { Ended::AtEnd };
+    Ok(Reading { ended, damaged: feed.damaged })
 }
 
 /// Where chunks come from, one thread at a time.
@@ -192,6 +239,8 @@ struct Feed {
     input: usize,
     next_sequence: u64,
     error: Option<ReadError>,
+    damaged: Vec<ReadError>,
+    is_only: bool,
 }
 
 struct Ticket {
@@ -202,8 +251,15 @@ struct Ticket {
 
 impl Feed {
     fn new(opened: Opened) -> Self {
-        let waiting = opened.inputs.into_iter();
-        Self { waiting, current: None, input: 0, next_sequence: 0, error: None }
+        Self {
+            waiting: opened.inputs.into_iter(),
+            current: None,
+            input: 0,
+            next_sequence: 0,
+            error: None,
+            damaged: Vec::new(),
+            is_only: opened.is_only,
+        }
     }
 
     /// Fills `chunk` with the next records of any input; `None` at the end or after an error.
@@ -225,7 +281,14 @@ impl Feed {
                 self.current = Some((next.source.into_reader(framing)?, next.profile));
                 continue;
             };
-            if reader.next(chunk)? {
+            let more = match reader.next(chunk) {
+                Err(error @ ReadError::Compressed { .. }) if !self.is_only => {
+                    self.damaged.push(error);
+                    false
+                }
+                read => read?,
+            };
+            if more {
                 let sequence = self.next_sequence;
                 self.next_sequence += 1;
                 let profile = Arc::clone(profile);

@@ -43,7 +43,7 @@ impl Again {
         if !path.metadata()?.is_file() {
             return Ok(None);
         }
-        let Ok((stream, compression, Some(_))) = open(&Input::File(path.to_owned())) else {
+        let Ok((stream, compression, Some(_))) = open(&Input::Named(path.to_owned())) else {
             return Ok(None);
         };
         if framing == Framing::Lines && compression == Compression::None {

@@ -11,6 +11,6 @@ mod reader;
 mod unwrap;
 
 pub use again::records_again;
-pub use discover::{DiscoverError, Input, discover};
+pub use discover::{DiscoverError, Discovery, Input, discover};
 pub use open::{MAX_HASHED_BYTES, ReadError, Source, sha256_of};
 pub use reader::{Chunk, ChunkReader, Framing, MAX_RECORD_BYTES};

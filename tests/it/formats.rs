@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use plimsoll::decode::Overrides;
 use plimsoll::model::format_ts;
 use plimsoll::query::{OpenError, Opened, Survey, read, survey_columns};
-use plimsoll::source::{Input, discover};
+use plimsoll::source::discover;
 use serde_json::Value;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
@@ -101,7 +101,7 @@ fn expected_files(dir: &Path) -> Vec<PathBuf> {
 /// The log beside an `expected.json`: the same name with another ending, or a directory.
 fn input_of(expected: &Path) -> PathBuf {
     let stem = expected.to_string_lossy().strip_suffix(".expected.json").unwrap().to_owned();
-    for ending in ["", ".log", ".json", ".jsonl", ".ndjson", ".txt"] {
+    for ending in ["", ".log", ".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv"] {
         let path = PathBuf::from(format!("{stem}{ending}"));
         if path.is_file() || path.is_dir() {
             return path;
@@ -111,10 +111,9 @@ fn input_of(expected: &Path) -> PathBuf {
 }
 
 fn survey(input: &Path) -> Result<BTreeMap<&'static str, Value>, String> {
-    let inputs: Vec<Input> =
-        discover(&[input.display().to_string()]).map_err(|error| error.to_string())?;
+    let found = discover(&[input.display().to_string()]).map_err(|error| error.to_string())?;
     let overrides = Overrides { year: 2026, ..Overrides::default() };
-    let opened = match Opened::open(&inputs, &overrides) {
+    let opened = match Opened::open(&found, &overrides) {
         Ok(opened) => opened,
         Err(OpenError::Empty { .. }) => return Ok(BTreeMap::from([("records", 0.into())])),
         Err(error) => return Err(error.to_string()),

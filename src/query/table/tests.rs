@@ -100,6 +100,9 @@ fn csv_quotes_by_rfc_4180_and_guards_formulas() {
     check("\t=x", "\"'\t=x\"", "\"\t=x\"");
     check("\r=x", "'\\r=x", "\"\r=x\""); // no carriage return reaches a terminal
     check("a=b", "a=b", "a=b");
+    check("::error::x", "\"::error::x\"", "\"::error::x\""); // behind a quote it is no command
+    check("a\n::error::x", "\"a\n\\x3a:error::x\"", "\"a\n::error::x\"");
+    check("a\n::1", "\"a\n::1\"", "\"a\n::1\""); // an address
     check("\u{1b}[0m", "\\x1b[0m", "\u{1b}[0m");
     check(" padded ", "\" padded \"", "\" padded \"");
     let numbers = table(vec![
