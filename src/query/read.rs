@@ -399,7 +399,7 @@ mod tests {
                 let path = dir.path().join(format!("{number}.log"));
                 let mut file = File::create(&path).unwrap();
                 writeln!(file, r#"{{"time":"2026-11-18T14:12:00Z","msg":"x"}}"#).unwrap();
-                Input::File(path)
+                Input::Named(path)
             })
             .collect();
         for panics_at in [0, 1, 20, 39] {
@@ -421,6 +421,6 @@ mod tests {
             enough += 1;
             enough < 3
         });
-        assert_eq!((ended.unwrap(), enough), (Ended::Stopped, 3));
+        assert_eq!((ended.unwrap().ended, enough), (Ended::Stopped, 3));
     }
 }
