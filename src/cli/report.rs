@@ -105,9 +105,8 @@ pub(super) fn run(args: &ReportArgs, terminal: &Terminal) -> Result<Exit, Failur
             let page = args.dir.join("report.html").display().to_string();
             terminal.say(&format!("wrote {}", one_line(&page)));
             if let Some(finding) = report.findings.first() {
-                let lines = ["plimsoll lines".to_owned(), finding.id.clone()];
-                let lines: Vec<String> = lines.into_iter().chain(where_it_is(args)).collect();
-                terminal.hint(&format!("{} shows the records behind it", lines.join(" ")));
+                let lines = lines_command(&finding.id, args);
+                terminal.hint(&format!("{lines} shows the records behind it"));
             }
         }
     }
@@ -181,8 +180,7 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
         }
     })?;
     report.headline = render::headline(&report);
-    report.untrusted_text_fields =
-        Report::UNTRUSTED_TEXT_FIELDS.map(|path| path.to_owned()).to_vec();
+    report.untrusted_text_fields = Report::UNTRUSTED_TEXT_FIELDS.map(str::to_owned).to_vec();
     say_again(&mut report, args);
     read_examples(&mut report, &framings);
     Ok(report)
@@ -194,20 +192,21 @@ fn say_again(report: &mut Report, args: &ReportArgs) {
     report.method.settings.extend(fields.settings());
     let options = report.findings.iter_mut().flat_map(|finding| &mut finding.options);
     for verify in options.map(|option| &mut option.verify) {
-        match verify.get(1).map(String::as_str) {
-            Some("lines") => verify.extend(where_it_is(args)),
-            Some(_) => verify.extend(fields.arguments()),
-            None => {}
+        // `lines` takes the fields from the report.
+        if verify.get(1).is_some_and(|command| command != "lines") {
+            verify.extend(fields.arguments());
         }
     }
 }
 
-/// The arguments by which `lines` finds this report; none where it looks by itself.
-fn where_it_is(args: &ReportArgs) -> Vec<String> {
-    if args.dir == Path::new(DEFAULT_DIR) || args.json || args.output.is_some() {
-        return Vec::new();
+/// The command that shows the records of a finding. Only the terminal says where the report is:
+/// what is written must not depend on the place where it is written.
+fn lines_command(finding: &str, args: &ReportArgs) -> String {
+    if args.dir == Path::new(DEFAULT_DIR) {
+        return format!("plimsoll lines {finding}");
     }
-    vec!["--report".to_owned(), args.dir.join("report.json").display().to_string()]
+    let report = args.dir.join("report.json").display().to_string();
+    format!("plimsoll lines {finding} --report {}", one_line(&report))
 }
 
 fn window_width(text: &str) -> Result<SlotWidth, Failure> {
@@ -269,4 +268,26 @@ fn write_files(report: &Report, dir: &Path) -> Result<(), Failure> {
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::lines_command;
+    use crate::cli::args::{Cli, Command};
+
+    #[test]
+    fn the_hint_leads_to_the_report_that_was_written() {
+        let check = |words: &[&str], want: &str| {
+            let words = [&["plimsoll", "report", "a.log"], words].concat();
+            let Command::Report(args) = Cli::try_parse_from(words).unwrap().command else {
+                panic!()
+            };
+            assert_eq!(lines_command("F1", &args), want);
+        };
+        check(&[], "plimsoll lines F1");
+        check(&["-d", "plimsoll-report"], "plimsoll lines F1");
+        check(&["-d", "out/week"], "plimsoll lines F1 --report out/week/report.json");
+    }
 }

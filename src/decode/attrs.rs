@@ -15,12 +15,11 @@ pub(super) fn other_keys(record: &[u8], profile: &Profile) -> Option<String> {
     let mut kept: Vec<Member<'_>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for member in members(record)?.into_iter().filter(|m| !used.contains(&m.key.as_str())) {
-        match places.get(&member.key).and_then(|place| kept.get_mut(*place)) {
-            Some(known) => *known = member,
-            None => {
-                places.insert(member.key.clone(), kept.len());
-                kept.push(member);
-            }
+        if let Some(known) = places.get(&member.key).and_then(|place| kept.get_mut(*place)) {
+            *known = member;
+        } else {
+            places.insert(member.key.clone(), kept.len());
+            kept.push(member);
         }
     }
     let mut object = String::from("{");

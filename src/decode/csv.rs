@@ -114,13 +114,12 @@ fn each_cell(
     let mut at = 0;
     let mut count = 0;
     loop {
-        let (cell, next) = match line.get(at) {
-            Some(b'"') => quoted_cell(line, at + 1)?,
-            _ => {
-                let rest = line.get(at..).unwrap_or_default();
-                let len = memchr::memchr(separator, rest).unwrap_or(rest.len());
-                (Cell { start: at, end: at + len, is_doubled: false }, at + len)
-            }
+        let (cell, next) = if line.get(at) == Some(&b'"') {
+            quoted_cell(line, at + 1)?
+        } else {
+            let rest = line.get(at..).unwrap_or_default();
+            let end = at + memchr::memchr(separator, rest).unwrap_or(rest.len());
+            (Cell { start: at, end, is_doubled: false }, end)
         };
         sink(count, cell);
         count += 1;

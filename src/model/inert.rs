@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-/// Beginnings of what GitHub, Azure Pipelines and TeamCity obey wherever it stands in a line.
+/// Beginnings of what GitHub, Azure Pipelines and `TeamCity` obey wherever it stands in a line.
 const MARKS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
 /// The text with its line breaks written `\n` and `\r`, for names inside a sentence.

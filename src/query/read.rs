@@ -389,12 +389,12 @@ mod tests {
     use super::{Ended, Opened, read};
     use crate::decode::Overrides;
     use crate::model::Wanted;
-    use crate::source::Input;
+    use crate::source::{Discovery, Input};
 
     #[test]
     fn a_panic_in_one_thread_leaves_none_waiting() {
         let dir = tempfile::tempdir().unwrap();
-        let inputs: Vec<Input> = (0..40)
+        let inputs = (0..40)
             .map(|number| {
                 let path = dir.path().join(format!("{number}.log"));
                 let mut file = File::create(&path).unwrap();
@@ -402,6 +402,7 @@ mod tests {
                 Input::Named(path)
             })
             .collect();
+        let inputs = Discovery { inputs, ..Discovery::default() };
         for panics_at in [0, 1, 20, 39] {
             let opened = Opened::open(&inputs, &Overrides::default()).unwrap();
             let (mut batches, stop) = (0, AtomicBool::new(false));

@@ -92,7 +92,8 @@ const LOG_ENDINGS: [&str; 10] =
     ["log", "json", "jsonl", "ndjson", "txt", "out", "err", "logfmt", "csv", "tsv"];
 /// Where reports are written by default: not what they are made of.
 const OWN_REPORTS: &str = "plimsoll-report";
-const LOG_ENDINGS_TEXT: &str = ".log .json .jsonl .ndjson .txt .out .err .logfmt .csv .tsv, rotated .1 …, and .gz .zst of these";
+const LOG_ENDINGS_TEXT: &str = ".log .json .jsonl .ndjson .txt .out .err .logfmt .csv .tsv, \
+                                rotated .1 …, and .gz .zst of these";
 
 /// Finds the inputs behind the words of a command line, each once, in order of first mention;
 /// what a directory or glob gives is sorted by path. A file that is reached in two ways, as by

@@ -165,14 +165,15 @@ fn show(cell: Cell<'_>, layout: TextLayout) -> Cow<'_, str> {
 }
 
 fn ascii(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if c.is_ascii() {
-            out.push(c)
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() {
+            out.push(character);
         } else {
-            out.extend(c.escape_unicode())
+            out.extend(character.escape_unicode());
         }
-        out
-    })
+    }
+    out
 }
 
 /// A number as it is when it is short, else with six significant digits and every whole digit.
