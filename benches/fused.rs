@@ -4,6 +4,8 @@
 //! and 5-minute window as JSON, and the seconds on standard error. `benches/reference.py` compares
 //! the numbers and the CPU time with DuckDB's.
 
+#![expect(clippy::print_stderr, reason = "a measurement speaks to who runs it")]
+
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;

@@ -35,7 +35,11 @@ fuzz_target!(|input: &[u8]| {
     scanner.scan(chunk, &mut |record: Record<'_>| {
         let line = lines.next().expect("a record for every line");
         assert_eq!(&chunk[record.start..record.end], line);
-        let value = serde_json::from_slice::<Value>(line).ok().filter(Value::is_object);
+        let read = serde_json::from_slice::<Value>(line);
+        if read.as_ref().is_err_and(|e| e.to_string().starts_with("number out of range")) {
+            return; // the documented exception: to the scanner it is a number like any other
+        }
+        let value = read.ok().filter(Value::is_object);
         assert_eq!(record.outcome.is_ok(), value.is_some());
         let (Ok(slots), Some(value)) = (record.outcome, value) else { return };
         for (slot, path) in slots.iter().zip(PATHS) {

@@ -88,6 +88,8 @@ pub(super) struct InputArgs {
     pub fields: FieldArgs,
 }
 
+const UTC: &str = "+00:00";
+
 /// Which fields mean what; everything is detected where nothing is said.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct FieldArgs {
@@ -107,7 +109,7 @@ pub(super) struct FieldArgs {
     #[arg(
         long,
         value_name = "OFFSET",
-        default_value = "+00:00",
+        default_value = UTC,
         allow_hyphen_values = true,
         help_heading = "Fields"
     )]
@@ -115,6 +117,49 @@ pub(super) struct FieldArgs {
 }
 
 impl FieldArgs {
+    /// What was said, as names of options and their values, so that it can be said again.
+    pub(super) fn settings(&self) -> Vec<(String, String)> {
+        let one = |name: &str, value: &Option<String>| {
+            value.as_ref().map(|value| (name.to_owned(), value.clone()))
+        };
+        let utc_offset = Some(self.utc_offset.clone()).filter(|offset| offset != UTC);
+        let mut said: Vec<(String, String)> = [
+            one("--time", &self.time),
+            one("--duration", &self.duration),
+            one("--group-by", &self.group_by),
+            one("--utc-offset", &utc_offset),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        said.extend(self.roles.iter().map(|role| ("--field".to_owned(), role.clone())));
+        said
+    }
+
+    /// The same as arguments of a command.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let words = |(name, value): (String, String)| {
+            if value.starts_with('-') { vec![format!("{name}={value}")] } else { vec![name, value] }
+        };
+        self.settings().into_iter().flat_map(words).collect()
+    }
+
+    /// What `settings` say where nothing was said here; other settings are passed over.
+    pub(super) fn with_settings(&self, settings: &[(String, String)]) -> Self {
+        let values = |name: &str| -> Vec<String> {
+            settings.iter().filter(|(known, _)| known == name).map(|(_, v)| v.clone()).collect()
+        };
+        let or = |said: &Option<String>, name: &str| said.clone().or(values(name).pop());
+        let said_offset = Some(self.utc_offset.clone()).filter(|offset| offset != UTC);
+        Self {
+            time: or(&self.time, "--time"),
+            duration: or(&self.duration, "--duration"),
+            group_by: or(&self.group_by, "--group-by"),
+            roles: if self.roles.is_empty() { values("--field") } else { self.roles.clone() },
+            utc_offset: or(&said_offset, "--utc-offset").unwrap_or_else(|| UTC.to_owned()),
+        }
+    }
+
     /// Checks what was said about fields.
     ///
     /// # Errors
@@ -213,6 +258,28 @@ mod tests {
         ] {
             assert_eq!(offset_seconds(text).ok(), want, "{text}");
         }
+    }
+
+    #[test]
+    fn what_was_said_about_fields_can_be_said_again() {
+        let said = FieldArgs {
+            time: Some("t".to_owned()),
+            duration: Some("took:ms".to_owned()),
+            group_by: None,
+            roles: vec!["status=code".to_owned(), "user=who".to_owned()],
+            utc_offset: "-03:00".to_owned(),
+        };
+        let words = "--time t --duration took:ms --utc-offset=-03:00 --field status=code \
+                     --field user=who";
+        assert_eq!(said.arguments().join(" "), words);
+        let nothing = FieldArgs { utc_offset: "+00:00".to_owned(), ..FieldArgs::default() };
+        let again = nothing.with_settings(&said.settings());
+        assert_eq!(again.arguments(), said.arguments());
+        assert_eq!(nothing.arguments(), [""; 0]);
+        let other = FieldArgs { time: Some("ts".to_owned()), ..nothing };
+        let mixed = other.with_settings(&said.settings()); // the command line wins
+        assert_eq!(mixed.time.as_deref(), Some("ts"));
+        assert_eq!(mixed.duration, said.duration);
     }
 
     #[test]

@@ -5,12 +5,15 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::args::FieldArgs;
-use super::error::{Exit, Failure, NO_FIELD, TOO_LITTLE, USAGE};
+use super::error::{BAD_VALUE, Exit, Failure, NO_FIELD, TOO_LITTLE, USAGE};
 use super::output::{Terminal, visible};
 use super::{reading, when};
 use crate::judge::{CompareRow, Side, compare};
-use crate::model::{Label, NO_TIME, Verdict, Wanted};
+use crate::model::{Label, NO_TIME, Verdict, Wanted, one_line};
 use crate::query::{Batch, Survey};
+
+/// What `--min-effect` may be: a change has a size, and ten times as long is out of question.
+const MIN_EFFECT_PCT: std::ops::RangeInclusive<f64> = 0.0..=1_000.0;
 
 /// Compare before and after: two inputs, two moments or two values of a field
 ///
@@ -32,7 +35,7 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "OLD,NEW", requires = "by")]
     pub values: Option<String>,
     /// Least change of durations that matters, per cent
-    #[arg(long, value_name = "PERCENT", default_value_t = 10.0)]
+    #[arg(long, value_name = "PERCENT", default_value_t = 10.0, allow_negative_numbers = true)]
     pub min_effect: f64,
     /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
@@ -68,6 +71,10 @@ pub(super) struct Comparison {
 }
 
 pub(super) fn run(args: &CompareArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    if !MIN_EFFECT_PCT.contains(&args.min_effect) {
+        let message = format!("`--min-effect` is `{}`", args.min_effect);
+        return Err(Failure::new(&BAD_VALUE, message).hint("it is per cent, from 0 to 1000"));
+    }
     let comparison = match (&args.at, &args.by, args.inputs.as_slice()) {
         (Some(at), None, _) => at_moment(args, at, terminal)?,
         (None, Some(by), _) => by_field(args, by, terminal)?,
@@ -81,10 +88,9 @@ pub(super) fn run(args: &CompareArgs, terminal: &Terminal) -> Result<Exit, Failu
         }
     };
     if args.json || args.output == CompareOutput::Json {
-        let json = serde_json::to_string_pretty(&comparison).unwrap_or_default();
-        terminal.data(&format!("{json}\n"))?;
+        terminal.json(&comparison)?;
     } else {
-        terminal.data(&text(&comparison))?;
+        terminal.text(&text(&comparison))?;
     }
     match comparison.verdict {
         Verdict::Fail => Ok(Exit::No),
@@ -211,7 +217,7 @@ fn few(names: &[String]) -> String {
 /// A field of a record: a column of `logs`, or any field by its path.
 fn value_at<'a>(batch: &Batch<'a>, by: &str, row: usize) -> Option<&'a str> {
     let events = batch.events;
-    match Label::ALL.into_iter().find(|label| label.name() == by) {
+    match Label::find(by) {
         Some(label) => events.label(label).get(row),
         None => events.extras.first()?.get(row),
     }
@@ -220,7 +226,7 @@ fn value_at<'a>(batch: &Batch<'a>, by: &str, row: usize) -> Option<&'a str> {
 fn columns(by: Option<&str>) -> Wanted {
     let mut wanted = crate::query::survey_columns();
     if let Some(by) = by {
-        match Label::ALL.into_iter().find(|label| label.name() == by) {
+        match Label::find(by) {
             Some(label) => wanted.add_label(label),
             None => wanted.add_extra(by),
         }
@@ -270,8 +276,8 @@ fn text(comparison: &Comparison) -> String {
     let verdict = comparison.verdict;
     let mut lines = vec![
         format!("{} {}", verdict.shape(), verdict.as_str()),
-        format!("before: {}", comparison.before),
-        format!("after:  {}", comparison.after),
+        format!("before: {}", one_line(&comparison.before)),
+        format!("after:  {}", one_line(&comparison.after)),
         format!(
             "{:12} {:34} {:>9} {:>9} {:>8} {:>17} {:>15} {:>13}",
             "verdict", "route", "p95 then", "p95 now", "typical", "likely", "n", "errors"
@@ -286,7 +292,7 @@ fn text(comparison: &Comparison) -> String {
         let errors = row
             .error_ratio
             .map(|ratio| ratio.map_or("–".to_owned(), |ratio| format!("{:.2}%", ratio * 100.0)));
-        let route: String = row.route.chars().take(34).collect();
+        let route: String = one_line(&row.route).chars().take(34).collect();
         let because = match (row.latency >= Verdict::Warn, row.error_rate >= Verdict::Warn) {
             (true, true) => " slower, more errors",
             (true, false) => " slower",

@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::io;
 
+use crate::model::one_line;
 use crate::query::OpenError;
 use crate::source::{DiscoverError, ReadError};
 
@@ -76,7 +77,7 @@ kinds! {
          `gzip -dc FILE | plimsoll … -` (or `zstd -dc`).";
     NO_LOGS = "PL012", Unusable,
         "A directory or glob leads to no log file. Directories give files that end in .log, \
-         .json, .jsonl, .ndjson, .txt, .out, .err or .logfmt, rotated ones and .gz or .zst of \
+         .json, .jsonl, .ndjson, .txt, .out, .err, .logfmt, .csv or .tsv, rotated ones and .gz or .zst of \
          these; name other files directly.";
     NOT_A_LOG = "PL013", Unusable,
         "The input is not text: perhaps an archive, an image, a database or UTF-16. Convert it \
@@ -159,10 +160,13 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// The way out where a file cannot be opened.
+pub(super) const PATH_HINT: &str = "check the path and its permissions; `ls -l` shows both";
+
 impl From<DiscoverError> for Failure {
     fn from(error: DiscoverError) -> Self {
         match &error {
-            DiscoverError::Unreadable { .. } => Self::caused(&UNREADABLE, &error),
+            DiscoverError::Unreadable { .. } => Self::caused(&UNREADABLE, &error).hint(PATH_HINT),
             DiscoverError::NoLogs { .. } | DiscoverError::NoMatch { .. } => {
                 Self::caused(&NO_LOGS, &error)
                     .hint("name the files, such as `plimsoll report FILE…`")
@@ -177,12 +181,17 @@ impl From<DiscoverError> for Failure {
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         match &error {
-            ReadError::Io { .. } => Self::caused(&UNREADABLE, &error),
+            ReadError::Io { .. } => Self::caused(&UNREADABLE, &error).hint(PATH_HINT),
             ReadError::Compressed { kind, name, .. } => {
                 let tool = if *kind == "gzip" { "gzip" } else { "zstd" };
-                let hint = format!(
-                    "copy it again, or read what is there: {tool} -dc {name} | plimsoll … -"
-                );
+                let hint = if name == "-" {
+                    format!("read what is there: … | {tool} -dc | plimsoll … -")
+                } else {
+                    let name = one_line(name);
+                    format!(
+                        "copy it again, or read what is there: {tool} -dc {name} | plimsoll … -"
+                    )
+                };
                 Self::caused(&DAMAGED, &error).hint(hint)
             }
         }
@@ -193,8 +202,10 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Read(error) => error.into(),
-            OpenError::NotALog { .. } => Self::caused(&NOT_A_LOG, &error)
-                .hint("plimsoll reads JSON, logfmt, access logs and plain text"),
+            OpenError::NotALog { .. } => Self::caused(&NOT_A_LOG, &error).hint(
+                "plimsoll reads JSON, logfmt, CSV, access logs and plain text in UTF-8; other \
+                 text: iconv -f ENCODING -t UTF-8 FILE | plimsoll … -",
+            ),
             OpenError::Empty { .. } => Self::caused(&NO_RECORDS, &error)
                 .hint("check that the program logs there, and that the file was not just rotated"),
         }

@@ -7,11 +7,13 @@ use super::args::InputArgs;
 use super::error::{Exit, Failure};
 use super::output::Terminal;
 use super::reading;
-use crate::model::{Example, InputSummary, QualityNote, format_ts};
+use crate::model::{Example, InputSummary, QualityNote, format_ts, one_line};
 use crate::query::{Survey, ValueKind};
 
 /// Fields listed in text output.
 const MAX_FIELDS: usize = 60;
+/// Different sets of fields taken that are listed in text output.
+const MAX_PROFILES: usize = 5;
 
 /// Show what was understood of the inputs: format, fields, units, span, rejects
 ///
@@ -62,7 +64,7 @@ pub(super) struct Inspection {
     event_names: Vec<String>,
     templates: usize,
     notes: Vec<QualityNote>,
-    untrusted_text_fields: [&'static str; 5],
+    untrusted_text_fields: [&'static str; 7],
 }
 
 #[derive(Serialize, schemars::JsonSchema)]
@@ -79,15 +81,14 @@ pub(super) fn run(args: &InspectArgs, terminal: &Terminal) -> Result<Exit, Failu
         .map(|(path, kind)| FieldRow { path: path.clone(), kind: kind_name(*kind) })
         .collect();
     let inputs = reading::input_summaries(&opened);
-    let notes = reading::reading_notes(&opened);
-    let survey = reading::survey(opened, terminal)?;
+    let mut notes = reading::reading_notes(&opened);
+    let survey = reading::survey(opened, &mut notes, terminal)?;
     let exit = if survey.span_us.is_some() { Exit::Yes } else { Exit::CannotTell };
     let inspection = inspection(&survey, inputs, fields, notes);
     if args.json || args.output == InspectOutput::Json {
-        let json = serde_json::to_string_pretty(&inspection).unwrap_or_default();
-        terminal.data(&format!("{json}\n"))?;
+        terminal.json(&inspection)?;
     } else {
-        terminal.data(&text(&inspection))?;
+        terminal.text(&text(&inspection))?;
         terminal.hint("plimsoll report writes the health report; `query` asks with SQL");
     }
     Ok(exit)
@@ -104,39 +105,20 @@ fn kind_name(kind: ValueKind) -> &'static str {
 
 fn inspection(
     survey: &Survey,
-    mut inputs: Vec<InputSummary>,
+    inputs: Vec<InputSummary>,
     fields: Vec<FieldRow>,
     notes: Vec<QualityNote>,
 ) -> Inspection {
-    let mut reasons: Vec<(String, u64)> = Vec::new();
-    let mut examples = Vec::new();
-    for (summary, count) in inputs.iter_mut().zip(&survey.inputs) {
-        summary.bytes = count.bytes;
-        summary.records = count.records;
-        summary.rejected = count.rejects.count();
-        for (reason, times) in &count.rejects.by_reason {
-            match reasons.iter_mut().find(|(known, _)| known == reason) {
-                Some((_, total)) => *total += times,
-                None => reasons.push((reason.clone(), *times)),
-            }
-        }
-        for (offset, record) in &count.rejects.examples {
-            let text = String::from_utf8_lossy(record).chars().take(Example::MAX_CHARS).collect();
-            examples.push(Example { input: summary.name.clone(), offset: *offset, text });
-        }
-    }
-    examples.truncate(3);
-    let records: u64 = inputs.iter().map(|input| input.records).sum();
-    let rejected: u64 = inputs.iter().map(|input| input.rejected).sum();
+    let counted = survey.counted(inputs);
     Inspection {
         schema: "plimsoll.inspect/1",
-        inputs,
+        inputs: counted.inputs,
         fields,
-        records,
-        events: records - rejected,
-        rejected,
-        reject_reasons: reasons,
-        reject_examples: examples,
+        records: counted.records,
+        events: counted.events,
+        rejected: counted.rejected,
+        reject_reasons: counted.reject_reasons,
+        reject_examples: counted.reject_examples,
         first_ts: survey.span_us.map(|(first, _)| format_ts(first)),
         last_ts: survey.span_us.map(|(_, last)| format_ts(last)),
         no_time: survey.no_time,
@@ -152,10 +134,12 @@ fn inspection(
         notes,
         untrusted_text_fields: [
             "inputs[].name",
+            "inputs[].fields",
             "fields[].path",
             "reject_examples",
             "versions",
             "event_names",
+            "notes[].text",
         ],
     }
 }
@@ -164,14 +148,9 @@ fn text(inspection: &Inspection) -> String {
     let mut lines = Vec::new();
     for input in &inspection.inputs {
         let count = format!("{} records, {} rejected", input.records, input.rejected);
-        lines.push(format!("{}: {}, {count}", input.name, input.format));
+        lines.push(format!("{}: {}, {count}", one_line(&input.name), input.format));
     }
-    if let Some(first) = inspection.inputs.first() {
-        lines.push("fields taken".to_owned());
-        for (role, field) in &first.fields {
-            lines.push(format!("  {role:14} {field}"));
-        }
-    }
+    push_fields_taken(&inspection.inputs, &mut lines);
     lines.push("found".to_owned());
     let span = match (&inspection.first_ts, &inspection.last_ts) {
         (Some(first), Some(last)) => format!("{first} – {last}"),
@@ -198,21 +177,55 @@ fn text(inspection: &Inspection) -> String {
         lines.extend(reasons.map(|(reason, count)| format!("  {count} {reason}")));
         for example in &inspection.reject_examples {
             let cut: String = example.text.chars().take(100).collect();
-            lines.push(format!("  {} @{}: {cut}", example.input, example.offset));
+            let input = one_line(&example.input);
+            lines.push(format!("  {input} @{}: {}", example.offset, one_line(&cut)));
         }
     }
     lines.push(format!("all fields ({})", inspection.fields.len()));
     let shown = inspection.fields.iter().take(MAX_FIELDS);
-    lines.extend(shown.map(|field| format!("  {:30} {}", field.path, field.kind)));
+    lines.extend(shown.map(|field| format!("  {:30} {}", field_name(&field.path), field.kind)));
     if inspection.fields.len() > MAX_FIELDS {
         lines.push(format!("  … {} more with -o json", inspection.fields.len() - MAX_FIELDS));
     }
-    lines.extend(inspection.notes.iter().map(|note| format!("note: {}", note.text)));
+    lines.extend(inspection.notes.iter().map(|note| format!("note: {}", one_line(&note.text))));
     super::output::visible(&(lines.join("\n") + "\n"))
 }
 
+/// The fields of each kind of input: a list for every different one.
+fn push_fields_taken(inputs: &[InputSummary], lines: &mut Vec<String>) {
+    let mut shown: Vec<&InputSummary> = Vec::new();
+    for input in inputs {
+        if shown.len() < MAX_PROFILES && !shown.iter().any(|known| known.fields == input.fields) {
+            shown.push(input);
+        }
+    }
+    for input in &shown {
+        let of =
+            if shown.len() > 1 { format!(" of {}", one_line(&input.name)) } else { String::new() };
+        let alike = inputs.iter().filter(|other| other.fields == input.fields).count() - 1;
+        let more =
+            if shown.len() > 1 && alike > 0 { format!(" and {alike} more") } else { String::new() };
+        lines.push(format!("fields taken{of}{more}"));
+        for (role, field) in &input.fields {
+            lines.push(format!("  {role:14} {}", one_line(field)));
+        }
+    }
+    let told: usize = shown
+        .iter()
+        .map(|known| inputs.iter().filter(|input| input.fields == known.fields).count())
+        .sum();
+    if told < inputs.len() {
+        lines.push(format!("fields of {} more inputs with -o json", inputs.len() - told));
+    }
+}
+
+/// A field's path on one line; the empty one is shown by its quotes.
+fn field_name(path: &str) -> String {
+    if path.trim().is_empty() { format!("\"{path}\"") } else { one_line(path).into_owned() }
+}
+
 fn shortened(names: &[String]) -> String {
-    let shown: Vec<&str> = names.iter().take(6).map(String::as_str).collect();
+    let shown: Vec<_> = names.iter().take(6).map(|name| one_line(name)).collect();
     match names.len().checked_sub(shown.len()) {
         Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
         _ if names.is_empty() => "none".to_owned(),

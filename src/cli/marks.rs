@@ -3,37 +3,36 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 
-use super::error::{BAD_VALUE, Failure, UNREADABLE};
+use super::error::{BAD_VALUE, Failure, PATH_HINT, UNREADABLE};
 use crate::decode::{ZoneDefault, parse_time};
-use crate::model::EventMark;
+use crate::model::{EventMark, one_line};
 
 /// Largest file of events, bytes.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Events taken from all files.
 const MAX_MARKS: usize = 10_000;
 
-/// One event of a JSON file.
-#[derive(Deserialize)]
-struct RawMark {
-    #[serde(alias = "time", alias = "at", alias = "timestamp", alias = "date")]
-    ts: serde_json::Value,
-    #[serde(default)]
-    until: Option<serde_json::Value>,
-    #[serde(default)]
-    kind: Option<String>,
-    #[serde(alias = "version", alias = "release", alias = "title")]
-    name: String,
-}
+/// Keys that hold the time of an event, best first, and those that hold its name.
+const TIME_KEYS: [&str; 5] = ["ts", "time", "at", "timestamp", "date"];
+const NAME_KEYS: [&str; 4] = ["name", "version", "release", "title"];
 
-/// Reads the events of some files; `zone` is that of times and days without one.
+/// One event of a JSON file.
+type RawMark = serde_json::Map<String, serde_json::Value>;
+
+/// Reads the events of some files, each once; `zone` is that of times and days without one.
 pub(super) fn read(paths: &[PathBuf], zone: &TimeZone) -> Result<Vec<EventMark>, Failure> {
     let mut marks = Vec::new();
+    let mut seen: Vec<PathBuf> = Vec::new();
     for path in paths {
-        marks.extend(read_one(path, zone)?);
+        let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if !seen.contains(&canonical) {
+            marks.extend(read_one(path, zone)?);
+            seen.push(canonical);
+        }
     }
     marks.truncate(MAX_MARKS);
     Ok(marks)
@@ -53,7 +52,9 @@ pub(super) fn calendars_in(words: &[String]) -> Vec<PathBuf> {
 
 fn read_one(path: &Path, zone: &TimeZone) -> Result<Vec<EventMark>, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::new(&UNREADABLE, format!("cannot read events `{}`: {error}", path.display()))
+        let path = path.display().to_string();
+        Failure::new(&UNREADABLE, format!("cannot read events `{}`: {error}", one_line(&path)))
+            .hint(PATH_HINT)
     };
     let bytes = fs::metadata(path).map_err(unreadable)?.len();
     if bytes > MAX_BYTES {
@@ -73,38 +74,49 @@ fn read_one(path: &Path, zone: &TimeZone) -> Result<Vec<EventMark>, Failure> {
     if text.trim_start().starts_with('[') {
         let raw: Vec<RawMark> =
             serde_json::from_str(&text).map_err(|error| bad(error.line(), &error.to_string()))?;
-        return raw.into_iter().map(|raw| mark(raw).ok_or_else(|| bad(1, "not a time"))).collect();
+        return raw.iter().map(|raw| mark(raw, zone).map_err(|what| bad(1, &what))).collect();
     }
     let mut marks = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let raw: RawMark =
             serde_json::from_str(line).map_err(|error| bad(index + 1, &error.to_string()))?;
-        marks.push(mark(raw).ok_or_else(|| bad(index + 1, "`ts` is no time"))?);
+        marks.push(mark(&raw, zone).map_err(|what| bad(index + 1, &what))?);
     }
     Ok(marks)
 }
 
-fn mark(raw: RawMark) -> Option<EventMark> {
-    let until_us = match raw.until {
-        Some(until) => Some(time(&until)?),
-        None => None,
+/// The event of a JSON object, or what it lacks.
+fn mark(raw: &RawMark, zone: &TimeZone) -> Result<EventMark, String> {
+    let first = |keys: &[&str]| {
+        let found = keys.iter().find_map(|key| raw.get(*key).filter(|value| !value.is_null()));
+        found.ok_or_else(|| format!("none of `{}`", keys.join("`, `")))
     };
-    Some(EventMark {
-        kind: raw.kind.unwrap_or_else(|| "deploy".to_owned()),
-        name: raw.name,
-        at_us: time(&raw.ts)?,
-        until_us,
+    let instant = |value| time(value, zone).ok_or_else(|| format!("{value} is no time"));
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Ok(EventMark {
+        kind: raw.get("kind").map_or_else(|| "deploy".to_owned(), text),
+        name: text(first(&NAME_KEYS)?),
+        at_us: instant(first(&TIME_KEYS)?)?,
+        until_us: raw.get("until").filter(|until| !until.is_null()).map(instant).transpose()?,
         origin: "file".to_owned(),
     })
 }
 
-fn time(value: &serde_json::Value) -> Option<i64> {
+fn time(value: &serde_json::Value, zone: &TimeZone) -> Option<i64> {
     let text = match value {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    Some(parse_time(text.as_bytes(), &ZoneDefault::UTC).ok()?.micros)
+    let read = parse_time(text.as_bytes(), &ZoneDefault::UTC).ok()?;
+    if !read.zone_assumed {
+        return Some(read.micros);
+    }
+    let civil = Timestamp::from_microsecond(read.micros).ok()?.to_zoned(TimeZone::UTC).datetime();
+    Some(civil.to_zoned(zone.clone()).ok()?.timestamp().as_microsecond())
 }
 
 /// The events of an iCalendar file (RFC 5545): DTSTART, DTEND, SUMMARY, CATEGORIES.
@@ -173,7 +185,7 @@ mod tests {
 
     use jiff::tz::TimeZone;
 
-    use super::{calendar, read};
+    use super::{calendar, mark, read};
     use crate::model::format_ts;
 
     #[test]
@@ -192,6 +204,40 @@ mod tests {
             got,
             ["holiday Feriado, sin clases 2026-11-10T03:00:00Z", "calendar x 2026-11-14T06:00:00Z"]
         );
+    }
+
+    #[test]
+    fn a_file_named_twice_is_read_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deploys.json");
+        let mut file = File::create(&path).unwrap();
+        write!(file, r#"[{{"ts":"2026-11-18T14:12:00Z","name":"v1"}}]"#).unwrap();
+        let again = dir.path().join(".").join("deploys.json");
+        let other = dir.path().join("other.json");
+        File::create(&other).unwrap().write_all(b"[]").unwrap();
+        assert_eq!(read(&[path, other, again], &TimeZone::UTC).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_deploy_may_have_a_name_and_a_version_and_the_time_of_the_zone() {
+        let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
+        let check = |json: &str, want: Result<(&str, &str, &str), &str>| {
+            let raw = serde_json::from_str(json).unwrap();
+            let got = mark(&raw, &zone).map(|m| (m.kind, m.name, format_ts(m.at_us)));
+            let want = want.map(|(k, n, t)| (k.to_owned(), n.to_owned(), t.to_owned()));
+            assert_eq!(got, want.map_err(str::to_owned));
+        };
+        check(
+            r#"{"version":"v2","name":"api","time":"2026-11-18T14:12:00Z"}"#,
+            Ok(("deploy", "api", "2026-11-18T14:12:00Z")),
+        );
+        check(
+            r#"{"release":7,"kind":"x","at":"2026-11-18 11:12:00","until":null}"#,
+            Ok(("x", "7", "2026-11-18T14:12:00Z")),
+        );
+        check(r#"{"name":"v1"}"#, Err("none of `ts`, `time`, `at`, `timestamp`, `date`"));
+        check(r#"{"ts":0.5}"#, Err("none of `name`, `version`, `release`, `title`"));
+        check(r#"{"ts":"noon","name":"v1"}"#, Err("\"noon\" is no time"));
     }
 
     #[test]

@@ -43,8 +43,7 @@ pub(super) fn schema(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, Fai
             return Err(Failure::new(&BAD_VALUE, message).hint("try report, inspect or compare"));
         }
     };
-    let json = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    terminal.data(&format!("{json}\n"))?;
+    terminal.json(&schema)?;
     Ok(Exit::Yes)
 }
 
@@ -62,7 +61,7 @@ pub(super) fn explain(args: &ExplainArgs, terminal: &Terminal) -> Result<Exit, F
     for kind in found {
         let text =
             format!("{} (exit status {}): {}\n", kind.code, kind.exit.code(), kind.explanation);
-        terminal.data(&text)?;
+        terminal.text(&text)?;
     }
     Ok(Exit::Yes)
 }

@@ -2,8 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use serde::Serialize;
+
 use super::args::{ColorChoice, Global};
-use super::error::Failure;
+use super::error::{Failure, UNWRITABLE};
+use crate::model::{inert, is_unsafe, safe_json};
+use crate::report::ascii;
 
 /// Columns taken where the terminal does not say.
 const DEFAULT_COLUMNS: usize = 120;
@@ -40,7 +44,13 @@ impl Terminal {
         columns.unwrap_or(DEFAULT_COLUMNS)
     }
 
-    /// Writes data to standard output.
+    /// Writes text for people to standard output: no line of it is a command to a CI runner.
+    pub(super) fn text(self, text: &str) -> Result<(), Failure> {
+        let text = inert(text);
+        self.data(&if self.ascii { ascii(&text).into() } else { text })
+    }
+
+    /// Writes data to standard output, as it is.
     #[expect(clippy::unused_self, reason = "all output goes through the terminal")]
     pub(super) fn data(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
@@ -49,10 +59,18 @@ impl Terminal {
         Ok(())
     }
 
+    /// Writes one JSON document to standard output.
+    pub(super) fn json(self, document: &impl Serialize) -> Result<(), Failure> {
+        let json = serde_json::to_string_pretty(document)
+            .map_err(|error| Failure::caused(&UNWRITABLE, &error))?;
+        self.data(&(safe_json(&json) + "\n"))
+    }
+
     /// Writes a line to standard error; that nobody reads it is no failure.
     pub(super) fn say(self, line: &str) {
-        let text = if self.ascii { ascii(line) } else { line.to_owned() };
-        let _ = writeln!(io::stderr(), "{}", visible(&text));
+        let text = visible(line);
+        let text = if self.ascii { ascii(&text) } else { text };
+        let _ = writeln!(io::stderr(), "{}", inert(&text));
     }
 
     /// Says one hint of a next step, to a person only.
@@ -71,28 +89,12 @@ impl Terminal {
     }
 }
 
-fn ascii(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '–' | '—' | '−' => '-',
-            '…' => '~',
-            c if c.is_ascii() => c,
-            _ => '?',
-        })
-        .collect()
-}
-
-/// Control characters and bidirectional overrides as escapes: file names and log text are
+/// Control and invisible characters as escapes: file names and log text are
 /// hostile, also in messages. A line break stays a line break.
 pub(super) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let hostile = (c.is_control() && c != '\n')
-            || matches!(
-                c,
-                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-            );
-        if hostile { out.extend(c.escape_unicode()) } else { out.push(c) }
+        if is_unsafe(c) && c != '\n' { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
     out
 }

@@ -73,17 +73,19 @@ pub(super) fn run(args: &QueryArgs, terminal: &Terminal) -> Result<Exit, Failure
     let query = Query::parse(&sql, &|path| field_type(&fields, path)).map_err(refused)?;
     let table = answer(query, opened, terminal)?;
     let output = if args.json { QueryOutput::Json } else { args.output };
-    terminal.data(&match output {
-        QueryOutput::Text => table.to_text(TextLayout {
-            width: terminal.columns(),
-            raw: args.raw,
-            ascii: terminal.ascii,
-            ..TextLayout::default()
-        }),
-        QueryOutput::Json => table.to_json(),
-        QueryOutput::Jsonl => table.to_jsonl(),
-        QueryOutput::Csv => table.to_csv(args.raw),
-    })?;
+    let layout = TextLayout {
+        width: terminal.columns(),
+        raw: args.raw,
+        ascii: terminal.ascii,
+        ..TextLayout::default()
+    };
+    match output {
+        QueryOutput::Text if args.raw => terminal.data(&table.to_text(layout)),
+        QueryOutput::Text => terminal.text(&table.to_text(layout)),
+        QueryOutput::Json => terminal.data(&table.to_json()),
+        QueryOutput::Jsonl => terminal.data(&table.to_jsonl()),
+        QueryOutput::Csv => terminal.data(&table.to_csv(args.raw)),
+    }?;
     for note in &table.notes {
         terminal.say(&format!("note: {note}"));
     }
@@ -174,6 +176,6 @@ fn list(terminal: &Terminal) -> Result<Exit, Failure> {
             lines.push(format!("  --param {}=…  {} ({default})", param.name, param.help));
         }
     }
-    terminal.data(&(lines.join("\n") + "\n"))?;
+    terminal.text(&(lines.join("\n") + "\n"))?;
     Ok(Exit::Yes)
 }

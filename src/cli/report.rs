@@ -1,7 +1,7 @@
 //! `plimsoll report`: reads, judges, writes the pages.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -13,10 +13,12 @@ use super::{marks, reading, when};
 use crate::clock::{Clock, SystemClock};
 use crate::durable::write_whole;
 use crate::judge::{HealthOptions, ViewError, ViewSettings, health};
-use crate::model::{Example, Report, SlotWidth, Verdict};
+use crate::model::{Example, Report, SlotWidth, Verdict, one_line};
 use crate::report as render;
-use crate::source::sha256_of;
+use crate::source::{Framing, records_again, sha256_of};
 
+/// Where `lines` looks for a report.
+const DEFAULT_DIR: &str = "plimsoll-report";
 /// Longest record shown as an example, bytes.
 const MAX_EXAMPLE_BYTES: u64 = 64 * 1024;
 
@@ -37,13 +39,13 @@ pub(super) struct ReportArgs {
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
     /// Directory for the files
-    #[arg(short = 'd', long, value_name = "DIR", default_value = "plimsoll-report")]
+    #[arg(short = 'd', long, value_name = "DIR", default_value = DEFAULT_DIR)]
     pub dir: PathBuf,
     /// Deploys and calendar: JSON lines or .ics (can be repeated)
     #[arg(long, value_name = "FILE")]
     pub events: Vec<PathBuf>,
     /// Zone in which days and weeks are counted
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
     pub timezone: String,
     /// Name of the project in the title
     #[arg(long, value_name = "NAME")]
@@ -96,14 +98,15 @@ pub(super) fn run(args: &ReportArgs, terminal: &Terminal) -> Result<Exit, Failur
         Some(ReportOutput::Json) => terminal.data(&render::json(&report))?,
         Some(ReportOutput::Md) => terminal.data(&render::markdown(&report))?,
         Some(ReportOutput::Html) => terminal.data(&render::html(&report))?,
-        Some(ReportOutput::Text) => terminal.data(&render::text(&report, style(terminal)))?,
+        Some(ReportOutput::Text) => terminal.text(&render::text(&report, style(terminal)))?,
         None => {
             write_files(&report, &args.dir)?;
-            terminal.data(&render::text(&report, style(terminal)))?;
-            terminal.say(&format!("wrote {}", args.dir.join("report.html").display()));
+            terminal.text(&render::text(&report, style(terminal)))?;
+            let page = args.dir.join("report.html").display().to_string();
+            terminal.say(&format!("wrote {}", one_line(&page)));
             if let Some(finding) = report.findings.first() {
-                terminal
-                    .hint(&format!("plimsoll lines {} shows the records behind it", finding.id));
+                let lines = lines_command(&finding.id, args);
+                terminal.hint(&format!("{lines} shows the records behind it"));
             }
         }
     }
@@ -135,18 +138,18 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
         offset_s: 0,
     };
     let opened = reading::open(&args.input.inputs, &args.input.fields)?;
-    let notes = reading::reading_notes(&opened);
+    let mut notes = reading::reading_notes(&opened);
+    let framings = opened.framings();
     let mut inputs = reading::input_summaries(&opened);
     let mut events = args.events.clone();
     events.extend(opened.event_files.iter().map(PathBuf::from));
     events.extend(marks::calendars_in(&args.input.inputs));
-    events.dedup();
     let marks = marks::read(&events, &zone)?;
     reading::echo(&inputs, &notes, terminal);
     if !marks.is_empty() {
         terminal.say(&format!("  with {} known events from {} files", marks.len(), events.len()));
     }
-    let mut survey = reading::survey(opened, terminal)?;
+    let mut survey = reading::survey(opened, &mut notes, terminal)?;
     let requests = std::mem::take(&mut survey.requests).finish();
     for input in &mut inputs {
         input.sha256 = sha256_of(Path::new(&input.name));
@@ -155,7 +158,11 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
     let now_us = now_us.unwrap_or_else(|| SystemClock.now_us());
     settings.offset_s = when::offset_s(now_us, &zone);
     let options = HealthOptions {
-        project: args.project.clone().unwrap_or_else(|| project_name(&args.input.inputs)),
+        project: args
+            .project
+            .clone()
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or_else(|| project_name(&args.input.inputs)),
         zone: args.timezone.clone(),
         week: when::iso_week(now_us, &zone),
         view: settings,
@@ -173,15 +180,40 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
         }
     })?;
     report.headline = render::headline(&report);
-    read_examples(&mut report);
+    report.untrusted_text_fields = Report::UNTRUSTED_TEXT_FIELDS.map(str::to_owned).to_vec();
+    say_again(&mut report, args);
+    read_examples(&mut report, &framings);
     Ok(report)
+}
+
+/// Keeps what was said about fields: with the report for `lines`, and in the commands it advises.
+fn say_again(report: &mut Report, args: &ReportArgs) {
+    let fields = &args.input.fields;
+    report.method.settings.extend(fields.settings());
+    let options = report.findings.iter_mut().flat_map(|finding| &mut finding.options);
+    for verify in options.map(|option| &mut option.verify) {
+        // `lines` takes the fields from the report.
+        if verify.get(1).is_some_and(|command| command != "lines") {
+            verify.extend(fields.arguments());
+        }
+    }
+}
+
+/// The command that shows the records of a finding. Only the terminal says where the report is:
+/// what is written must not depend on the place where it is written.
+fn lines_command(finding: &str, args: &ReportArgs) -> String {
+    if args.dir == Path::new(DEFAULT_DIR) {
+        return format!("plimsoll lines {finding}");
+    }
+    let report = args.dir.join("report.json").display().to_string();
+    format!("plimsoll lines {finding} --report {}", one_line(&report))
 }
 
 fn window_width(text: &str) -> Result<SlotWidth, Failure> {
     let seconds = when::length_us("--window", text)? / 1_000_000;
     u32::try_from(seconds).ok().and_then(SlotWidth::from_seconds).ok_or_else(|| {
         Failure::new(&BAD_VALUE, format!("`--window` is `{text}`"))
-            .hint("windows are whole seconds, such as 30s, 5m or 1h")
+            .hint("windows are whole seconds, at least 1s, such as 30s, 5m or 1h")
     })
 }
 
@@ -196,28 +228,24 @@ fn project_name(inputs: &[String]) -> String {
     name.unwrap_or_else(|| first.to_owned())
 }
 
-/// Reads the text of the records that the report points at, where their inputs allow it.
-fn read_examples(report: &mut Report) {
+/// Reads the text of the records that the report points at, one pass over each input; a record
+/// whose input cannot be read again keeps no text.
+fn read_examples(report: &mut Report, framings: &BTreeMap<String, Framing>) {
     let findings = report.findings.iter_mut().flat_map(|finding| &mut finding.examples);
     let slowest = report.details.iter_mut().flat_map(|detail| &mut detail.slowest);
+    let mut by_input: BTreeMap<String, Vec<&mut Example>> = BTreeMap::new();
     for example in findings.chain(slowest.map(|record| &mut record.at)) {
-        example.text = record_at(example).unwrap_or_default();
+        by_input.entry(example.input.clone()).or_default().push(example);
     }
-}
-
-/// One line of an uncompressed file; `None` where the offset does not point into the file.
-fn record_at(example: &Example) -> Option<String> {
-    let mut file = fs::File::open(&example.input).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
+    for (input, mut examples) in by_input {
+        let Some(framing) = framings.get(&input) else { continue };
+        examples.sort_by_key(|example| example.offset);
+        let offsets: Vec<u64> = examples.iter().map(|example| example.offset).collect();
+        let records = records_again(Path::new(&input), *framing, &offsets, MAX_EXAMPLE_BYTES);
+        for (example, record) in examples.into_iter().zip(records) {
+            example.text = Example::text_of(&record.unwrap_or_default());
+        }
     }
-    file.seek(SeekFrom::Start(example.offset)).ok()?;
-    let mut line = Vec::new();
-    BufReader::new(file.take(MAX_EXAMPLE_BYTES)).read_until(b'\n', &mut line).ok()?;
-    let text = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
-    // A compressed file gives bytes that are no record.
-    let is_text = !text.contains('\u{fffd}') && !text.is_empty();
-    is_text.then(|| text.chars().take(Example::MAX_CHARS).collect())
 }
 
 fn write_files(report: &Report, dir: &Path) -> Result<(), Failure> {
@@ -240,4 +268,26 @@ fn write_files(report: &Report, dir: &Path) -> Result<(), Failure> {
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::lines_command;
+    use crate::cli::args::{Cli, Command};
+
+    #[test]
+    fn the_hint_leads_to_the_report_that_was_written() {
+        let check = |words: &[&str], want: &str| {
+            let words = [&["plimsoll", "report", "a.log"], words].concat();
+            let Command::Report(args) = Cli::try_parse_from(words).unwrap().command else {
+                panic!()
+            };
+            assert_eq!(lines_command("F1", &args), want);
+        };
+        check(&[], "plimsoll lines F1");
+        check(&["-d", "plimsoll-report"], "plimsoll lines F1");
+        check(&["-d", "out/week"], "plimsoll lines F1 --report out/week/report.json");
+    }
 }

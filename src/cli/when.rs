@@ -6,6 +6,9 @@ use jiff::{Timestamp, Zoned};
 
 use super::error::{BAD_VALUE, Failure};
 
+/// Lengths that are taken, microseconds: from a second to about 19 years.
+const LENGTH_US: std::ops::RangeInclusive<f64> = 1e6..=604_800e9;
+
 /// The calendar year of an instant, UTC.
 pub(super) fn year(ts_us: i64) -> i32 {
     zoned(ts_us, &TimeZone::UTC).map_or(1970, |zoned| i32::from(zoned.year()))
@@ -14,8 +17,9 @@ pub(super) fn year(ts_us: i64) -> i32 {
 /// A zone by its IANA name.
 pub(super) fn zone(name: &str) -> Result<TimeZone, Failure> {
     TimeZone::get(name).map_err(|_| {
-        Failure::new(&BAD_VALUE, format!("`{name}` is no time zone"))
-            .hint("zones have IANA names, such as America/Argentina/Buenos_Aires")
+        Failure::new(&BAD_VALUE, format!("`{name}` is no time zone")).hint(
+            "zones have IANA names, such as America/Argentina/Buenos_Aires; -03:00 is Etc/GMT+3",
+        )
     })
 }
 
@@ -52,8 +56,10 @@ pub(super) fn length_us(option: &str, text: &str) -> Result<i64, Failure> {
         Failure::new(&BAD_VALUE, format!("`{option}` is `{text}`, which is no length of time"))
             .hint("lengths look like 90s, 15m, 2h or 7d")
     };
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let digits = text.trim_end_matches(char::is_alphabetic);
     let unit_s = match text.get(digits.len()..) {
+        Some("us" | "µs") => 1e-6,
+        Some("ms") => 1e-3,
         Some("s") => 1.0,
         Some("m" | "min") => 60.0,
         Some("h") => 3_600.0,
@@ -63,11 +69,11 @@ pub(super) fn length_us(option: &str, text: &str) -> Result<i64, Failure> {
     };
     let number: f64 = digits.parse().map_err(|_| bad())?;
     let length_us = number * unit_s * 1e6;
-    if length_us.is_finite() && (1e6..1e15).contains(&length_us) {
-        Ok(length_us as i64)
-    } else {
-        Err(bad())
+    if LENGTH_US.contains(&length_us) {
+        return Ok(length_us as i64);
     }
+    let message = format!("`{option}` is `{text}`, which is too short or too long");
+    Err(Failure::new(&BAD_VALUE, message).hint("lengths are from 1s to 1000w"))
 }
 
 #[cfg(test)]
@@ -81,6 +87,11 @@ mod tests {
             ("1.5h", Some(5_400_000_000)),
             ("7d", Some(604_800_000_000)),
             ("0s", None),
+            ("1000ms", Some(1_000_000)), // the least
+            ("999ms", None),
+            ("1us", None),
+            ("1000w", Some(604_800_000_000_000)), // the most
+            ("1001w", None),
             ("7", None),
             ("-1h", None),
             ("1e99d", None),
@@ -88,6 +99,13 @@ mod tests {
         ] {
             assert_eq!(length_us("--window", text).ok(), want, "{text}");
         }
+    }
+
+    #[test]
+    fn a_length_that_is_too_short_is_told_the_least() {
+        let failure = length_us("--last", "1us").unwrap_err();
+        assert!(failure.hint.unwrap().contains("1s"), "{}", failure.message);
+        assert!(failure.message.contains("too short"), "{}", failure.message);
     }
 
     #[test]

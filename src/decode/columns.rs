@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::attrs;
 use super::message::{MessageFacts, read_message};
 use super::profile::{DurationField, LevelScale, Profile, Role};
 use super::route;
@@ -297,7 +298,7 @@ impl Columns {
                 }
                 Text::Attrs => {
                     let raw = record.bytes();
-                    let attrs = other_keys(raw, &self.profile);
+                    let attrs = attrs::other_keys(raw, &self.profile);
                     batch.text_mut(Text::Attrs).push_option(attrs.as_deref());
                 }
                 _ => {}
@@ -407,22 +408,11 @@ fn user_name(user: &str) -> Cow<'_, str> {
 fn elapsed_ms(from: &[u8], until: &[u8]) -> Option<f64> {
     // Nanoseconds are subtracted as whole numbers: as floats they are 256 ns apart.
     if let (Some(from_ns), Some(until_ns)) = (parse_i64(from), parse_i64(until)) {
-        return Some((until_ns - from_ns) as f64 / 1e6).filter(|ms| *ms >= 0.0);
+        let ns = until_ns.checked_sub(from_ns)?;
+        return Some(ns as f64 / 1e6).filter(|ms| *ms >= 0.0);
     }
     let zone = ZoneDefault::UTC;
     let from = timestamp::parse_text(from, &zone).ok()?;
     let until = timestamp::parse_text(until, &zone).ok()?;
     Some((until.micros - from.micros) as f64 / 1e3).filter(|ms| *ms >= 0.0)
-}
-
-/// Every key of a record that plays no role, as one JSON object; `None` when it is no JSON.
-fn other_keys(record: &[u8], profile: &Profile) -> Option<String> {
-    let mut object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(record).ok()?;
-    let used = profile.fields.iter().flat_map(|(_, paths)| paths.iter().map(String::as_str));
-    let durations = profile.durations.iter().map(|field| field.path.as_str());
-    for path in used.chain(durations) {
-        object.remove(path);
-    }
-    Some(serde_json::Value::Object(object).to_string())
 }

@@ -6,24 +6,26 @@
 use std::sync::Arc;
 
 use super::columns::{Columns, Fielded};
+use super::csv::CsvReader;
 use super::fields::{Fields, Kind as FieldKind, Reject};
+use super::parse_text_record;
 use super::pools::LIST_KEYS;
 use super::profile::{Profile, Syntax};
 use super::rejects::Rejects;
 use super::scan::{FieldPath, Kind, Scanner, Slot};
-use super::{parse_text_record, unfold};
+use super::unfold::Unfolded;
 use crate::model::{EventBatch, Wanted};
 
 /// Decodes the records of one input; learns as it reads, so use one for many chunks.
 pub struct Decoder {
     records: RecordReader,
     columns: Columns,
-    unfolds: bool,
-    unfolded: Vec<u8>,
+    unfolded: Option<Unfolded>,
 }
 
 enum RecordReader {
     Json(Box<Scanner>),
+    Csv(CsvReader),
     Text { syntax: Syntax, fields: Fields, slots: Vec<Slot>, names: usize },
 }
 
@@ -32,40 +34,50 @@ impl Decoder {
     pub fn new(profile: &Arc<Profile>, wanted: &Wanted) -> Self {
         let mut paths: Vec<String> = Vec::new();
         let columns = Columns::new(profile, wanted, &mut paths);
-        let records = match profile.syntax {
-            Syntax::Json => {
+        let records = match (profile.syntax, &profile.csv) {
+            (Syntax::Csv, Some(layout)) => {
+                let names: Vec<&str> = paths.iter().map(String::as_str).collect();
+                RecordReader::Csv(CsvReader::new(layout.clone(), &names))
+            }
+            (Syntax::Json, _) => {
                 let paths: Vec<FieldPath> =
                     paths.iter().map(|path| FieldPath::parse(path)).collect();
                 RecordReader::Json(Box::new(Scanner::new(&paths)))
             }
-            syntax => {
+            (syntax, _) => {
                 let names: Vec<&str> = paths.iter().map(String::as_str).collect();
                 let slots = vec![Slot::default(); names.len()];
                 let fields = Fields::new(&names);
                 RecordReader::Text { syntax, fields, slots, names: names.len() }
             }
         };
-        Self { records, columns, unfolds: profile.unfolds, unfolded: Vec::new() }
+        Self { records, columns, unfolded: profile.unfolds.then(Unfolded::default) }
     }
 
     /// Appends the events of `chunk` to `batch`; gives the number of records and the rejects.
     ///
-    /// `offset` is where the chunk begins in its input. Of unfolded records it is the chunk's
-    /// beginning that is kept, because their events lie nowhere in the input by themselves.
+    /// `offset` is where the chunk begins in its input. An unfolded event has the offset of the
+    /// record that holds it.
     pub fn decode(&mut self, chunk: &[u8], offset: u64, batch: &mut EventBatch) -> (u64, Rejects) {
         let mut rejects = Rejects::default();
         let mut records = 0;
-        let chunk = if self.unfolds {
-            unfold::unfold_chunk(chunk, LIST_KEYS, &mut self.unfolded);
-            self.unfolded.as_slice()
-        } else {
-            chunk
+        if let Some(unfolded) = &mut self.unfolded {
+            unfolded.fill(chunk, LIST_KEYS);
+            if unfolded.dropped > 0 {
+                records += unfolded.dropped;
+                rejects.add("beyond a million events of one record", unfolded.dropped);
+            }
+        }
+        let unfolded = self.unfolded.as_ref();
+        let chunk = unfolded.map_or(chunk, |unfolded| unfolded.bytes.as_slice());
+        let place = |start: usize| {
+            offset + unfolded.map_or(start, |unfolded| unfolded.origin(start)) as u64
         };
         let columns = &mut self.columns;
         match &mut self.records {
             RecordReader::Json(scanner) => scanner.scan(chunk, &mut |record| {
                 records += 1;
-                let at = offset + record.start as u64;
+                let at = place(record.start);
                 match record.outcome {
                     Ok(slots) => {
                         let range = record.start..record.end;
@@ -77,10 +89,30 @@ impl Decoder {
                     }
                 }
             }),
+            RecordReader::Csv(reader) => {
+                reader.start(chunk);
+                for (start, record) in lines(chunk) {
+                    if reader.is_header(record) {
+                        continue;
+                    }
+                    records += 1;
+                    let at = offset + start as u64;
+                    match reader.read(chunk, start, record) {
+                        Ok((slots, text)) => {
+                            let range = start..start + record.len();
+                            columns.push(&Fielded { chunk: text, range, slots, offset: at }, batch);
+                        }
+                        Err(reason) => {
+                            rejects.add(text_reject(reason), 1);
+                            rejects.keep(at, record);
+                        }
+                    }
+                }
+            }
             RecordReader::Text { syntax, fields, slots, names } => {
                 for (start, record) in lines(chunk) {
                     records += 1;
-                    let at = offset + start as u64;
+                    let at = place(start);
                     match parse_text_record(*syntax, record, fields) {
                         Ok(()) => {
                             for (index, slot) in slots.iter_mut().enumerate().take(*names) {
@@ -107,6 +139,7 @@ fn text_reject(reason: Reject) -> &'static str {
         Reject::OtherFormat => "another format",
         Reject::Unterminated => "an open quote",
         Reject::TooLong => "too long",
+        Reject::CellCount => "another number of cells than the header",
     }
 }
 

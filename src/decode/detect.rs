@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::durations::duration_fields;
 use super::pools::{COMMON_KEYS, NESTED, POOLS};
 use super::profile::{LevelScale, Profile, Role, Syntax};
-use super::sample::{Records, is_own_output, records_of};
+use super::sample::{Records, Sample, is_own_output, records_of};
 use super::shape::{PLAIN, SHAPES, Shape};
 use super::timestamp::{self, ZoneDefault};
 use super::unit::DurationUnit;
@@ -37,9 +37,12 @@ pub enum DetectError {
         /// Where.
         at: usize,
     },
-    /// Two bytes a character.
-    #[error("is UTF-16 text: `iconv -f UTF-16 -t UTF-8` makes it readable")]
-    Utf16,
+    /// Two or four bytes a character.
+    #[error("is {encoding} text: `iconv -f {encoding} -t UTF-8` makes it readable")]
+    Encoded {
+        /// As `iconv` names it.
+        encoding: &'static str,
+    },
 }
 
 /// What a person said about the fields; it wins over what is detected.
@@ -68,6 +71,18 @@ pub enum ValueKind {
     Text,
 }
 
+impl ValueKind {
+    /// The kind that holds values of two.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::Integer, Self::Number) | (Self::Number, Self::Integer) => Self::Number,
+            _ => Self::Text,
+        }
+    }
+}
+
 /// A field of the sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenField {
@@ -75,8 +90,6 @@ pub struct SeenField {
     pub path: String,
     /// Kind of its values.
     pub kind: ValueKind,
-    /// Records of the sample that have it.
-    pub count: usize,
 }
 
 /// What the beginning of an input tells.
@@ -90,16 +103,10 @@ pub struct Detected {
 
 /// Tells what an input is.
 ///
-/// `is_whole` says that the sample is all there is, so that its last record is complete.
-///
 /// # Errors
 /// When the sample is empty or no text.
-pub fn detect(
-    sample: &[u8],
-    is_whole: bool,
-    overrides: &Overrides,
-) -> Result<Detected, DetectError> {
-    let understood = records_of(sample, is_whole)?;
+pub fn detect(sample: &Sample<'_>, overrides: &Overrides) -> Result<Detected, DetectError> {
+    let understood = records_of(sample)?;
     let keys = keys_of(&understood.records);
     let mut profile = profile_of(&understood, &keys, overrides);
     if is_own_output(&understood) {
@@ -122,19 +129,16 @@ fn seen_fields(keys: &Keys) -> Vec<SeenField> {
         Value::Bool(_) => ValueKind::Bool,
         _ => ValueKind::Text,
     };
-    let joined = |a: ValueKind, b: ValueKind| match (a, b) {
-        (a, b) if a == b => a,
-        (ValueKind::Integer, ValueKind::Number) | (ValueKind::Number, ValueKind::Integer) => {
-            ValueKind::Number
-        }
-        _ => ValueKind::Text,
-    };
     keys.iter()
         .filter(|(_, key)| !is_container(key))
         .map(|(path, key)| SeenField {
             path: path.clone(),
-            kind: key.values.iter().map(kind_of).reduce(joined).unwrap_or(ValueKind::Text),
-            count: key.count,
+            kind: key
+                .values
+                .iter()
+                .map(kind_of)
+                .reduce(ValueKind::joined)
+                .unwrap_or(ValueKind::Text),
         })
         .collect()
 }
@@ -202,11 +206,12 @@ fn profile_of(sample: &Records, keys: &Keys, overrides: &Overrides) -> Profile {
         Syntax::Json if sample.wrapped => "JSON documents",
         Syntax::Json => "JSON lines",
         Syntax::Logfmt => "logfmt",
+        Syntax::Csv => "CSV",
         Syntax::AccessLog => "access log",
         Syntax::Text => "plain text",
     };
     let label = match name {
-        "json" | "logfmt" | "text" => writing.to_owned(),
+        "json" | "logfmt" | "text" | "csv" => writing.to_owned(),
         name => format!("{writing} ({name})"),
     };
     let reads_messages = shape.reads_messages || durations.is_empty();
@@ -214,6 +219,7 @@ fn profile_of(sample: &Records, keys: &Keys, overrides: &Overrides) -> Profile {
         shape: name,
         label,
         syntax: sample.syntax,
+        csv: sample.csv.clone(),
         wrapped: sample.wrapped,
         unfolds: sample.unfolds,
         nanos_of_second: shape.nanos_of_second,

@@ -5,7 +5,7 @@
 //! copied and, after the first records, nothing allocated. When a name comes twice, the last
 //! value counts, as in JSON.
 
-/// Most fields of one record that are kept beside the wanted ones; more are counted only.
+/// Most fields of one record that are kept beside the wanted ones; more are left out.
 pub(super) const MAX_OTHERS: usize = 256;
 
 /// Longest record that is decoded, in bytes; ranges are 32 bits wide.
@@ -89,6 +89,9 @@ pub(super) enum Reject {
     /// More than [`MAX_RECORD_LEN`] bytes.
     #[error("record is longer than 4 GiB")]
     TooLong,
+    /// A line of CSV has more or fewer cells than the header.
+    #[error("record has another number of cells than the header")]
+    CellCount,
 }
 
 /// The values of one record, by the names a caller wants; reused from record to record.
@@ -97,7 +100,6 @@ pub(super) struct Fields {
     wanted: Vec<Box<[u8]>>,
     slots: Vec<Slot>,
     others: Vec<(Name, Slot)>,
-    dropped_count: usize,
 }
 
 impl Fields {
@@ -124,7 +126,6 @@ impl Fields {
     pub(super) fn clear(&mut self) {
         self.slots.fill(Slot::default());
         self.others.clear();
-        self.dropped_count = 0;
     }
 
     /// Puts a value under a name of the format.
@@ -142,7 +143,7 @@ impl Fields {
         match index.and_then(|index| self.slots.get_mut(index)) {
             Some(place) => *place = slot,
             None if self.others.len() < MAX_OTHERS => self.others.push((name, slot)),
-            None => self.dropped_count += 1,
+            None => {}
         }
     }
 }

@@ -4,7 +4,9 @@
 //! [`EventBatch`](crate::model::EventBatch)es. Framing records is `source`'s business.
 
 mod access_log;
+mod attrs;
 mod columns;
+mod csv;
 mod decoder;
 mod detect;
 mod durations;
@@ -23,10 +25,12 @@ mod timestamp;
 mod unfold;
 mod unit;
 
+pub use csv::CsvLayout;
 pub use decoder::Decoder;
 pub use detect::{DetectError, Detected, Overrides, SeenField, ValueKind, detect};
 pub use profile::{DurationField, Profile, Role, Syntax};
 pub use rejects::Rejects;
+pub use sample::Sample;
 pub use timestamp::{ZoneDefault, parse_text as parse_time};
 pub use unit::{DurationUnit, parse_duration_text};
 
@@ -37,6 +41,7 @@ fn parse_text_record(syntax: Syntax, record: &[u8], fields: &mut Fields) -> Resu
     match syntax {
         Syntax::AccessLog => access_log::parse(record, fields),
         Syntax::Logfmt => logfmt::parse(record, fields),
-        Syntax::Text | Syntax::Json => text::parse(record, fields),
+        // JSON and CSV have readers of their own; a line of them is text to everybody else.
+        Syntax::Text | Syntax::Json | Syntax::Csv => text::parse(record, fields),
     }
 }

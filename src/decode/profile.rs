@@ -1,5 +1,6 @@
 //! What was understood of one input: its format and which field plays which role.
 
+use super::csv::CsvLayout;
 use super::unit::DurationUnit;
 
 /// What a field is for.
@@ -100,6 +101,8 @@ pub enum Syntax {
     Logfmt,
     /// Combined or common access log.
     AccessLog,
+    /// Columns under a header line.
+    Csv,
     /// Free text, mostly with a leading time.
     Text,
 }
@@ -142,6 +145,8 @@ pub struct Profile {
     pub label: String,
     /// How a record is written.
     pub syntax: Syntax,
+    /// Columns of a CSV input.
+    pub csv: Option<CsvLayout>,
     /// Whether records lie in arrays or span lines.
     pub wrapped: bool,
     /// Whether one record can hold many events (export batches, documents with a list).

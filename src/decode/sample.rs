@@ -2,27 +2,66 @@
 
 use serde_json::Value;
 
+use super::csv::CsvLayout;
 use super::detect::DetectError;
 use super::fields::{Fields, Kind as FieldKind, Name};
 use super::message::read_message;
-use super::pools::LIST_KEYS;
+use super::pools::{DURATION_POOL, LIST_KEYS, POOLS};
 use super::profile::Syntax;
-use super::{parse_text_record, unfold};
+use super::scan::tree;
+use super::{csv, parse_text_record, unfold};
 
-/// Records of the sample that are looked at.
+/// Records of the sample that are looked at, spread over all of it.
 const MAX_SAMPLE_RECORDS: usize = 400;
+/// Records from the beginning that are looked at one after the other: whether the records of one
+/// request share an id is seen in neighbours only.
+const MAX_NEIGHBOURS: usize = 200;
 
-/// Reads a sample as JSON, an access log, logfmt or free text.
-///
-/// `is_whole` says that its last record is complete.
-pub(super) fn records_of(sample: &[u8], is_whole: bool) -> Result<Records, DetectError> {
-    let sample = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample);
-    refuse_binary(sample)?;
-    let lines = sample_lines(sample, is_whole);
+/// What is looked at of an input.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// Its beginning.
+    pub head: &'a [u8],
+    /// Whole lines from further on.
+    pub later: &'a [u8],
+    /// Whether the beginning is all there is, so that its last record is complete.
+    pub is_whole: bool,
+}
+
+impl<'a> Sample<'a> {
+    /// An input that is looked at as a whole.
+    pub fn whole(head: &'a [u8]) -> Self {
+        Self { head, later: &[], is_whole: true }
+    }
+}
+
+/// Reads a sample as JSON, CSV, an access log, logfmt or free text.
+pub(super) fn records_of(sample: &Sample<'_>) -> Result<Records, DetectError> {
+    let head = sample.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample.head);
+    refuse_binary(sample.head)?;
+    let lines = sample_lines(&Sample { head, ..*sample });
     if lines.is_empty() {
         return Err(DetectError::Empty);
     }
-    Ok(json_sample(sample, &lines).unwrap_or_else(|| text_sample(&lines)))
+    Ok(json_sample(head, &lines)
+        .or_else(|| csv_sample(&lines))
+        .unwrap_or_else(|| text_sample(&lines)))
+}
+
+/// A line of the sample.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    /// With blanks at its ends, which matter where tabs separate.
+    raw: &'a [u8],
+    text: &'a [u8],
+    /// Whether it is one of those spread evenly over the sample, by which its format is told.
+    counts: bool,
+}
+
+fn share_of(lines: &[Line<'_>], test: &mut dyn FnMut(&[u8]) -> bool) -> f64 {
+    let counting = || lines.iter().filter(|line| line.counts);
+    let passing = counting().filter(|line| test(line.text)).count();
+    passing as f64 / counting().count().max(1) as f64
 }
 
 /// The records of a sample as JSON objects, whatever they were written in.
@@ -31,13 +70,18 @@ pub(super) struct Records {
     pub(super) syntax: Syntax,
     /// Name of the plain shape, when no known one fits.
     pub(super) plain: &'static str,
+    pub(super) csv: Option<CsvLayout>,
     pub(super) wrapped: bool,
     pub(super) unfolds: bool,
 }
 
 impl Records {
     fn json(records: Vec<Value>, wrapped: bool) -> Self {
-        Self { records, syntax: Syntax::Json, plain: "json", wrapped, unfolds: false }
+        Self { records, syntax: Syntax::Json, plain: "json", csv: None, wrapped, unfolds: false }
+    }
+
+    fn plain(records: Vec<Value>, syntax: Syntax, plain: &'static str) -> Self {
+        Self { records, syntax, plain, csv: None, wrapped: false, unfolds: false }
     }
 }
 
@@ -47,39 +91,42 @@ pub(super) fn is_own_output(sample: &Records) -> bool {
     schema.and_then(Value::as_str).is_some_and(|schema| schema.starts_with("plimsoll."))
 }
 
+/// Reads the sample as CSV, when its first line is a header that most lines fit.
+fn csv_sample(lines: &[Line<'_>]) -> Option<Records> {
+    let roles = POOLS.iter().flat_map(|(_, names)| names.iter());
+    let known: Vec<&str> = roles.chain(DURATION_POOL).copied().collect();
+    let layout = csv::layout_of(lines.iter().map(|line| line.raw), &|name| known.contains(&name))?;
+    let records = lines.iter().filter_map(|line| csv::as_json(line.raw, &layout)).collect();
+    Some(Records { csv: Some(layout), ..Records::plain(records, Syntax::Csv, "csv") })
+}
+
 /// Reads the sample as an access log, logfmt or free text, by what most of its lines are.
-fn text_sample(lines: &[&[u8]]) -> Records {
+fn text_sample(lines: &[Line<'_>]) -> Records {
     let mut fields = Fields::default();
-    let mut parsed = |syntax: Syntax| -> Vec<Value> {
-        let record = |line: &&[u8]| {
-            parse_text_record(syntax, line, &mut fields).ok()?;
-            Some(fields_as_json(&fields, line))
-        };
-        lines.iter().filter_map(record).collect()
+    let mut is = |syntax: Syntax| {
+        share_of(lines, &mut |line| parse_text_record(syntax, line, &mut fields).is_ok())
     };
-    let access = parsed(Syntax::AccessLog);
-    if access.len() * 2 >= lines.len() {
-        let combined = access.iter().any(|record| record.get("user_agent").is_some());
-        let plain = if combined { "combined" } else { "common" };
-        return Records {
-            records: access,
-            syntax: Syntax::AccessLog,
-            plain,
-            ..Records::json(vec![], false)
-        };
-    }
-    let logfmt = parsed(Syntax::Logfmt);
-    if logfmt.len() * 10 >= lines.len() * 6 {
-        return Records {
-            records: logfmt,
-            syntax: Syntax::Logfmt,
-            plain: "logfmt",
-            ..Records::json(vec![], false)
-        };
-    }
-    let text = parsed(Syntax::Text);
-    let plain = if lines.iter().any(|line| is_nextjs(line)) { "nextjs-text" } else { "text" };
-    Records { records: text, syntax: Syntax::Text, plain, ..Records::json(vec![], false) }
+    let syntax = if is(Syntax::AccessLog) >= 0.5 {
+        Syntax::AccessLog
+    } else if is(Syntax::Logfmt) >= 0.6 {
+        Syntax::Logfmt
+    } else {
+        Syntax::Text
+    };
+    let record = |line: &Line<'_>| {
+        parse_text_record(syntax, line.text, &mut fields).ok()?;
+        Some(fields_as_json(&fields, line.text))
+    };
+    let records: Vec<Value> = lines.iter().filter_map(record).collect();
+    let has_agent = || records.iter().any(|record| record.get("user_agent").is_some());
+    let plain = match syntax {
+        Syntax::AccessLog if has_agent() => "combined",
+        Syntax::AccessLog => "common",
+        Syntax::Logfmt => "logfmt",
+        _ if lines.iter().any(|line| is_nextjs(line.text)) => "nextjs-text",
+        _ => "text",
+    };
+    Records::plain(records, syntax, plain)
 }
 
 /// Whether a line is one that Next.js or Auth.js prints.
@@ -109,25 +156,28 @@ fn fields_as_json(fields: &Fields, record: &[u8]) -> Value {
 
 /// Reads the sample as JSON lines, or as arrays or documents that span lines; `None` when it is
 /// mostly something else.
-fn json_sample(sample: &[u8], lines: &[&[u8]]) -> Option<Records> {
-    let values: Vec<Value> =
-        lines.iter().filter_map(|line| serde_json::from_slice(line).ok()).collect();
-    let objects = values.iter().filter(|value| value.is_object()).count();
-    let arrays = values.iter().filter(|value| is_array_of_objects(value)).count();
-    let braces = lines.iter().filter(|line| line.starts_with(b"{")).count();
-    let mut found = if arrays > 0 && objects + arrays > lines.len() / 2 {
-        Records::json(elements(values), true)
-    } else if objects > 0 && (braces * 10 >= lines.len() * 3) && objects * 3 >= braces {
-        let records = values.into_iter().filter(Value::is_object).collect();
-        Records::json(records, false)
+fn json_sample(head: &[u8], lines: &[Line<'_>]) -> Option<Records> {
+    let read: Vec<(bool, Value)> =
+        lines.iter().filter_map(|line| Some((line.counts, tree(line.text)?))).collect();
+    let counting = |test: &dyn Fn(&Value) -> bool| {
+        read.iter().filter(|(counts, value)| *counts && test(value)).count()
+    };
+    let all = lines.iter().filter(|line| line.counts).count();
+    let braces = lines.iter().filter(|line| line.counts && line.text.starts_with(b"{")).count();
+    let (objects, arrays) = (counting(&Value::is_object), counting(&is_array_of_objects));
+    let values = read.into_iter().map(|(_, value)| value);
+    let mut found = if arrays > 0 && objects + arrays > all / 2 {
+        Records::json(elements(values.collect()), true)
+    } else if objects > 0 && (braces * 10 >= all * 3) && objects * 3 >= braces {
+        Records::json(values.filter(Value::is_object).collect(), false)
     } else {
-        let records = spanning_values(sample)?;
+        let records = spanning_values(head)?;
         Records::json(records, true)
     };
     let unfolded: Vec<Value> = found
         .records
         .iter()
-        .filter_map(|record| unfold::unfold_value(record, LIST_KEYS))
+        .filter_map(|record| Some(unfold::unfold_value(record, LIST_KEYS)?.0))
         .flatten()
         .take(MAX_SAMPLE_RECORDS)
         .collect();
@@ -180,8 +230,8 @@ fn spanning_values(sample: &[u8]) -> Option<Vec<Value>> {
 }
 
 fn refuse_binary(sample: &[u8]) -> Result<(), DetectError> {
-    if matches!(sample, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
-        return Err(DetectError::Utf16);
+    if let Some(encoding) = wide_encoding(sample) {
+        return Err(DetectError::Encoded { encoding });
     }
     // A hole of NUL bytes in a log is damage, not a format: only a sample full of them is refused.
     let odd = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t' | 0x1b | 0x0c);
@@ -194,16 +244,113 @@ fn refuse_binary(sample: &[u8]) -> Result<(), DetectError> {
     Err(DetectError::Binary { byte: sample.get(at).copied().unwrap_or(0), at })
 }
 
-/// Non-blank lines of the sample; a last line that may be cut off is left out.
-fn sample_lines(sample: &[u8], is_whole: bool) -> Vec<&[u8]> {
-    let complete = match memchr::memrchr(b'\n', sample) {
-        Some(end) if !is_whole => sample.get(..end).unwrap_or_default(),
-        _ => sample,
+/// The name by which `iconv` knows text of two or four bytes a character; told by its byte order
+/// mark, or by the zero bytes that stand at the same place of nearly every character.
+fn wide_encoding(sample: &[u8]) -> Option<&'static str> {
+    const LOOKED_AT: usize = 4096;
+    match sample {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some("UTF-16"),
+        _ => {}
+    }
+    let mut zeros = [0_usize; 4];
+    let (fours, _) = sample.as_chunks::<4>();
+    let fours = fours.get(..LOOKED_AT / 4).unwrap_or(fours);
+    for four in fours {
+        for (count, byte) in zeros.iter_mut().zip(four) {
+            *count += usize::from(*byte == 0);
+        }
+    }
+    let is_text = |zeros: usize| zeros * 10 < fours.len();
+    let is_zero = |zeros: usize| zeros * 10 > fours.len() * 6;
+    match zeros.map(|zeros| (is_text(zeros), is_zero(zeros))) {
+        [(true, _), (_, true), (_, true), (_, true)] => Some("UTF-32LE"),
+        [(_, true), (_, true), (_, true), (true, _)] => Some("UTF-32BE"),
+        [(true, _), (_, true), (true, _), (_, true)] => Some("UTF-16LE"),
+        [(_, true), (true, _), (_, true), (true, _)] => Some("UTF-16BE"),
+        _ => None,
+    }
+}
+
+/// Non-blank lines of the sample: some of the first, and some spread over all of it. A last line
+/// that may be cut off is left out.
+fn sample_lines<'a>(sample: &Sample<'a>) -> Vec<Line<'a>> {
+    let head = match memchr::memrchr(b'\n', sample.head) {
+        Some(end) if !sample.is_whole => sample.head.get(..end).unwrap_or_default(),
+        _ => sample.head,
     };
-    complete
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty())
-        .take(MAX_SAMPLE_RECORDS)
+    let lines = head.split(|byte| *byte == b'\n').chain(sample.later.split(|byte| *byte == b'\n'));
+    let lines: Vec<Line<'a>> = lines
+        .map(|raw| Line {
+            raw: raw.strip_suffix(b"\r").unwrap_or(raw),
+            text: raw.trim_ascii(),
+            counts: false,
+        })
+        .filter(|line| !line.text.is_empty())
+        .collect();
+    let step = lines.len().div_ceil(MAX_SAMPLE_RECORDS).max(1);
+    lines
+        .into_iter()
+        .enumerate()
+        .map(|(place, line)| (place, Line { counts: place % step == 0, ..line }))
+        .filter(|(place, line)| line.counts || *place < MAX_NEIGHBOURS)
+        .map(|(_, line)| line)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sample, records_of, wide_encoding};
+    use crate::decode::{DetectError, Syntax};
+
+    #[test]
+    fn a_field_that_comes_late_and_logs_behind_a_banner_are_seen() {
+        let early = "{\"time\":1}\n".repeat(3_000);
+        let late = "{\"time\":1,\"took\":2}\n".repeat(900);
+        let has_took = |sample: &Sample<'_>| {
+            let records = records_of(sample).unwrap().records;
+            records.iter().any(|record| record.get("took").is_some())
+        };
+        assert!(has_took(&Sample::whole(format!("{early}{late}").as_bytes())));
+        let (head, later) = (early.as_bytes(), late.as_bytes());
+        assert!(has_took(&Sample { head, later, is_whole: false }));
+        let banner = "starting up, please wait\n".repeat(3_000) + &late.repeat(3);
+        assert_eq!(records_of(&Sample::whole(banner.as_bytes())).unwrap().syntax, Syntax::Json);
+    }
+
+    #[test]
+    fn numbers_beyond_f64_make_no_other_format_of_json() {
+        let line = "{\"time\":1,\"big\":1e400}\n".repeat(3);
+        let records = records_of(&Sample::whole(line.as_bytes())).unwrap();
+        assert_eq!((records.syntax, records.records.len()), (Syntax::Json, 3));
+    }
+
+    #[test]
+    fn text_of_wide_characters_is_told_with_and_without_a_mark() {
+        let line = "{\"msg\":\"h\u{e9}llo\"}\n".repeat(20);
+        let wide = |bytes: usize, big: bool| -> Vec<u8> {
+            let of = |c: char| {
+                let four = u32::from(c).to_be_bytes();
+                let mut bytes = four[4 - bytes..].to_vec();
+                if !big {
+                    bytes.reverse();
+                }
+                bytes
+            };
+            line.chars().flat_map(of).collect()
+        };
+        let check = |sample: &[u8], want: Option<&'static str>| {
+            assert_eq!(wide_encoding(sample), want);
+            let error = records_of(&Sample::whole(sample)).err();
+            assert_eq!(error, want.map(|encoding| DetectError::Encoded { encoding }));
+        };
+        check(&[b"\xff\xfe".as_slice(), &wide(2, false)].concat(), Some("UTF-16"));
+        check(&[b"\xfe\xff".as_slice(), &wide(2, true)].concat(), Some("UTF-16"));
+        check(&[b"\xff\xfe\0\0".as_slice(), &wide(4, false)].concat(), Some("UTF-32"));
+        check(&wide(2, false), Some("UTF-16LE"));
+        check(&wide(2, true), Some("UTF-16BE"));
+        check(&wide(4, false), Some("UTF-32LE"));
+        check(&wide(4, true), Some("UTF-32BE"));
+        check(line.as_bytes(), None);
+    }
 }

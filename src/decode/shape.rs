@@ -1,4 +1,4 @@
-//! Tables of known JSON log shapes and of field names that mean the same everywhere.
+//! The known shapes of JSON logs.
 //!
 //! Data only; `detect` decides. A shape is told by keys that its writer always sets together.
 
@@ -7,7 +7,7 @@ use super::unit::DurationUnit;
 
 /// A known writer of JSON records.
 pub(super) struct Shape {
-    /// Short name, as in `--format` and `expected.json`.
+    /// Short name, as in the fixtures' `expected.json`.
     pub(super) name: &'static str,
     /// Keys that nearly every record of this shape has; more keys make a better match.
     pub(super) keys: &'static [&'static str],

@@ -115,7 +115,7 @@ fn row(before: &Side, after: &Side, name: Option<&str>, min_effect: f64) -> Comp
         change_pct: relative.map(|shift| pct(&shift, shift.change.estimate)),
         interval_pct: relative
             .map(|shift| [pct(&shift, shift.change.lo), pct(&shift, shift.change.hi)]),
-        error_ratio: [old.error_ratio(), new.error_ratio()],
+        error_ratio: [old.summary.failed_ratio(), new.summary.failed_ratio()],
         error_interval_points: error_interval,
     }
 }
@@ -136,10 +136,6 @@ impl Part {
 
     fn quantile(&self, q: f64) -> Option<f64> {
         self.summary.durations.quantile(q)
-    }
-
-    fn error_ratio(&self) -> Option<f64> {
-        (self.summary.n > 0).then(|| self.summary.failed as f64 / self.summary.n as f64)
     }
 }
 

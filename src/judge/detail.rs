@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use super::errors::ratio_series;
 use super::findings::example;
 use super::latency::{p95_interval_pct, p95_series};
-use super::messages::template_rows;
 use super::view::View;
 use crate::model::{
     Direction, Finding, FindingKind, RouteDetail, RouteRow, Series, SlowRecord, SplitRow, Tile,
@@ -89,12 +88,8 @@ fn route_row(view: &View<'_>, route: u32, findings: &[Finding]) -> RouteRow {
         errors: [old.failed, new.failed],
         sparkline: p95_series(view, Some(route), view.width_for(new.n + old.n, 8.0), before),
         thin: new.durations.count() < MIN_VALUES_P95 as u64,
-        error_ratio: [ratio(&old), ratio(&new)],
+        error_ratio: [old.failed_ratio(), new.failed_ratio()],
     }
-}
-
-fn ratio(summary: &Summary) -> Option<f64> {
-    (summary.n > 0).then(|| summary.failed as f64 / summary.n as f64)
 }
 
 /// Stable fragment id of a route: FNV-1a of its name, 32 bits.
@@ -140,7 +135,6 @@ fn route_detail(
         histogram_bounds_ms: bounds,
         histogram,
         splits: if number < MAX_SPLIT { version_splits(view, route, before) } else { Vec::new() },
-        templates: Vec::new(),
         slowest: slowest(view, route, inputs),
     }
 }
@@ -198,7 +192,7 @@ fn version_splits(view: &View<'_>, route: u32, before: Window) -> Vec<SplitRow> 
                 value: name.to_owned(),
                 n: [old.n, new.n],
                 p95_ms: [old.durations.quantile(0.95), new.durations.quantile(0.95)],
-                error_ratio: [ratio(&old), ratio(&new)],
+                error_ratio: [old.failed_ratio(), new.failed_ratio()],
             }
         })
         .filter(|row| row.n != [0, 0])
@@ -230,13 +224,6 @@ fn slowest(view: &View<'_>, route: u32, inputs: &[String]) -> Vec<SlowRecord> {
         .collect()
 }
 
-/// Adds the report's new and grown messages to the first detail, which is the worst route's.
-pub(super) fn add_templates(view: &View<'_>, details: &mut [RouteDetail]) {
-    if let Some(first) = details.first_mut() {
-        first.templates = template_rows(view);
-    }
-}
-
 /// Requests, p95 of the key routes, error rate, error budget left.
 pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
     let verdict = |kinds: &[FindingKind]| {
@@ -252,7 +239,6 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
     };
     let p95 = |summary: &Summary| summary.durations.quantile(0.95);
     let before = view.before.unwrap_or(view.span);
-    let none = Series::default();
     let has_requests = now.n > 0;
     let missing = |value: Option<f64>, why: &str| match value {
         Some(_) => String::new(),
@@ -277,7 +263,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             direction: Direction::Neutral,
             verdict: Verdict::Pass,
             note: String::new(),
-            series: none,
+            series: Series::default(),
         },
         Tile {
             name: "p95 of key routes".to_owned(),
@@ -298,7 +284,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             value: now.failed_ratio(),
             unit: Unit::Ratio,
             before: old.and_then(Counts::failed_ratio),
-            usual: range(&ratio),
+            usual: range(&Summary::failed_ratio),
             direction: Direction::UpIsWorse,
             verdict: if has_requests {
                 verdict(&[FindingKind::ErrorRate])

@@ -2,7 +2,7 @@
 
 use super::candidate::{Candidate, Subject, Tested, When, change, group, verdict_of};
 use super::view::View;
-use crate::model::{FindingKind, Group, Series, SlotWidth, Unit, Window};
+use crate::model::{Change, FindingKind, Group, Series, SlotWidth, Unit, Window};
 use crate::query::Counts;
 use crate::stats::{
     self, Outcome,
@@ -124,38 +124,46 @@ fn candidate(view: &View<'_>, route: Option<u32>, found: &Found) -> Option<Candi
     let when = found.when;
     let after = Window { start_us: when.at_us, end_us: when.until_us.unwrap_or(view.span.end_us) };
     let before = Window { start_us: view.span.start_us, end_us: when.at_us };
-    let (old, new) = (view.requests.counts(route, before), view.requests.counts(route, after));
-    let control = Share::new(old.failed, old.n)?;
-    let experiment = Share::new(new.failed, new.n)?;
-    let interval = share_change(control, experiment, Z_98, found.dispersion);
-    let outcome = interval.judge(MIN_EFFECT, stats::Direction::Increase);
-    if matches!(outcome, Outcome::Pass | Outcome::Inconclusive) {
-        return None;
-    }
-    let n = [old.n, new.n];
-    let mut size = change(control.ratio(), experiment.ratio(), n, Unit::Ratio);
-    size.interval = Some([interval.lo * 100.0, interval.hi * 100.0]);
-    size.week_over_week = week_over_week(view, route);
-    let (subject, group) = match route {
-        Some(route) => (Some(route), route_group(view, route)),
-        None => match main_route(view, before, after) {
-            Some(route) => (Some(route), route_group(view, route)),
-            None => (None, Group::new()),
-        },
-    };
-    let excess = (size.after - size.before) * new.n as f64;
+    let sized = |route| sized(view, route, [before, after], found.dispersion);
+    // Where most additional failures are one route's, its name and its numbers stand together.
+    let main = if route.is_none() { main_route(view, before, after) } else { None };
+    let of_main = main.and_then(|main| Some((Some(main), sized(Some(main))?)));
+    let (subject, (outcome, size)) = of_main.or_else(|| Some((route, sized(route)?)))?;
+    let excess = (size.after - size.before) * size.n[1] as f64;
     Some(Candidate {
         kind: FindingKind::ErrorRate,
         verdict: verdict_of(outcome),
         metric: "share(failed requests)".to_owned(),
-        group,
+        group: subject.map_or_else(Group::new, |route| route_group(view, route)),
         change: size,
         when,
-        series: ratio_series(view, route, before),
+        series: ratio_series(view, subject, before),
         subject: subject.map(Subject::Route),
         is_overall: route.is_none(),
         weight: excess * 1_000.0,
     })
+}
+
+/// The change of the share of failed requests from one window to another; `None` when it is not
+/// large enough to speak of.
+fn sized(
+    view: &View<'_>,
+    route: Option<u32>,
+    [before, after]: [Window; 2],
+    dispersion: f64,
+) -> Option<(Outcome, Change)> {
+    let (old, new) = (view.requests.counts(route, before), view.requests.counts(route, after));
+    let control = Share::new(old.failed, old.n)?;
+    let experiment = Share::new(new.failed, new.n)?;
+    let interval = share_change(control, experiment, Z_98, dispersion);
+    let outcome = interval.judge(MIN_EFFECT, stats::Direction::Increase);
+    if matches!(outcome, Outcome::Pass | Outcome::Inconclusive) {
+        return None;
+    }
+    let mut size = change(control.ratio(), experiment.ratio(), [old.n, new.n], Unit::Ratio);
+    size.interval = Some([interval.lo * 100.0, interval.hi * 100.0]);
+    size.week_over_week = week_over_week(view, route);
+    Some((outcome, size))
 }
 
 fn route_group(view: &View<'_>, route: u32) -> Group {

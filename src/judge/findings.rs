@@ -150,7 +150,7 @@ fn dressed(
     let linked_event = linked(view.marks, candidate);
     let since = when.since();
     let (confidence, confidence_why) = confidence(candidate, p_value, linked_event.as_ref());
-    let options = options(&Situation {
+    let situation = Situation {
         kind: candidate.kind,
         change: &candidate.change,
         at: &since.at,
@@ -158,7 +158,10 @@ fn dressed(
         deploy: linked_event.as_ref().filter(|event| event.kind == "deploy"),
         inputs: words,
         finding: &id,
-    });
+    };
+    // What got better needs no advice, least of all to roll it back.
+    let is_better = candidate.verdict == Verdict::Pass;
+    let options = if is_better { Vec::new() } else { options(&situation) };
     Finding {
         id,
         kind: candidate.kind,

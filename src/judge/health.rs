@@ -1,10 +1,9 @@
 //! Puts a health report together: view, findings, tables, data quality, method.
 
-use super::detail::{
-    ASSUMED_OBJECTIVE, add_templates, is_overspent, route_details, route_rows, tiles,
-};
+use super::detail::{ASSUMED_OBJECTIVE, is_overspent, route_details, route_rows, tiles};
 use super::findings::{FALSE_DISCOVERY_RATE, Findings, findings};
-use super::view::{View, ViewError, ViewSettings};
+use super::messages::template_rows;
+use super::view::{MAX_ASKED_WINDOWS, View, ViewError, ViewSettings};
 use crate::model::{
     EventMark, Finding, InputSummary, Method, Quality, QualityNote, Report, Verdict, format_ts,
 };
@@ -64,8 +63,7 @@ pub fn health(
     let names: Vec<String> = options.inputs.iter().map(|input| input.name.clone()).collect();
     let Findings { findings, coverage, has_evidence } = findings(&view, &names, &options.words);
     let routes = route_rows(&view, &findings);
-    let mut details = route_details(&view, &routes, &names);
-    add_templates(&view, &mut details);
+    let details = route_details(&view, &routes, &names);
     let quality = quality(&view, options.inputs, options.notes);
     let report = Report {
         schema: "plimsoll.report/1".to_owned(),
@@ -84,6 +82,7 @@ pub fn health(
         events: marks.iter().filter(|mark| touches(&view, mark)).cloned().collect(),
         routes,
         details,
+        templates: template_rows(&view),
         quality,
         method: method(&view, options.version),
         untrusted_text_fields: untrusted(),
@@ -148,64 +147,34 @@ fn with_first_seen(mut marks: Vec<EventMark>, survey: &Survey) -> Vec<EventMark>
 }
 
 fn quality(view: &View<'_>, inputs: Vec<InputSummary>, notes: Vec<QualityNote>) -> Quality {
-    let survey = view.survey;
-    let mut quality = Quality { notes, ..Quality::default() };
-    for (index, mut summary) in inputs.into_iter().enumerate() {
-        if let Some(count) = survey.inputs.get(index) {
-            summary.bytes = count.bytes;
-            summary.records = count.records;
-            summary.rejected = count.rejects.count();
-            quality.records += count.records;
-            quality.rejected += summary.rejected;
-            for (reason, times) in &count.rejects.by_reason {
-                match quality.reject_reasons.iter_mut().find(|(known, _)| known == reason) {
-                    Some((_, total)) => *total += times,
-                    None => quality.reject_reasons.push((reason.clone(), *times)),
-                }
-            }
-            for (offset, record) in &count.rejects.examples {
-                if quality.reject_examples.len() < 3 {
-                    quality.reject_examples.push(crate::model::Example {
-                        input: summary.name.clone(),
-                        offset: *offset,
-                        text: String::from_utf8_lossy(record)
-                            .chars()
-                            .take(crate::model::Example::MAX_CHARS)
-                            .collect(),
-                    });
-                }
-            }
-        }
-        merge_input(&mut quality.inputs, summary);
-    }
-    quality.reject_reasons.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    quality.events = quality.records - quality.rejected;
-    quality.no_time = survey.no_time;
-    quality.out_of_order = survey.out_of_order;
-    quality.requests = survey.request_count;
+    let mut quality = view.survey.counted(inputs);
+    quality.inputs = merged(quality.inputs);
+    quality.notes = notes;
     quality.notes.extend(quality_notes(view));
     quality
 }
 
-/// Lists an input, or adds it to one that was understood alike once the list is long: a tree of
-/// documents is one line.
-fn merge_input(inputs: &mut Vec<InputSummary>, summary: InputSummary) {
+/// Inputs as listed: once the list is long, one that was understood as another is added to it. A
+/// tree of documents is one line.
+fn merged(inputs: Vec<InputSummary>) -> Vec<InputSummary> {
     const MAX_LISTED: usize = 20;
-    let is_long = inputs.len() >= MAX_LISTED;
-    let alike = inputs
-        .iter_mut()
-        .rev()
-        .find(|known| known.format == summary.format && known.fields == summary.fields);
-    match alike {
-        Some(known) if is_long => {
-            known.bytes += summary.bytes;
-            known.records += summary.records;
-            known.rejected += summary.rejected;
-            known.more_files += 1 + summary.more_files;
-            known.sha256 = None;
+    let mut listed: Vec<InputSummary> = Vec::new();
+    for input in inputs {
+        let is_long = listed.len() >= MAX_LISTED;
+        let mut known = listed.iter_mut().rev();
+        let alike = known.find(|k| k.format == input.format && k.fields == input.fields);
+        match alike {
+            Some(known) if is_long => {
+                known.bytes += input.bytes;
+                known.records += input.records;
+                known.rejected += input.rejected;
+                known.more_files += 1 + input.more_files;
+                known.sha256 = None;
+            }
+            _ => listed.push(input),
         }
-        _ => inputs.push(summary),
     }
+    listed
 }
 
 fn quality_notes(view: &View<'_>) -> Vec<QualityNote> {
@@ -241,6 +210,28 @@ fn quality_notes(view: &View<'_>) -> Vec<QualityNote> {
         );
         note("limit", text);
     }
+    if let Some(asked) = view.asked_width.filter(|asked| *asked < view.width) {
+        let text = format!(
+            "Windows of {} s were asked for; they are {} s wide, so that there are at most \
+             {MAX_ASKED_WINDOWS} of them and none is narrower than what was counted.",
+            asked.seconds(),
+            view.width.seconds()
+        );
+        note("limit", text);
+    }
+    let tally = &survey.tally;
+    if tally.width().seconds() > 60 {
+        let text = format!(
+            "There are so many kinds of events and messages that they were counted by {} s \
+             instead of by the minute.",
+            tally.width().seconds()
+        );
+        note("limit", text);
+    }
+    if tally.lost() > 0 {
+        let text = format!("{} events and messages had no room to be counted.", tally.lost());
+        note("limit", text);
+    }
     for (from_us, until_us) in gaps(view) {
         let text = format!("No record between {} and {}.", format_ts(from_us), format_ts(until_us));
         note("gap", text);
@@ -250,19 +241,15 @@ fn quality_notes(view: &View<'_>) -> Vec<QualityNote> {
 
 /// The longest stretches without any record.
 fn gaps(view: &View<'_>) -> Vec<(i64, i64)> {
-    let mut minutes: Vec<i64> = view
-        .survey
-        .tally
-        .keys()
-        .filter(|(counted, _)| *counted == Counted::Records)
-        .map(|(_, minute)| *minute)
-        .collect();
-    minutes.sort_unstable();
+    let tally = &view.survey.tally;
+    let cell_us = tally.width().micros();
+    let mut cells: Vec<i64> = tally.of(Counted::Records).map(|(start_us, _)| start_us).collect();
+    cells.sort_unstable();
     let least_us = ((view.data.end_us - view.data.start_us) as f64 * GAP_SHARE) as i64;
-    let mut gaps: Vec<(i64, i64)> = minutes
+    let mut gaps: Vec<(i64, i64)> = cells
         .windows(2)
         .filter_map(|pair| match pair {
-            [before, after] => Some((before + 60_000_000, *after)),
+            [before, after] => Some((before + cell_us, *after)),
             _ => None,
         })
         .filter(|(from, until)| until - from > least_us.max(600_000_000))
@@ -316,7 +303,7 @@ fn untrusted() -> Vec<String> {
         "routes[].route",
         "details[].route",
         "details[].splits[].value",
-        "details[].templates[].template",
+        "templates[].template",
         "details[].slowest[].id",
         "details[].slowest[].at",
         "quality.reject_examples",

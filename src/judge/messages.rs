@@ -13,7 +13,8 @@ pub(super) const MAX_LISTED: usize = 20;
 /// Tests every template of error level: is it new in the current window, and not by chance?
 ///
 /// A message that comes at random moments falls wholly into the current window with chance
-/// shareⁿ, where share is the current window's part of all requests or records.
+/// shareⁿ⁻¹ after its first record, where share is the current window's part of all time, or the
+/// part since that record where it is smaller.
 pub(super) fn test_messages(view: &View<'_>) -> Vec<Tested> {
     if view.before.is_none() {
         return Vec::new();
@@ -22,16 +23,21 @@ pub(super) fn test_messages(view: &View<'_>) -> Vec<Tested> {
     let mut tested = Vec::new();
     for (id, name) in view.survey.templates.iter() {
         let Some(seen) = view.survey.template_seen.get(id as usize) else { continue };
-        if !seen.severity.is_error() || seen.count < MIN_RECORDS {
+        let is_late = seen.first_us >= view.data.end_us;
+        if !seen.severity.is_error() || seen.count < MIN_RECORDS || is_late {
+            continue;
+        }
+        let count = view.count(Counted::Template(id));
+        if count < MIN_RECORDS {
             continue;
         }
         let is_new = seen.first_us >= view.current.start_us;
         let since_share = (view.data.end_us - seen.first_us) as f64 / 1e6 / view.data.len_s();
         let share = if is_new { since_share.min(current_share) } else { 1.0 };
-        let p_value = share.powf(seen.count as f64 - 1.0);
+        let p_value = share.powf(count as f64 - 1.0);
         tested.push(Tested {
             p_value: Some(p_value),
-            candidate: is_new.then(|| candidate(view, id, name, seen.count)),
+            candidate: is_new.then(|| candidate(view, id, name, count)),
             is_evidence: false,
         });
     }
@@ -63,13 +69,18 @@ fn candidate(view: &View<'_>, id: u32, template: &str, count: u64) -> Candidate 
     }
 }
 
-/// Templates of warn level and worse, new ones first, then by growth.
+/// Templates of warn level and worse that are new or grew, new ones first, then by growth.
 pub(super) fn template_rows(view: &View<'_>) -> Vec<TemplateRow> {
     let width = view.count_width(60);
+    // The window before may be longer than the current one: rates are compared, not counts.
+    let before_s = view.before.map_or(0.0, crate::model::Window::len_s);
+    let grew = |[before, now]: [u64; 2]| {
+        now as f64 * before_s > before as f64 * view.current.len_s() || before_s <= 0.0
+    };
     let mut rows: Vec<TemplateRow> = Vec::new();
     for (id, name) in view.survey.templates.iter() {
         let Some(seen) = view.survey.template_seen.get(id as usize) else { continue };
-        if !seen.severity.is_warn() {
+        if !seen.severity.is_warn() || seen.first_us >= view.data.end_us {
             continue;
         }
         let mut n = [0, 0];
@@ -83,12 +94,16 @@ pub(super) fn template_rows(view: &View<'_>) -> Vec<TemplateRow> {
                 *before += count.unwrap_or(0);
             }
         }
+        let new = seen.first_us >= view.current.start_us && view.before.is_some();
+        if !new && !grew(n) {
+            continue;
+        }
         rows.push(TemplateRow {
             template: name.to_owned(),
             severity: seen.severity.as_str().to_owned(),
             n,
             first_seen: format_ts(seen.first_us),
-            new: seen.first_us >= view.current.start_us && view.before.is_some(),
+            new,
         });
     }
     rows.sort_by_key(|row| {

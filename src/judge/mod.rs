@@ -13,6 +13,8 @@ mod health;
 mod latency;
 mod messages;
 mod options;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use compare::{CompareRow, Side, compare};

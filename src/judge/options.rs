@@ -14,7 +14,7 @@ pub(super) struct Situation<'a> {
     pub(super) finding: &'a str,
 }
 
-/// Two to four options; the last is always to do nothing.
+/// Two or three options; the last is always to do nothing.
 pub(super) fn options(situation: &Situation<'_>) -> Vec<Action> {
     let mut options = Vec::new();
     let change = situation.change;

@@ -5,6 +5,8 @@ use crate::query::{Counted, Requests, Survey};
 
 /// Windows in a chart at most.
 const MAX_WINDOWS: usize = 360;
+/// The same where a person names their width; narrower ones are made wider.
+pub(super) const MAX_ASKED_WINDOWS: usize = 10_000;
 /// History that is looked at, in lengths of the current window.
 const MAX_HISTORY_WINDOWS: i64 = 4;
 /// Spans from this length on are judged by the week.
@@ -57,6 +59,8 @@ pub struct View<'a> {
     pub before: Option<Window>,
     /// Width of a chart's window.
     pub width: SlotWidth,
+    /// The width that a person asked for.
+    pub asked_width: Option<SlotWidth>,
     /// Offset of local time, seconds east of UTC.
     pub offset_s: i32,
     /// Routes with requests in the span and how many, busiest first.
@@ -106,14 +110,28 @@ impl<'a> View<'a> {
         let looked_from = (current.start_us - MAX_HISTORY_WINDOWS * current_us).max(first);
         let looked_s = (now_us - looked_from) as f64 / 1e6;
         let fitting = SlotWidth::fitting(looked_s, MAX_WINDOWS);
-        let width = settings.width.unwrap_or(fitting).max(requests.finest_width());
+        let asked_width = settings.width;
+        let narrowest = SlotWidth::fitting(looked_s, MAX_ASKED_WINDOWS);
+        let width = asked_width.unwrap_or(fitting).max(narrowest).max(requests.finest_width());
         let span = Window {
             start_us: width.floor_us(looked_from),
             end_us: width.floor_us(now_us - 1) + width.micros(),
         };
         let offset_s = settings.offset_s;
         let routes = busiest_routes(survey, requests, span);
-        Ok(Self { survey, requests, marks, span, data, current, before, width, offset_s, routes })
+        Ok(Self {
+            survey,
+            requests,
+            marks,
+            span,
+            data,
+            current,
+            before,
+            width,
+            asked_width,
+            offset_s,
+            routes,
+        })
     }
 
     /// Number of windows of some width in the span.
@@ -200,14 +218,14 @@ impl<'a> View<'a> {
 
     /// Counts by window; `None` for one that is not whole.
     pub fn counts(&self, counted: Counted, width: SlotWidth) -> Vec<Option<u64>> {
-        let minute_us = 60_000_000;
+        let cell_us = self.survey.tally.width().micros();
         let mut counts = vec![0_u64; self.window_count(width)];
         let start_us = self.window(0, width).start_us;
-        for ((known, minute), count) in &self.survey.tally {
-            if *known == counted && (start_us..self.span.end_us).contains(minute) {
-                let index = (*minute - start_us) / width.micros().max(minute_us);
+        for (cell_start_us, count) in self.survey.tally.of(counted) {
+            if (start_us..self.span.end_us).contains(&cell_start_us) {
+                let index = (cell_start_us - start_us) / width.micros().max(cell_us);
                 if let Some(total) = counts.get_mut(index as usize) {
-                    *total += u64::from(*count);
+                    *total += u64::from(count);
                 }
             }
         }
@@ -228,9 +246,17 @@ impl<'a> View<'a> {
         counts
     }
 
-    /// Counts at least a minute wide: what is counted by the minute cannot be cut finer.
+    /// Records counted up to the end of what is looked at.
+    pub fn count(&self, counted: Counted) -> u64 {
+        let cells = self.survey.tally.of(counted);
+        let looked_at = cells.filter(|(start_us, _)| *start_us < self.data.end_us);
+        looked_at.map(|(_, count)| u64::from(count)).sum()
+    }
+
+    /// A width for counts: what is counted by the minute or hour cannot be cut finer.
     pub fn count_width(&self, at_least_s: u32) -> SlotWidth {
-        let bound_s = at_least_s.max(60).max(self.width.seconds());
+        let counted_s = self.survey.tally.width().seconds();
+        let bound_s = at_least_s.max(counted_s).max(self.width.seconds());
         let width_s = SlotWidth::LADDER_S.into_iter().find(|width_s| *width_s >= bound_s);
         width_s.and_then(SlotWidth::from_seconds).unwrap_or(self.width)
     }

@@ -49,6 +49,11 @@ impl Label {
         Self::Template,
     ];
 
+    /// The label of a name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|label| label.name() == name)
+    }
+
     /// The column's name in `logs`.
     pub fn name(self) -> &'static str {
         match self {
@@ -233,6 +238,8 @@ impl LabelColumn {
     const MAX_KEPT_NAMES: usize = 4_096;
     /// Distinct raw spellings remembered within a batch and beyond it.
     const MAX_KEPT_RAW: usize = 16_384;
+    /// Longest raw spelling remembered, bytes.
+    const MAX_KEPT_RAW_BYTES: usize = 512;
 
     /// Code of a text, new or known.
     pub fn intern(&mut self, text: &str) -> u32 {
@@ -245,7 +252,7 @@ impl LabelColumn {
         code
     }
 
-    /// Appends the label that `name_of` makes of `raw`; it is asked once for each spelling.
+    /// Appends the label that `name_of` makes of `raw`; it is asked once for each short spelling.
     ///
     /// `name_of` writes the name and says whether there is one.
     pub fn push_raw(&mut self, raw: &[u8], name_of: impl FnOnce(&mut String) -> bool) {
@@ -255,14 +262,9 @@ impl LabelColumn {
         }
         let mut name = String::new();
         let code = if name_of(&mut name) { self.intern(&name) } else { Self::NULL };
-        if self.by_raw.len() < Self::MAX_KEPT_RAW {
+        if self.by_raw.len() < Self::MAX_KEPT_RAW && raw.len() <= Self::MAX_KEPT_RAW_BYTES {
             self.by_raw.insert(raw.into(), code);
         }
-        self.codes.push(code);
-    }
-
-    /// Appends a code from [`LabelColumn::intern`], or [`LabelColumn::NULL`].
-    pub fn push_code(&mut self, code: u32) {
         self.codes.push(code);
     }
 
@@ -419,6 +421,20 @@ mod tests {
         let got: Vec<_> = column.iter().collect();
         assert_eq!(got, [None, Some(""), Some("ñandú"), None, Some("x")]);
         assert_eq!(column.get(5), None);
+    }
+
+    #[test]
+    fn long_spellings_are_not_kept() {
+        let mut column = LabelColumn::default();
+        let bound = LabelColumn::MAX_KEPT_RAW_BYTES;
+        for (len, kept) in [(1, 1), (bound, 2), (bound + 1, 2)] {
+            column.push_raw(&vec![b'x'; len], |name| {
+                name.push('x');
+                true
+            });
+            assert_eq!(column.by_raw.len(), kept, "{len}");
+        }
+        assert_eq!((column.codes(), column.names().len()), (&[0, 0, 0][..], 1));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub enum FindingKind {
     EventRise,
     /// Many fewer events of one kind than usual.
     EventDrop,
-    /// A warning or error message that was never seen before.
+    /// A message of error level that was never seen before.
     NewMessage,
 }
 
@@ -53,7 +53,7 @@ pub struct Finding {
     pub confidence_why: String,
     /// Other findings that began in the same interval, by id.
     pub also_moved: Vec<String>,
-    /// What can be done; the last is always to do nothing.
+    /// What can be done; the last is always to do nothing. Empty where something got better.
     pub options: Vec<Action>,
     /// The measure over time, for the chart.
     pub series: Series,
@@ -151,13 +151,20 @@ pub struct Series {
 pub struct Example {
     /// Input it came from.
     pub input: String,
-    /// Byte offset of the record in that input, after decompression.
+    /// Byte offset of the record in that input, after decompression and after arrays and
+    /// documents were written as one record a line. Of an event that was taken out of a batch, it
+    /// is the batch's.
     pub offset: u64,
-    /// The record, cut at [`Example::MAX_CHARS`] characters.
+    /// The record, cut at [`Example::MAX_CHARS`] characters; empty where it cannot be read again.
     pub text: String,
 }
 
 impl Example {
     /// Longest example text kept, in characters.
     pub const MAX_CHARS: usize = 400;
+
+    /// The text of a record's bytes; what is no UTF-8 is replaced.
+    pub fn text_of(record: &[u8]) -> String {
+        String::from_utf8_lossy(record).chars().take(Self::MAX_CHARS).collect()
+    }
 }

@@ -6,6 +6,8 @@
 mod batch;
 mod cursor;
 mod finding;
+mod hostile;
+mod inert;
 mod report;
 mod severity;
 mod verdict;
@@ -18,6 +20,8 @@ pub use cursor::{
 pub use finding::{
     Action, Change, Example, Finding, FindingKind, Group, LinkedEvent, Series, Since,
 };
+pub use hostile::{is_unsafe, push_json_escape, safe_json};
+pub use inert::{inert, one_line};
 pub use report::{
     Coverage, EventMark, InputSummary, Method, Quality, QualityNote, Report, RouteDetail, RouteRow,
     SlowRecord, SplitRow, TemplateRow, Tile, WindowCell,

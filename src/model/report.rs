@@ -46,12 +46,46 @@ pub struct Report {
     pub routes: Vec<RouteRow>,
     /// Detail of the routes that changed or weigh most.
     pub details: Vec<RouteDetail>,
+    /// Messages of warn level or worse that are new or grew, with counts before and now.
+    #[serde(default)]
+    pub templates: Vec<TemplateRow>,
     /// What was read and what was not.
     pub quality: Quality,
     /// How the numbers were made.
     pub method: Method,
     /// JSON paths of the fields that hold text from logs.
     pub untrusted_text_fields: Vec<String>,
+}
+
+impl Report {
+    /// JSON paths of everything that can hold text from logs, names of files and of fields
+    /// included.
+    pub const UNTRUSTED_TEXT_FIELDS: [&str; 24] = [
+        "project",
+        "inputs",
+        "headline",
+        "tiles[].note",
+        "findings[].group",
+        "findings[].metric",
+        "findings[].linked_event.name",
+        "findings[].confidence_why",
+        "findings[].options[].title",
+        "findings[].options[].verify",
+        "findings[].examples",
+        "events[].kind",
+        "events[].name",
+        "routes[].route",
+        "details[].route",
+        "details[].splits[].value",
+        "details[].templates[].template",
+        "details[].slowest[].id",
+        "details[].slowest[].at",
+        "quality.reject_examples",
+        "quality.inputs[].name",
+        "quality.inputs[].fields",
+        "quality.notes[].text",
+        "method.settings",
+    ];
 }
 
 /// How much was tested, and how it came out.
@@ -147,10 +181,8 @@ pub struct RouteDetail {
     pub histogram_bounds_ms: Vec<f64>,
     /// Share of durations in each bin before and now.
     pub histogram: [Vec<f64>; 2],
-    /// Split by version, method and status class.
+    /// Split by version.
     pub splits: Vec<SplitRow>,
-    /// Messages of warn level or worse that are new or grew, with counts before and now.
-    pub templates: Vec<TemplateRow>,
     /// The slowest records in the current window, at most five.
     pub slowest: Vec<SlowRecord>,
 }

@@ -27,8 +27,8 @@ impl Window {
 
 /// Width of the windows a span of time is cut into.
 ///
-/// Widths come from one ladder in which each step divides the next, so that narrow windows
-/// merge exactly into wide ones.
+/// Widths that are chosen come from one ladder in which each step divides the next, so that narrow
+/// windows merge exactly into wide ones; a person may name any whole number of seconds.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]

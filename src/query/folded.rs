@@ -8,6 +8,9 @@ use super::requests::{Durations, Outcome, Request, Summary};
 use crate::model::{SlotWidth, Window};
 use crate::stats::sketch::Sketch;
 
+/// Pairs of route and version with a sketch; requests of later pairs have no version here.
+const MAX_VERSION_CELLS: usize = 20_000;
+
 /// Sketches by route and slot of time.
 #[derive(Debug)]
 pub(super) struct Folded {
@@ -59,6 +62,9 @@ impl Folded {
         let (route, version) = (request.route as u16, request.version as u16);
         let Request { outcome, duration_ms, .. } = request;
         self.cells.entry((route, slot)).or_default().add(outcome, duration_ms);
+        let is_full = self.by_version.len() >= MAX_VERSION_CELLS;
+        let known = !is_full || self.by_version.contains_key(&(route, version));
+        let version = if known { version } else { Request::NO_VERSION as u16 };
         self.by_version.entry((route, version)).or_default().add(outcome, duration_ms);
     }
 
@@ -106,4 +112,24 @@ pub(super) fn select_sketches(
         }
     }
     total.summary()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Folded, MAX_VERSION_CELLS, Outcome, Request, SlotWidth};
+
+    #[test]
+    fn routes_times_versions_have_a_bound() {
+        let mut folded = Folded::new(SlotWidth::fitting(0.0, 1));
+        let routes = MAX_VERSION_CELLS / 400;
+        for version in 0..500 {
+            for route in 0..routes as u32 {
+                let outcome = Outcome::Success;
+                folded.add(Request { ts_us: 0, route, version, outcome, duration_ms: f64::NAN });
+            }
+        }
+        assert_eq!(folded.by_version.len(), MAX_VERSION_CELLS + routes);
+        let total: u64 = folded.by_version.values().flat_map(|cell| cell.by_outcome).sum();
+        assert_eq!(total, 500 * routes as u64);
+    }
 }

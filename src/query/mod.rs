@@ -11,16 +11,15 @@ mod saved;
 mod sql;
 mod survey;
 mod table;
+mod tally;
 
 pub use crate::decode::ValueKind;
-pub use names::Names;
-pub use read::{Batch, Ended, OpenError, Opened, read};
-pub use requests::{
-    Counts, Durations, Outcome, Request, RequestLog, RequestNames, Requests, Summary,
-};
+pub use names::{Names, RequestNames};
+pub use open_request::NO_ROUTE;
+pub use read::{Batch, Ended, OpenError, Opened, Reading, read};
+pub use requests::{Counts, Durations, Outcome, Request, RequestLog, Requests, Summary};
 pub use saved::{Param, ParamKind, Saved, SavedError, bind, find, saved};
 pub use sql::{FieldType, Limits, Position, Query, QueryRun, SqlError};
-pub use survey::{
-    Counted, DOCUMENTS_SUFFIX, InputCount, Pointer, Survey, TemplateSeen, survey_columns,
-};
+pub use survey::{DOCUMENTS_SUFFIX, InputCount, Pointer, Survey, TemplateSeen, survey_columns};
 pub use table::{Cell, Cells, Table, TableColumn, TextLayout};
+pub use tally::{Counted, Tally};

@@ -4,6 +4,11 @@ use rustc_hash::FxHashMap;
 
 use crate::model::LabelColumn;
 
+/// Routes told apart; later ones are counted together.
+const MAX_ROUTES: usize = 2_000;
+/// Versions told apart.
+const MAX_VERSIONS: usize = 500;
+
 /// Distinct texts, numbered in order of first appearance.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
@@ -70,6 +75,21 @@ impl Names {
     /// How often a text came too late to get a number of its own.
     pub fn over_limit(&self) -> u64 {
         self.over_limit
+    }
+}
+
+/// Names of routes and versions of requests.
+#[derive(Debug)]
+pub struct RequestNames {
+    /// Routes.
+    pub routes: Names,
+    /// Versions.
+    pub versions: Names,
+}
+
+impl Default for RequestNames {
+    fn default() -> Self {
+        Self { routes: Names::with_limit(MAX_ROUTES), versions: Names::with_limit(MAX_VERSIONS) }
     }
 }
 

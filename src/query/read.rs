@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::decode::{
-    Decoder, DetectError, Detected, Overrides, Profile, Rejects, SeenField, ValueKind, detect,
+    Decoder, DetectError, Detected, Overrides, Profile, Rejects, Role, Sample, SeenField,
+    ValueKind, detect,
 };
-use crate::model::{EventBatch, Wanted};
-use crate::source::{Chunk, ChunkReader, Framing, Input, ReadError, Source};
+use crate::model::{EventBatch, Wanted, one_line};
+use crate::source::{Chunk, ChunkReader, Discovery, Framing, Input, ReadError, Source};
 
 /// Most threads that read and decode.
 const MAX_THREADS: usize = 16;
@@ -24,7 +25,7 @@ pub enum OpenError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// An input is no log.
-    #[error("`{name}` {source}")]
+    #[error("`{}` {source}", one_line(name))]
     NotALog {
         /// The input.
         name: String,
@@ -48,6 +49,10 @@ pub struct Opened {
     pub event_files: Vec<String>,
     /// Fields of all samples, by path.
     pub fields: BTreeMap<String, ValueKind>,
+    /// Fields that were asked for and that no sample has; records may still have them.
+    pub unconfirmed: Vec<(Role, String)>,
+    /// Whether there is one input and no other was named or found.
+    is_only: bool,
 }
 
 struct OpenedInput {
@@ -58,64 +63,89 @@ struct OpenedInput {
 impl Opened {
     /// Looks at the beginning of each input and tells its format.
     ///
-    /// Among several inputs, one that is empty or no log is passed over and listed.
+    /// What a directory or glob led to and cannot be used is passed over and listed; so is what
+    /// is empty. Of a damaged archive among several inputs is read what can be read.
     ///
     /// # Errors
-    /// When an input cannot be read, when the only one is no log, or when there is no record.
-    pub fn open(inputs: &[Input], overrides: &Overrides) -> Result<Self, OpenError> {
+    /// When an input that was named, or the only one, cannot be read or is no log, and when there
+    /// is no record at all.
+    pub fn open(discovery: &Discovery, overrides: &Overrides) -> Result<Self, OpenError> {
+        let inputs = &discovery.inputs;
         let mut opened = Self {
             inputs: Vec::new(),
-            skipped: Vec::new(),
+            skipped: discovery.passed_over.clone(),
             event_files: Vec::new(),
             fields: BTreeMap::new(),
+            unconfirmed: Vec::new(),
+            is_only: inputs.len() == 1,
         };
         let mut profiles: Vec<Arc<Profile>> = Vec::new();
         for input in inputs {
-            let mut source = Source::peek(input)?;
-            let name = source.name().to_owned();
-            match detect(source.sample(), source.is_whole(), overrides) {
-                Ok(Detected { profile, .. }) if profile.shape == "event-file" => {
-                    opened.event_files.push(name);
+            let must_do = input.is_named() || opened.is_only;
+            match opened.open_one(input, overrides, &mut profiles) {
+                Ok(()) => {}
+                Err(OpenError::NotALog { name, source: DetectError::Empty }) => {
+                    opened.skipped.push((name, "is empty".to_owned()));
                 }
-                Ok(Detected { profile, .. }) if profile.shape == "plimsoll" => {
-                    opened.skipped.push((name, "was written by plimsoll".to_owned()));
+                Err(error) if must_do => return Err(error),
+                Err(OpenError::NotALog { name, source }) => {
+                    opened.skipped.push((name, source.to_string()));
                 }
-                Ok(Detected { profile, fields }) => {
-                    opened.see_fields(fields);
-                    let known = profiles.iter().find(|known| ***known == profile).cloned();
-                    let profile = known.unwrap_or_else(|| {
-                        let profile = Arc::new(profile);
-                        profiles.push(Arc::clone(&profile));
-                        profile
-                    });
-                    source.forget_sample();
-                    opened.inputs.push(OpenedInput { source, profile });
+                Err(OpenError::Read(ReadError::Compressed { name, kind, .. })) => {
+                    opened.skipped.push((name, format!("is a damaged {kind} file")));
                 }
-                Err(DetectError::Empty) => opened.skipped.push((name, "is empty".to_owned())),
-                Err(source) if inputs.len() == 1 => {
-                    return Err(OpenError::NotALog { name, source });
-                }
-                Err(error) => opened.skipped.push((name, error.to_string())),
+                Err(_) => opened.skipped.push((input.name(), "cannot be read".to_owned())),
             }
         }
         if opened.inputs.is_empty() {
-            let names: Vec<String> =
-                inputs.iter().take(3).map(|input| format!("`{}`", input.name())).collect();
+            let names = inputs.iter().take(3).map(|input| one_line(&input.name()).into_owned());
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
             return Err(OpenError::Empty { names: names.join(", ") });
         }
+        let is_unseen = |(_, path): &&(Role, String)| !opened.fields.contains_key(path);
+        opened.unconfirmed = overrides.fields.iter().filter(is_unseen).cloned().collect();
         Ok(opened)
+    }
+
+    fn open_one(
+        &mut self,
+        input: &Input,
+        overrides: &Overrides,
+        profiles: &mut Vec<Arc<Profile>>,
+    ) -> Result<(), OpenError> {
+        let mut source = Source::peek(input)?;
+        let name = source.name().to_owned();
+        // Where some of it came out and there are other inputs, reading comes to the damage again.
+        let is_readable = source.sample().contains(&b'\n') && !self.is_only;
+        if let Some(damage) = source.take_damage().filter(|_| !is_readable) {
+            return Err(damage.into());
+        }
+        let sample =
+            Sample { head: source.sample(), later: source.later(), is_whole: source.is_whole() };
+        let Detected { profile, fields } = detect(&sample, overrides)
+            .map_err(|source| OpenError::NotALog { name: name.clone(), source })?;
+        match profile.shape {
+            "event-file" => self.event_files.push(name),
+            "plimsoll" => self.skipped.push((name, "was written by plimsoll".to_owned())),
+            _ => {
+                self.see_fields(fields);
+                let known = profiles.iter().find(|known| ***known == profile).cloned();
+                let profile = known.unwrap_or_else(|| {
+                    let profile = Arc::new(profile);
+                    profiles.push(Arc::clone(&profile));
+                    profile
+                });
+                source.forget_sample();
+                self.inputs.push(OpenedInput { source, profile });
+            }
+        }
+        Ok(())
     }
 
     fn see_fields(&mut self, fields: Vec<SeenField>) {
         for field in fields {
             let seen = self.fields.entry(field.path).or_insert(field.kind);
-            if *seen != field.kind {
-                *seen = match (*seen, field.kind) {
-                    (ValueKind::Integer, ValueKind::Number)
-                    | (ValueKind::Number, ValueKind::Integer) => ValueKind::Number,
-                    _ => ValueKind::Text,
-                };
-            }
+            *seen = seen.joined(field.kind);
         }
     }
 
@@ -124,9 +154,16 @@ impl Opened {
         self.inputs.iter().map(|input| (input.source.name(), &input.profile))
     }
 
-    /// Bytes on disk of all inputs; `None` when one is a stream.
-    pub fn bytes_on_disk(&self) -> Option<u64> {
-        self.inputs.iter().map(|input| input.source.bytes_on_disk()).sum()
+    /// How each input's records can be read again by their offsets, by name; without inputs whose
+    /// events do not lie in them by themselves.
+    pub fn framings(&self) -> BTreeMap<String, Framing> {
+        let alone = self.profiles().filter(|(name, profile)| *name != "-" && !profile.unfolds);
+        alone.map(|(name, profile)| (name.to_owned(), framing_of(profile))).collect()
+    }
+
+    /// Bytes that reading will give; `None` when an input is a stream or compressed.
+    pub fn bytes_to_read(&self) -> Option<u64> {
+        self.inputs.iter().map(|input| input.source.bytes_to_read()).sum()
     }
 }
 
@@ -146,6 +183,15 @@ pub struct Batch<'a> {
     pub bytes: u64,
 }
 
+/// What reading came to.
+#[derive(Debug)]
+pub struct Reading {
+    /// How it ended.
+    pub ended: Ended,
+    /// Damaged archives, read up to their damage.
+    pub damaged: Vec<ReadError>,
+}
+
 /// How reading ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -157,7 +203,8 @@ pub enum Ended {
 
 /// Reads everything and hands each chunk's events to `consume`, in order of the inputs.
 ///
-/// `consume` says whether to go on. `stop` ends the reading early.
+/// `consume` says whether to go on. `stop` ends the reading early. A damaged archive among several
+/// inputs ends where its damage is, and the others go on.
 ///
 /// # Errors
 /// When an input cannot be read to its end.
@@ -166,7 +213,7 @@ pub fn read(
     wanted: &Wanted,
     stop: &AtomicBool,
     consume: &mut (dyn FnMut(Batch<'_>) -> bool + Send),
-) -> Result<Ended, ReadError> {
+) -> Result<Reading, ReadError> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(MAX_THREADS);
     let feed = Mutex::new(Feed::new(opened));
     let turn = Turn { state: Mutex::new(Consuming { next: 0, consume }), moved: Condvar::new() };
@@ -177,11 +224,12 @@ pub fn read(
         }
     });
     let feed = feed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match feed.error {
-        Some(error) => Err(error),
-        None if halt.into_inner() || stop.load(Ordering::Relaxed) => Ok(Ended::Stopped),
-        None => Ok(Ended::AtEnd),
+    if let Some(error) = feed.error {
+        return Err(error);
     }
+    let is_stopped = halt.into_inner() || stop.load(Ordering::Relaxed);
+    let ended = if is_stopped { Ended::Stopped } else { Ended::AtEnd };
+    Ok(Reading { ended, damaged: feed.damaged })
 }
 
 /// Where chunks come from, one thread at a time.
@@ -191,6 +239,8 @@ struct Feed {
     input: usize,
     next_sequence: u64,
     error: Option<ReadError>,
+    damaged: Vec<ReadError>,
+    is_only: bool,
 }
 
 struct Ticket {
@@ -201,8 +251,15 @@ struct Ticket {
 
 impl Feed {
     fn new(opened: Opened) -> Self {
-        let waiting = opened.inputs.into_iter();
-        Self { waiting, current: None, input: 0, next_sequence: 0, error: None }
+        Self {
+            waiting: opened.inputs.into_iter(),
+            current: None,
+            input: 0,
+            next_sequence: 0,
+            error: None,
+            damaged: Vec::new(),
+            is_only: opened.is_only,
+        }
     }
 
     /// Fills `chunk` with the next records of any input; `None` at the end or after an error.
@@ -220,12 +277,18 @@ impl Feed {
         loop {
             let Some((reader, profile)) = &mut self.current else {
                 let Some(next) = self.waiting.next() else { return Ok(None) };
-                let framing =
-                    if next.profile.wrapped { Framing::JsonValues } else { Framing::Lines };
+                let framing = framing_of(&next.profile);
                 self.current = Some((next.source.into_reader(framing)?, next.profile));
                 continue;
             };
-            if reader.next(chunk)? {
+            let more = match reader.next(chunk) {
+                Err(error @ ReadError::Compressed { .. }) if !self.is_only => {
+                    self.damaged.push(error);
+                    false
+                }
+                read => read?,
+            };
+            if more {
                 let sequence = self.next_sequence;
                 self.next_sequence += 1;
                 let profile = Arc::clone(profile);
@@ -235,6 +298,10 @@ impl Feed {
             self.input += 1;
         }
     }
+}
+
+fn framing_of(profile: &Profile) -> Framing {
+    if profile.wrapped { Framing::JsonValues } else { Framing::Lines }
 }
 
 /// Whose turn it is to consume.
@@ -252,6 +319,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Ends the other threads when one panics: they would wait for its turn for ever.
+struct HaltOnPanic<'a, 'b> {
+    turn: &'a Turn<'b>,
+    halt: &'a AtomicBool,
+}
+
+impl Drop for HaltOnPanic<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Under the lock, so that nobody looks at the flag before it and waits after it.
+            let _consuming = lock(&self.turn.state);
+            self.halt.store(true, Ordering::Relaxed);
+            self.turn.moved.notify_all();
+        }
+    }
+}
+
 fn work(
     feed: &Mutex<Feed>,
     turn: &Turn<'_>,
@@ -259,6 +343,7 @@ fn work(
     halt: &AtomicBool,
     stop: &AtomicBool,
 ) {
+    let _guard = HaltOnPanic { turn, halt };
     let mut chunk = Chunk::default();
     let mut events = EventBatch::default();
     let mut decoder: Option<(Arc<Profile>, Decoder)> = None;
@@ -277,17 +362,66 @@ fn work(
         }
         let mut consuming = lock(&turn.state);
         while consuming.next != ticket.sequence {
+            if halt.load(Ordering::Relaxed) {
+                return; // the turn may never come
+            }
             consuming = turn.moved.wait(consuming).unwrap_or_else(PoisonError::into_inner);
         }
         let bytes = chunk.bytes.len() as u64;
         let batch =
             Batch { input: ticket.input, profile, events: &events, records, rejects, bytes };
-        // After a halt the turn still passes on, so that no thread waits for ever.
         if !halt.load(Ordering::Relaxed) && !(consuming.consume)(batch) {
             halt.store(true, Ordering::Relaxed);
         }
         consuming.next += 1;
         drop(consuming);
         turn.moved.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::AtomicBool;
+
+    use super::{Ended, Opened, read};
+    use crate::decode::Overrides;
+    use crate::model::Wanted;
+    use crate::source::{Discovery, Input};
+
+    #[test]
+    fn a_panic_in_one_thread_leaves_none_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let inputs = (0..40)
+            .map(|number| {
+                let path = dir.path().join(format!("{number}.log"));
+                let mut file = File::create(&path).unwrap();
+                writeln!(file, r#"{{"time":"2026-11-18T14:12:00Z","msg":"x"}}"#).unwrap();
+                Input::Named(path)
+            })
+            .collect();
+        let inputs = Discovery { inputs, ..Discovery::default() };
+        for panics_at in [0, 1, 20, 39] {
+            let opened = Opened::open(&inputs, &Overrides::default()).unwrap();
+            let (mut batches, stop) = (0, AtomicBool::new(false));
+            let ended = catch_unwind(AssertUnwindSafe(|| {
+                read(opened, &Wanted::default(), &stop, &mut |_| {
+                    batches += 1;
+                    assert!(batches <= panics_at, "this panic is part of the test");
+                    true
+                })
+            }));
+            assert!(ended.is_err(), "{panics_at}");
+            assert_eq!(batches, panics_at + 1);
+        }
+        let opened = Opened::open(&inputs, &Overrides::default()).unwrap();
+        let mut enough = 0;
+        let ended = read(opened, &Wanted::default(), &AtomicBool::new(false), &mut |_| {
+            enough += 1;
+            enough < 3
+        });
+        assert_eq!((ended.unwrap().ended, enough), (Ended::Stopped, 3));
     }
 }

@@ -6,16 +6,11 @@
 //! the sketch's relative error; counts stay exact.
 
 use super::folded::{Folded, Sketches, select_sketches};
-use super::names::Names;
 use crate::model::{SlotWidth, Window};
 use crate::stats::{quantile::Sorted, sketch::Sketch};
 
 /// Requests kept one by one; about 70 MB.
 pub(super) const MAX_EXACT: usize = 4_000_000;
-/// Routes told apart; later ones are counted together.
-pub(super) const MAX_ROUTES: usize = 2_000;
-/// Versions told apart.
-pub(super) const MAX_VERSIONS: usize = 500;
 /// Slots of time once requests are folded.
 const MAX_FOLDED_SLOTS: usize = 400;
 /// Cells once requests are folded; more make the slots wider.
@@ -143,6 +138,13 @@ pub struct Summary {
     pub failed: u64,
     /// Durations of those that have one.
     pub durations: Durations,
+}
+
+impl Summary {
+    /// Share of failed requests; `None` without requests.
+    pub fn failed_ratio(&self) -> Option<f64> {
+        (self.n > 0).then(|| self.failed as f64 / self.n as f64)
+    }
 }
 
 /// Counts of some requests.
@@ -472,21 +474,6 @@ fn windows_of(span: Window, width: SlotWidth) -> impl Iterator<Item = Window> {
         let start_us = span.start_us + index * width.micros();
         Window { start_us, end_us: start_us + width.micros() }
     })
-}
-
-/// Names of routes and versions of a [`RequestLog`].
-#[derive(Debug)]
-pub struct RequestNames {
-    /// Routes.
-    pub routes: Names,
-    /// Versions.
-    pub versions: Names,
-}
-
-impl Default for RequestNames {
-    fn default() -> Self {
-        Self { routes: Names::with_limit(MAX_ROUTES), versions: Names::with_limit(MAX_VERSIONS) }
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //! columns as last sort keys. Only sums of f64 may differ in the last digit, and only when the
 //! columns did not fit in memory.
 //!
-//! Not done here: reading inputs (`scan.rs`), layout of results (`table.rs`).
+//! Not done here: reading inputs (`read.rs`), layout of results (`table.rs`).
 
 mod check;
 mod cost;

@@ -4,27 +4,33 @@
 //! counts by minute, message templates, the slowest and some failed records by day. Requests
 //! that log several records are put together by their request id before they are counted.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
-use super::names::{CodeMap, Names};
+use super::names::{CodeMap, Names, RequestNames};
 use super::open_request::OpenRequest;
 use super::read::Batch;
-use super::requests::{Request, RequestLog, RequestNames};
+use super::requests::{Request, RequestLog};
+use super::tally::{Counted, Tally};
 use crate::decode::{Profile, Rejects};
-use crate::model::{EventBatch, Label, NO_STATUS, NO_TIME, Severity, Text, Wanted};
+use crate::model::{
+    EventBatch, Example, InputSummary, Label, NO_STATUS, NO_TIME, Quality, Severity, Text, Wanted,
+};
 
 /// Message templates told apart.
 const MAX_TEMPLATES: usize = 5_000;
 /// Event names told apart.
 const MAX_EVENTS: usize = 500;
-/// Minutes with counts; more are counted by the hour.
-const MAX_TALLY_CELLS: usize = 2_000_000;
 /// Requests whose records are still being put together.
 const MAX_OPEN_REQUESTS: usize = 100_000;
 /// A request that said nothing for this long is complete.
 const REQUEST_IDLE_US: i64 = 15 * 60 * 1_000_000;
 /// Slowest and failed records kept by route and day.
 const KEPT_BY_DAY: usize = 5;
+/// Rejected records shown.
+const MAX_REJECT_EXAMPLES: usize = 3;
 /// Route and day pairs for which records are kept.
 const MAX_KEPT_CELLS: usize = 20_000;
 
@@ -49,21 +55,6 @@ pub struct Pointer {
     pub status: Option<i32>,
     /// Request or trace id.
     pub id: Option<String>,
-}
-
-/// Counts of one event name, level or template by minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Counted {
-    /// Every record with a time.
-    Records,
-    /// Records of warn level.
-    Warnings,
-    /// Records of error level or worse.
-    Errors,
-    /// Records of one event name.
-    Event(u32),
-    /// Records of one message template.
-    Template(u32),
 }
 
 /// A message template.
@@ -115,8 +106,8 @@ pub struct Survey {
     pub template_seen: Vec<TemplateSeen>,
     /// First and last time of each version, microseconds, by its number.
     pub version_span_us: Vec<(i64, i64)>,
-    /// Records by minute (start of the minute in microseconds).
-    pub tally: FxHashMap<(Counted, i64), u32>,
+    /// Records by time.
+    pub tally: Tally,
     /// Slowest records by route and day.
     pub slowest: FxHashMap<(u32, i64), Vec<Pointer>>,
     /// First failed records by route and day.
@@ -195,7 +186,7 @@ impl Default for Survey {
             templates: Names::with_limit(MAX_TEMPLATES),
             template_seen: Vec::new(),
             version_span_us: Vec::new(),
-            tally: FxHashMap::default(),
+            tally: Tally::default(),
             slowest: FxHashMap::default(),
             failed: FxHashMap::default(),
             event_examples: FxHashMap::default(),
@@ -251,12 +242,46 @@ impl Survey {
     /// Closes what is open; reading is over.
     pub fn finish(&mut self) {
         let (minute, records) = std::mem::take(&mut self.minute_records);
-        add_count(&mut self.tally, Counted::Records, minute, records);
+        self.tally.add(Counted::Records, minute, records);
         let mut open: Vec<_> = self.open.drain().collect();
         open.sort_by_key(|(_, request)| (request.input, request.offset));
         for (id, request) in open {
             self.close(&id, &request);
         }
+    }
+
+    /// What was read and rejected of the inputs, in the order of their reading.
+    pub fn counted(&self, mut inputs: Vec<InputSummary>) -> Quality {
+        let mut quality = Quality {
+            no_time: self.no_time,
+            out_of_order: self.out_of_order,
+            requests: self.request_count,
+            ..Quality::default()
+        };
+        let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+        for (summary, count) in inputs.iter_mut().zip(&self.inputs) {
+            summary.bytes = count.bytes;
+            summary.records = count.records;
+            summary.rejected = count.rejects.count();
+            quality.records += summary.records;
+            quality.rejected += summary.rejected;
+            for (reason, times) in &count.rejects.by_reason {
+                *reasons.entry(reason).or_default() += times;
+            }
+            let room = MAX_REJECT_EXAMPLES.saturating_sub(quality.reject_examples.len());
+            let examples = count.rejects.examples.iter().take(room);
+            quality.reject_examples.extend(examples.map(|(offset, record)| Example {
+                input: summary.name.clone(),
+                offset: *offset,
+                text: Example::text_of(record),
+            }));
+        }
+        quality.events = quality.records - quality.rejected;
+        quality.reject_reasons = reasons.into_iter().map(|(r, n)| (r.to_owned(), n)).collect();
+        // A stable sort: reasons of one count stay in the order of their names.
+        quality.reject_reasons.sort_by_key(|(_, times)| Reverse(*times));
+        quality.inputs = inputs;
+        quality
     }
 
     fn add_event(&mut self, batch: &Batch<'_>, row: usize, maps: &mut Maps) {
@@ -333,18 +358,18 @@ impl Survey {
             self.minute_records.1 += 1;
         } else {
             let (before, records) = std::mem::replace(&mut self.minute_records, (minute, 1));
-            add_count(tally, Counted::Records, before, records);
+            tally.add(Counted::Records, before, records);
         }
         if event.severity.is_error() {
-            add_count(tally, Counted::Errors, minute, 1);
+            tally.add(Counted::Errors, minute, 1);
         } else if event.severity.is_warn() {
-            add_count(tally, Counted::Warnings, minute, 1);
+            tally.add(Counted::Warnings, minute, 1);
         }
         if let Some(name) = name {
-            add_count(tally, Counted::Event(name), minute, 1);
+            tally.add(Counted::Event(name), minute, 1);
         }
         if let Some(template) = template {
-            add_count(tally, Counted::Template(template), minute, 1);
+            tally.add(Counted::Template(template), minute, 1);
             self.see_template(template, event);
         }
         if let Some(name) = name {
@@ -375,7 +400,7 @@ impl Survey {
             Some(id) if profile.joins_requests => self.join_request(id, event),
             _ if event.status == NO_STATUS && event.duration_ms.is_nan() => {}
             _ => {
-                let open = OpenRequest::begin(event, &mut self.names.routes);
+                let open = OpenRequest::begin(event);
                 self.close(event.request_id.unwrap_or_default(), &open);
             }
         }
@@ -388,7 +413,7 @@ impl Survey {
             if self.open.len() >= MAX_OPEN_REQUESTS {
                 self.close_idle(event.ts_us);
             }
-            let open = OpenRequest::begin(event, &mut self.names.routes);
+            let open = OpenRequest::begin(event);
             self.open.insert(id.into(), open);
         }
     }
@@ -409,11 +434,10 @@ impl Survey {
     }
 
     fn close(&mut self, id: &str, open: &OpenRequest) {
-        let mut request = open.request;
-        if open.status == NO_STATUS && request.duration_ms.is_nan() {
+        if open.status == NO_STATUS && open.duration_ms.is_nan() {
             return; // a build line, not a request
         }
-        request.outcome = open.outcome();
+        let request = open.request(&mut self.names.routes);
         self.request_count += 1;
         self.requests.push(request);
         let pointer = || Pointer {
@@ -430,18 +454,6 @@ impl Survey {
         if request.outcome.is_failed() {
             keep_first(&mut self.failed, (request.route, request.ts_us), pointer);
         }
-    }
-}
-
-fn add_count(
-    tally: &mut FxHashMap<(Counted, i64), u32>,
-    counted: Counted,
-    minute: i64,
-    count: u32,
-) {
-    let full = tally.len() >= MAX_TALLY_CELLS;
-    if count > 0 && (!full || tally.contains_key(&(counted, minute))) {
-        *tally.entry((counted, minute)).or_default() += count;
     }
 }
 

@@ -3,11 +3,7 @@
 //! Characters that steer a terminal or a browser are written as escapes, which any JSON reader
 //! turns back: the value is the same.
 
-use std::fmt::Write;
-
-use crate::model::{Report, Series};
-
-use super::visible;
+use crate::model::{Report, Series, is_unsafe, push_json_escape, safe_json};
 
 /// Most bytes of the copy inside a page; beyond it the long series are left out.
 const ISLAND_MAX_BYTES: usize = 60_000;
@@ -15,7 +11,7 @@ const ISLAND_MAX_BYTES: usize = 60_000;
 /// The whole report, pretty-printed, with a line break at the end.
 pub fn json(report: &Report) -> String {
     // A report has text keys and no custom serializer, so this cannot fail.
-    escape(&serde_json::to_string_pretty(report).unwrap_or_default(), false) + "\n"
+    safe_json(&serde_json::to_string_pretty(report).unwrap_or_default()) + "\n"
 }
 
 /// A JSON path, and what empties it.
@@ -49,14 +45,14 @@ pub(crate) fn island(report: &Report) -> Island {
         ("details", |report| report.details.clear()),
     ];
     for (path, leave_out) in steps {
-        let json = escape(&serde_json::to_string(&small).unwrap_or_default(), true);
+        let json = safe_in_html(&serde_json::to_string(&small).unwrap_or_default());
         if json.len() <= ISLAND_MAX_BYTES {
             return Island { json, left_out };
         }
         leave_out(&mut small);
         left_out.push(path);
     }
-    Island { json: escape(&serde_json::to_string(&small).unwrap_or_default(), true), left_out }
+    Island { json: safe_in_html(&serde_json::to_string(&small).unwrap_or_default()), left_out }
 }
 
 fn empty(series: &mut Series) {
@@ -65,34 +61,30 @@ fn empty(series: &mut Series) {
     series.usual_by_window = None;
 }
 
-/// These characters stand inside strings only, because the serializer writes no others.
-fn escape(json: &str, in_html: bool) -> String {
-    let mut escaped = String::with_capacity(json.len());
+/// As [`safe_json`], and without characters that end a `<script>` element; they stand inside
+/// strings only, because the serializer writes no others.
+fn safe_in_html(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
     for character in json.chars() {
-        let markup = in_html && matches!(character, '<' | '>' | '&');
-        if markup || (character != '\n' && visible::is_unsafe(character)) {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                // Writing to a String cannot fail.
-                let _ = write!(escaped, "\\u{unit:04x}");
-            }
+        if matches!(character, '<' | '>' | '&') || is_unsafe(character) {
+            push_json_escape(&mut safe, character);
         } else {
-            escaped.push(character);
+            safe.push(character);
         }
     }
-    escaped
+    safe
 }
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::safe_in_html;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn escaping_changes_no_value(text in any::<String>()) {
             let json = serde_json::to_string(&text).unwrap();
-            let escaped = escape(&json, true);
+            let escaped = safe_in_html(&json);
             let unsafe_left = |c: char| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
             prop_assert!(!escaped.chars().any(unsafe_left));
             prop_assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);

@@ -165,7 +165,9 @@ fn push_routes(page: &mut String, report: &Report) {
     if beyond > 0 {
         push(page, &format!("{beyond} more changed or cannot be told.\n"));
     }
-    push(page, &format!("{same_count} routes without a change beyond the tolerated size.\n"));
+    if let Some(same) = prose::unchanged_routes(same_count) {
+        push(page, &format!("{same}\n"));
+    }
 }
 
 fn route_line(row: &RouteRow) -> String {
@@ -186,7 +188,7 @@ fn push_quality(page: &mut String, report: &Report) {
     push(
         page,
         &format!(
-            "{} records read, {} skipped, {} without a time, {} out of order.\n",
+            "{} records read, {} rejected, {} without a time, {} out of order.\n",
             number::count(quality.records),
             number::count(quality.rejected),
             number::count(quality.no_time),

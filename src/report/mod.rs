@@ -22,7 +22,7 @@ pub use json::json;
 pub use markdown::markdown;
 pub use png::{PngError, png};
 pub use prose::{alt_text, headline};
-pub use text::{TextStyle, text};
+pub use text::{TextStyle, ascii, text};
 
 #[cfg(test)]
 mod tests;

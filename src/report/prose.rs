@@ -64,6 +64,13 @@ pub(crate) fn coverage(coverage: Coverage) -> String {
     format!("{} {things} tested: {}.", number::count(coverage.tested.into()), parts.join(", "))
 }
 
+/// How many routes stayed as they were; nothing where none did, which may mean that none could be
+/// told.
+pub(crate) fn unchanged_routes(count: usize) -> Option<String> {
+    let routes = if count == 1 { "route" } else { "routes" };
+    (count > 0).then(|| format!("{count} {routes} without a change beyond the tolerated size."))
+}
+
 /// What happened, without numbers: the heading of a card.
 pub(crate) fn title(finding: &Finding) -> String {
     if finding.kind == FindingKind::NewMessage {

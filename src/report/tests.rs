@@ -64,7 +64,7 @@ fn hostile_text_is_inert_everywhere() {
     let report = sample::hostile();
     for (format, output) in every_output(&report) {
         for (number, character) in output.chars().enumerate() {
-            let controls = super::visible::is_unsafe(character) && character != '\n';
+            let controls = crate::model::is_unsafe(character) && character != '\n';
             // The Markdown escaper breaks mentions by an entity, never by the character itself.
             assert!(!controls, "{format}: {character:?} at {number}");
         }
@@ -204,7 +204,7 @@ fn the_terminal_summary_reads_in_order() {
     ◆ GET /api/admin/exports/{id}       2.31 s  (2.94 s)    +27 %       98   1.31 %
     11 routes without a change beyond the tolerated size.
 
-    read 60,012 records, skipped 12, 0 without a time
+    read 60,012 records, 12 rejected, 0 without a time
     guess: responseTime is taken as milliseconds, because pino writes them.
     thin: 3 routes have fewer than 200 requests and are not judged by p95.
     gap: No records between Sun 15 Nov 03:00 and 05:00 UTC.
@@ -237,7 +237,7 @@ fn the_markdown_reads_in_order() {
 
     ## Data quality
 
-    60,012 records read, 12 skipped, 0 without a time, 3 out of order.
+    60,012 records read, 12 rejected, 0 without a time, 3 out of order.
 
     - guess: responseTime is taken as milliseconds, because pino writes them.
     - thin: 3 routes have fewer than 200 requests and are not judged by p95.
@@ -245,27 +245,4 @@ fn the_markdown_reads_in_order() {
 
     plimsoll 0.1.0; all numbers are in `report.json`.
     ");
-}
-
-/// Writes every sample for the browser checks: `REPORT_SAMPLES=dir cargo test`.
-#[test]
-fn samples_can_be_written_for_a_browser() {
-    let Some(folder) = std::env::var_os("REPORT_SAMPLES").map(std::path::PathBuf::from) else {
-        return;
-    };
-    std::fs::create_dir_all(&folder).unwrap();
-    for (name, report) in samples() {
-        let write = |ending: &str, bytes: &[u8]| {
-            use std::io::Write;
-            let path = folder.join(format!("{name}.{ending}"));
-            std::fs::File::create(path).unwrap().write_all(bytes).unwrap();
-        };
-        write("html", html(&report).as_bytes());
-        write("md", markdown(&report).as_bytes());
-        write("json", json(&report).as_bytes());
-        write("txt", text(&report, TextStyle::default()).as_bytes());
-        if let Ok(picture) = super::png(&report) {
-            write("png", &picture);
-        }
-    }
 }

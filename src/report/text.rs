@@ -116,15 +116,16 @@ impl Page {
             let cells = [&route, &text.before, &now, &text.change, &text.n, &failed];
             self.coloured("", &row_line(cells.map(String::as_str)), row.verdict);
         }
-        let same = format!("{same_count} routes without a change beyond the tolerated size.");
-        self.wrapped("", "", &same);
+        if let Some(same) = prose::unchanged_routes(same_count) {
+            self.wrapped("", "", &same);
+        }
     }
 
     fn quality(&mut self, report: &Report) {
         let quality = &report.quality;
         self.blank();
         let counts = format!(
-            "read {} records, skipped {}, {} without a time",
+            "read {} records, {} rejected, {} without a time",
             number::count(quality.records),
             number::count(quality.rejected),
             number::count(quality.no_time)
@@ -166,7 +167,7 @@ impl Page {
 
     /// The same text in the characters of the style.
     fn plain(&self, text: &str) -> String {
-        if self.style.ascii { text.chars().map(ascii).collect() } else { text.to_owned() }
+        if self.style.ascii { text.chars().map(ascii_of).collect() } else { text.to_owned() }
     }
 }
 
@@ -199,9 +200,14 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-fn ascii(character: char) -> String {
+/// Text for a person in ASCII alone: signs become what looks like them, letters their escapes.
+pub fn ascii(text: &str) -> String {
+    text.chars().map(ascii_of).collect::<String>().replace('\u{a0}', " ")
+}
+
+fn ascii_of(character: char) -> String {
     let replaced = match character {
-        ' '..='~' | '\u{a0}' => return character.to_string(),
+        '\n' | ' '..='~' | '\u{a0}' => return character.to_string(),
         '✔' | '▅' => "+",
         '✖' | '×' => "x",
         '◆' => "?",
@@ -228,7 +234,7 @@ fn ascii(character: char) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ascii, wrap};
+    use super::{ascii_of, wrap};
     use proptest::prelude::*;
 
     #[test]
@@ -253,7 +259,7 @@ mod tests {
         #[test]
         fn ascii_is_ascii(character in any::<char>()) {
             const TIE: char = '\u{a0}'; // becomes a space when the line is wrapped
-            prop_assert!(ascii(character).is_ascii() || character == TIE);
+            prop_assert!(ascii_of(character).is_ascii() || character == TIE);
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::model::one_line;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
@@ -13,6 +14,11 @@ use super::reader::{ChunkReader, Framing};
 
 /// Bytes at the beginning of an input, after decompression, by which its format is told.
 const SAMPLE_BYTES: usize = 256 * 1024;
+/// Bytes that are looked at in each place further on.
+const LATER_BYTES: u64 = 32 * 1024;
+/// Those places, in quarters of the file; the last one is its end. A field that appears with a
+/// later version of the program, or logs behind a long banner, are seen there.
+const LATER_QUARTERS: [u64; 4] = [1, 2, 3, 4];
 
 /// Files up to this size are hashed whole for the report's method section; hashing a larger one
 /// would cost more than reading it.
@@ -22,7 +28,7 @@ pub const MAX_HASHED_BYTES: u64 = 256 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The operating system refused.
-    #[error("cannot read `{name}`")]
+    #[error("cannot read `{}`", one_line(name))]
     Io {
         /// The input.
         name: String,
@@ -30,7 +36,10 @@ pub enum ReadError {
         source: io::Error,
     },
     /// The compressed stream is cut off or damaged.
-    #[error("`{name}` is a damaged or incomplete {kind} file: only {read_bytes} bytes came out")]
+    #[error(
+        "`{}` is a damaged or incomplete {kind} file: only {read_bytes} bytes came out",
+        one_line(name)
+    )]
     Compressed {
         /// The input.
         name: String,
@@ -80,6 +89,10 @@ pub struct Source {
     name: String,
     compression: Compression,
     sample: Vec<u8>,
+    /// Whole lines from further on.
+    later: Vec<u8>,
+    /// What ended the sample before its time.
+    damage: Option<ReadError>,
     bytes_on_disk: Option<u64>,
     /// What comes after the sample, for an input that cannot be opened twice.
     rest: Option<Box<dyn Read + Send>>,
@@ -87,25 +100,35 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens an input and reads its first 256 KiB (after decompression).
+    /// Opens an input, reads its first 256 KiB (after decompression) and, of a regular file that
+    /// is not compressed, a little in four places further on.
     ///
     /// Only standard input stays open; a file is opened anew by [`Source::into_reader`], so
     /// that a tree of ten thousand documents needs one descriptor at a time.
     ///
     /// # Errors
-    /// When the input cannot be opened or its beginning cannot be read or decompressed.
+    /// When the input cannot be opened or read. Damage of its compression is no error yet: see
+    /// [`Source::damage`].
     pub fn peek(input: &Input) -> Result<Self, ReadError> {
         let name = input.name();
         let (mut stream, compression, bytes_on_disk) = open(input)?;
         let mut sample = Vec::new();
-        stream
-            .by_ref()
-            .take(SAMPLE_BYTES as u64)
-            .read_to_end(&mut sample)
-            .map_err(|source| compression.error(&name, sample.len() as u64, source))?;
-        let reopens = bytes_on_disk.is_some();
-        let rest = (!reopens).then_some(stream);
-        Ok(Self { name, compression, sample, bytes_on_disk, rest, input: input.clone() })
+        let read = stream.by_ref().take(SAMPLE_BYTES as u64).read_to_end(&mut sample);
+        let damage = read.err().map(|e| compression.error(&name, sample.len() as u64, e));
+        if let Some(error @ ReadError::Io { .. }) = damage {
+            return Err(error);
+        }
+        let later = match (input, bytes_on_disk) {
+            (Input::Named(path) | Input::Found(path), Some(bytes))
+                if compression == Compression::None && bytes > SAMPLE_BYTES as u64 =>
+            {
+                later_lines(path, bytes)
+            }
+            _ => Vec::new(),
+        };
+        let rest = bytes_on_disk.is_none().then_some(stream);
+        let input = input.clone();
+        Ok(Self { name, compression, sample, later, damage, bytes_on_disk, rest, input })
     }
 
     /// The path as found, or `-`.
@@ -118,14 +141,30 @@ impl Source {
         &self.sample
     }
 
-    /// Whether the sample is the whole input.
-    pub fn is_whole(&self) -> bool {
-        self.sample.len() < SAMPLE_BYTES
+    /// Whole lines from the middle and the end of a long file, as they lie there; empty where that
+    /// would cost reading all of it.
+    pub fn later(&self) -> &[u8] {
+        &self.later
     }
 
-    /// Size of the file as stored; `None` for a stream.
-    pub fn bytes_on_disk(&self) -> Option<u64> {
-        self.bytes_on_disk
+    /// Whether the sample is the whole input.
+    pub fn is_whole(&self) -> bool {
+        self.sample.len() < SAMPLE_BYTES && self.damage.is_none()
+    }
+
+    /// Takes the damage that ended the sample; the sample is what came out before it.
+    pub fn take_damage(&mut self) -> Option<ReadError> {
+        self.damage.take()
+    }
+
+    /// Whether more bytes will come out than lie on the disk.
+    pub fn is_compressed(&self) -> bool {
+        self.compression != Compression::None
+    }
+
+    /// Bytes that reading will give; `None` for a stream or a compressed file, which do not say.
+    pub fn bytes_to_read(&self) -> Option<u64> {
+        self.bytes_on_disk.filter(|_| self.compression == Compression::None)
     }
 
     /// Starts reading from the first byte.
@@ -145,17 +184,19 @@ impl Source {
         if self.rest.is_none() {
             self.sample = Vec::new();
         }
+        self.later = Vec::new();
     }
 }
 
+/// A decompressed stream, how it was compressed, and the size of a file that can be read again.
 type Opened = (Box<dyn Read + Send>, Compression, Option<u64>);
 
-fn open(input: &Input) -> Result<Opened, ReadError> {
+pub(super) fn open(input: &Input) -> Result<Opened, ReadError> {
     let name = input.name();
     let failed = |source| ReadError::Io { name: name.clone(), source };
     let (raw, bytes_on_disk): (Box<dyn Read + Send>, Option<u64>) = match input {
         Input::Stdin => (Box::new(io::stdin()), None),
-        Input::File(path) => {
+        Input::Named(path) | Input::Found(path) => {
             let file = File::open(path).map_err(failed)?;
             let metadata = file.metadata().map_err(failed)?;
             // A named pipe such as `<(zcat …)` can be read once only.
@@ -173,6 +214,27 @@ fn open(input: &Input) -> Result<Opened, ReadError> {
         Compression::Zstd => Box::new(zstd::Decoder::new(raw).map_err(failed)?),
     };
     Ok((stream, compression, bytes_on_disk))
+}
+
+/// Whole lines from the places of [`LATER_QUARTERS`]; what cannot be read is left out, since the
+/// reading of the records will say so.
+fn later_lines(path: &Path, file_bytes: u64) -> Vec<u8> {
+    let mut lines = Vec::new();
+    let Ok(mut file) = File::open(path) else { return lines };
+    for quarter in LATER_QUARTERS {
+        let from = (file_bytes / 4 * quarter).min(file_bytes - LATER_BYTES);
+        let from = from.max(SAMPLE_BYTES as u64);
+        let mut window = Vec::new();
+        let sought = file.seek(SeekFrom::Start(from)).is_ok();
+        if !sought || file.by_ref().take(LATER_BYTES).read_to_end(&mut window).is_err() {
+            continue;
+        }
+        let whole = memchr::memchr(b'\n', &window).zip(memchr::memrchr(b'\n', &window));
+        if let Some((first, last)) = whole {
+            lines.extend_from_slice(window.get(first + 1..=last).unwrap_or_default());
+        }
+    }
+    lines
 }
 
 /// SHA-256 of a file as stored, hex; `None` when it is larger than [`MAX_HASHED_BYTES`], no

@@ -43,6 +43,8 @@ pub struct ChunkReader {
     carry: Vec<u8>,
     offset: u64,
     finished: bool,
+    /// What ended the input before its time; told once everything before it was given.
+    broken: Option<ReadError>,
 }
 
 impl ChunkReader {
@@ -52,26 +54,36 @@ impl ChunkReader {
         stream: Box<dyn Read + Send>,
         framing: Framing,
     ) -> Self {
-        let stream: Box<dyn Read + Send> = match framing {
-            Framing::Lines => stream,
-            Framing::JsonValues => Box::new(UnwrapJson::new(stream)),
-        };
-        Self { name, compression, stream, carry: Vec::new(), offset: 0, finished: false }
+        let stream = framed(stream, framing);
+        let (carry, offset, finished) = (Vec::new(), 0, false);
+        Self { name, compression, stream, carry, offset, finished, broken: None }
     }
 
     /// Fills `chunk` with the next records; `false` at the end of the input.
+    ///
+    /// Of an input that is cut off, every whole record is given first; the torn one is left out.
     ///
     /// # Errors
     /// When the input cannot be read or decompressed any further.
     pub fn next(&mut self, chunk: &mut Chunk) -> Result<bool, ReadError> {
         chunk.bytes.clear();
-        chunk.bytes.append(&mut self.carry);
         chunk.offset = self.offset;
         chunk.oversized = 0;
+        if self.finished {
+            return self.broken.take().map_or(Ok(false), Err);
+        }
+        chunk.bytes.append(&mut self.carry);
         let mut searched = 0;
         loop {
             let wanted = CHUNK_BYTES.saturating_sub(chunk.bytes.len()).max(BLOCK_BYTES);
             self.fill(&mut chunk.bytes, wanted)?;
+            if self.broken.is_some() {
+                let end = memchr::memrchr(b'\n', &chunk.bytes).map_or(0, |at| at + 1);
+                chunk.bytes.truncate(end);
+                if let Some(error) = self.broken.take_if(|_| end == 0 && chunk.oversized == 0) {
+                    return Err(error);
+                }
+            }
             if self.finished {
                 break;
             }
@@ -100,17 +112,23 @@ impl ChunkReader {
         Ok(!chunk.bytes.is_empty() || chunk.oversized > 0)
     }
 
-    /// Reads up to `wanted` more bytes; sets `finished` at the end of the input.
+    /// Reads up to `wanted` more bytes; sets `finished` at the end of the input, and `broken` when
+    /// that came too early.
     fn fill(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> Result<(), ReadError> {
+        if self.finished {
+            return Ok(());
+        }
         let before = bytes.len();
         let result = self.stream.by_ref().take(wanted as u64).read_to_end(bytes);
         let read_bytes = self.offset + bytes.len() as u64;
-        match result {
-            Ok(_) => {
-                self.finished = bytes.len() - before < wanted;
+        self.finished = result.is_err() || bytes.len() - before < wanted;
+        let error = result.err().map(|e| self.compression.error(&self.name, read_bytes, e));
+        match error {
+            Some(error @ ReadError::Io { .. }) => Err(error),
+            damage => {
+                self.broken = damage;
                 Ok(())
             }
-            Err(source) => Err(self.compression.error(&self.name, read_bytes, source)),
         }
     }
 
@@ -131,9 +149,17 @@ impl ChunkReader {
     }
 }
 
+/// The stream as one record a line.
+pub(super) fn framed(stream: Box<dyn Read + Send>, framing: Framing) -> Box<dyn Read + Send> {
+    match framing {
+        Framing::Lines => stream,
+        Framing::JsonValues => Box::new(UnwrapJson::new(stream)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::io::{Cursor, Read};
 
     use super::{CHUNK_BYTES, Chunk, ChunkReader, Compression, Framing, MAX_RECORD_BYTES};
 
@@ -180,6 +206,32 @@ mod tests {
         assert_eq!((oversized, all.ends_with(b"b\n")), (1, true));
         let (all, _, oversized) = read([giant, b"b\n".to_vec()].concat());
         assert_eq!((all.as_slice(), oversized), (b"b\n".as_slice(), 1));
+    }
+
+    #[test]
+    fn of_a_torn_archive_every_whole_record_is_given_before_the_error() {
+        let lines = b"{\"a\":1}\n".repeat(50_000);
+        let mut gzip = flate2::read::GzEncoder::new(lines.as_slice(), flate2::Compression::fast());
+        let mut whole = Vec::new();
+        gzip.read_to_end(&mut whole).unwrap();
+        for keep in [whole.len() - 9, whole.len() / 2, 12] {
+            let torn = Cursor::new(whole[..keep].to_vec());
+            let stream = Box::new(flate2::read::MultiGzDecoder::new(torn));
+            let mut reader =
+                ChunkReader::new("t".to_owned(), Compression::Gzip, stream, Framing::Lines);
+            let (mut chunk, mut all) = (Chunk::default(), Vec::new());
+            let error = loop {
+                match reader.next(&mut chunk) {
+                    Ok(true) => all.extend_from_slice(&chunk.bytes),
+                    Ok(false) => panic!("a torn archive ended well"),
+                    Err(error) => break error.to_string(),
+                }
+            };
+            assert!(error.contains("damaged or incomplete gzip"), "{error}");
+            assert!(all.is_empty() || all.ends_with(b"}\n"), "a torn record was given");
+            assert!(keep == 12 || all.len() > lines.len() / 4, "{} bytes came out", all.len());
+            assert!(!reader.next(&mut chunk).unwrap(), "told once");
+        }
     }
 
     #[test]

@@ -247,16 +247,15 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn the_demo_makes_the_platform_fixture_again() {
     let again = demo(&["--seed", "7", "--brief"]);
-    let fixture = tree(Path::new(PLATFORM)).into_iter().map(|(name, bytes)| {
-        match name.strip_suffix(".gz") {
+    let fixture =
+        tree(Path::new(PLATFORM)).into_iter().map(|(name, bytes)| match name.strip_suffix(".gz") {
             Some(plain) => {
                 let mut text = Vec::new();
                 flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut text).unwrap();
                 (plain.to_owned(), text)
             }
             None => (name, bytes),
-        }
-    });
+        });
     same(&fixture.collect(), &tree(&again.path().join("d")));
 }
 
@@ -322,6 +321,310 @@ fn hostile_text_is_no_markup_and_no_formula() {
     let is_formula = |cell: &&String| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     assert_eq!(cells.iter().find(is_formula), None);
     assert!(cells.iter().any(|cell| cell.starts_with("'=cmd|")), "the fixture holds a formula");
+}
+
+/// A log of `count` lines, one a second from 10:00 on, each by its number.
+fn log_of(dir: &TempDir, name: &str, count: usize, line: impl Fn(usize, &str) -> String) -> String {
+    let lines = (0..count).map(|i| {
+        let (hour, minute, second) = (10 + i / 3600, i / 60 % 60, i % 60);
+        line(i, &format!("2026-11-18T{hour:02}:{minute:02}:{second:02}Z")) + "\n"
+    });
+    write(dir, name, lines.collect::<String>().as_bytes())
+}
+
+fn write(dir: &TempDir, name: &str, bytes: &[u8]) -> String {
+    let path = dir.path().join(name);
+    fs::File::create(&path).unwrap().write_all(bytes).unwrap();
+    path.display().to_string()
+}
+
+fn request(i: usize, time: &str) -> String {
+    format!(r#"{{"time":"{time}","route":"/a","status":200,"duration_ms":{}}}"#, i % 90)
+}
+
+#[test]
+fn a_field_that_begins_late_is_no_field_that_is_missing() {
+    let dir = tempdir().unwrap();
+    let late = log_of(&dir, "late.log", 20_000, |i, time| match i {
+        ..15_000 => format!(r#"{{"time":"{time}","route":"/a","status":200}}"#),
+        _ => request(i, time),
+    });
+    let inspected = run(&["inspect", &late, "--json"]).out;
+    assert!(inspected.contains("\"with_duration\": 5000"), "{inspected}");
+    // A field in a few records that no sample sees is believed when it is named.
+    let rare = log_of(&dir, "rare.log", 20_000, |i, time| match i {
+        7_001 => format!(r#"{{"time":"{time}","lag":7}}"#),
+        _ => request(i, time),
+    });
+    let ran = run(&["inspect", &rare, "--duration", "lag:ms", "--json"]);
+    assert!(ran.out.contains("\"with_duration\": 1,"), "{}{}", ran.out, ran.err);
+    let ran = run(&["report", &rare, "--duration", "lagg:ms", "-o", "text"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.err.contains("error[PL021]: no record has the field `lagg`"), "{}", ran.err);
+}
+
+#[test]
+fn log_text_is_no_command_to_a_ci_runner() {
+    let dir = tempdir().unwrap();
+    let hostile = log_of(&dir, "host.log", 40, |_, time| {
+        format!(
+            r#"{{"time":"{time}","version":"1\n::error::v","message":"::set-output name=a::b","note":"x\n::error::boom\n##[error]y"}}"#
+        )
+    });
+    let evil = dir.path().join("evil\n::error::x.log").display().to_string();
+    fs::copy(&hostile, &evil).unwrap();
+    let select = "SELECT message, note, version FROM logs";
+    let outputs: [&[&str]; 7] = [
+        &["query", &hostile, select],
+        &["query", &hostile, select, "-o", "csv"],
+        &["inspect", &evil],
+        &["lines", &evil],
+        &["compare", &evil, "--at", "2026-11-18T10:00:20Z"],
+        &["report", &evil, "-o", "text"],
+        &["report", "missing\n::error::x.log"],
+    ];
+    for words in outputs {
+        let ran = run(words);
+        for line in ran.out.lines().chain(ran.err.lines()) {
+            let command = line.trim_start().starts_with("::") || line.contains("##[");
+            assert!(!command, "{words:?} wrote the line {line}");
+        }
+    }
+    let raw = run(&["query", &hostile, select, "-o", "csv", "--raw"]).out;
+    assert!(raw.contains("\n::error::boom\n##[error]y"), "--raw is exact: {raw}");
+}
+
+#[test]
+fn a_damaged_archive_among_others_stops_nothing() {
+    let dir = tempdir().unwrap();
+    log_of(&dir, "a.log", 50, request);
+    fs::copy("fixtures/bad/truncated.log.gz", dir.path().join("b.log.gz")).unwrap();
+    let path = dir.path().display().to_string();
+    let ran = run(&["inspect", &path, "--json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let understood: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(understood["records"].as_u64() > Some(60), "what could be read counts: {}", ran.out);
+    let notes = understood["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|note| note["kind"] == "damaged"), "{notes:?}");
+    assert!(ran.err.contains("b.log.gz` is a damaged or incomplete gzip"), "{}", ran.err);
+    let piped = fs::File::open("fixtures/bad/truncated.log.gz").unwrap();
+    let ran = finish(plimsoll(&["inspect", "-"]).stdin(piped).spawn().unwrap());
+    assert_eq!(ran.code, Some(4));
+    assert!(ran.err.contains("… | gzip -dc | plimsoll … -"), "{}", ran.err);
+}
+
+#[test]
+fn a_named_input_that_is_no_log_is_not_passed_over() {
+    let dir = tempdir().unwrap();
+    let good = log_of(&dir, "good.log", 50, request);
+    let ran = run(&["report", "fixtures/bad/binary.log", &good, "-o", "text"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.err);
+    assert!(ran.err.contains("error[PL013]: `fixtures/bad/binary.log`"), "{}", ran.err);
+    assert!(ran.err.contains("iconv -f ENCODING"), "{}", ran.err);
+    fs::copy("fixtures/bad/binary.log", dir.path().join("bin.log")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", dir.path().join("out.log")).unwrap();
+    let ran = run(&["inspect", &dir.path().display().to_string()]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    for said in ["bin.log` is not text", "out.log` is a link out of the directory"] {
+        assert!(ran.out.contains(said), "{said}: {}", ran.out);
+    }
+}
+
+#[test]
+fn what_was_said_about_fields_is_said_again() {
+    let dir = tempdir().unwrap();
+    let slower = |i: usize| if i < 5_000 { i % 40 } else { 300 + i % 40 };
+    let log = log_of(&dir, "odd.log", 10_000, |i, time| {
+        format!(r#"{{"when":"{time}","was":"/a","x":{},"status":200}}"#, slower(i))
+    });
+    let target = dir.path().join("r").display().to_string();
+    let fields = ["--time", "when", "--duration", "x:ms", "--group-by", "was"];
+    let ran = run(&[&["report", &log, "-d", &target, "--exit-zero"], &fields[..]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let file = dir.path().join("r/report.json").display().to_string();
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let commands: Vec<String> = report["findings"][0]["options"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|option| option["verify"].as_array().unwrap().iter())
+        .map(|words| words.map(|word| word.as_str().unwrap()).collect::<Vec<_>>().join(" "))
+        .collect();
+    let compare = commands.iter().find(|c| c.starts_with("plimsoll compare")).unwrap();
+    assert!(compare.ends_with("--time when --duration x:ms --group-by was"), "{compare}");
+    let ran = run(&["lines", "F1", "--report", &file, "-n", "3"]);
+    assert_eq!((ran.code, ran.out.lines().count()), (Some(0), 3), "{}", ran.err);
+    assert!(ran.out.lines().all(|line| line.contains("\"x\":3")), "{}", ran.out);
+}
+
+#[test]
+fn records_that_are_not_shown_are_counted() {
+    let dir = tempdir().unwrap();
+    let log = log_of(&dir, "a.log", 25, request);
+    let check = |words: &[&str], shown: usize, says: &str| {
+        let ran = run(&[&["lines", &log], words].concat());
+        assert_eq!((ran.code, ran.out.lines().count()), (Some(0), shown), "{words:?} {}", ran.err);
+        assert!(
+            ran.err.contains(says) && says.is_empty() != ran.err.contains("more not"),
+            "{}",
+            ran.err
+        );
+    };
+    check(&[], 20, "5 more not shown");
+    check(&["-n", "1"], 1, "24 more not shown");
+    check(&["-n", "25"], 25, "");
+    check(&["-n", "0"], 25, ""); // all of them
+}
+
+#[test]
+fn a_report_of_standard_input_has_no_lines_to_show() {
+    let dir = tempdir().unwrap();
+    let slower = |i: usize| if i < 5_000 { i % 40 } else { 300 + i % 40 };
+    let log = log_of(&dir, "a.log", 10_000, |i, time| {
+        format!(r#"{{"time":"{time}","route":"/a","duration_ms":{},"status":200}}"#, slower(i))
+    });
+    let target = dir.path().join("r").display().to_string();
+    let words = ["report", "-", "-d", &target, "--exit-zero"];
+    let piped = fs::File::open(log).unwrap();
+    assert_eq!(finish(plimsoll(&words).stdin(piped).spawn().unwrap()).code, Some(0));
+    let ran = run(&["lines", "F1", "--report", &format!("{target}/report.json")]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.err.contains("was made of standard input"), "{}", ran.err);
+}
+
+#[test]
+fn ascii_means_every_command() {
+    let dir = tempdir().unwrap();
+    let log = log_of(&dir, "a.log", 90, |i, time| {
+        request(i, time).replace("/a", "/año").replace("200", "200,\"message\":\"ñandú\"")
+    });
+    let select = "SELECT message, route FROM logs";
+    let outputs: [&[&str]; 6] = [
+        &["inspect", &log],
+        &["compare", &log, "--at", "2026-11-18T10:00:45Z"],
+        &["query", &log, select],
+        &["query", "--list"],
+        &["lines", &log],
+        &["explain"],
+    ];
+    for words in outputs {
+        let ran = run(&[words, &["--ascii"]].concat());
+        let other = ran.out.chars().chain(ran.err.chars()).find(|c| !c.is_ascii());
+        assert_eq!(other, None, "{words:?}");
+        assert!(!ran.out.is_empty(), "{words:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_great_number_in_another_key_rejects_no_record() {
+    let dir = tempdir().unwrap();
+    let log = log_of(&dir, "a.log", 30, |i, time| {
+        request(i, time).replace('}', ",\"big\":1e400,\"n\":2e2}")
+    });
+    let ran = run(&["inspect", &log, "--json"]);
+    assert!(ran.out.contains("\"rejected\": 0,"), "{}", ran.out);
+    let attrs = run(&["query", &log, "SELECT attrs FROM logs LIMIT 1", "-o", "csv", "--raw"]).out;
+    assert!(attrs.contains(r#"""big"":1e400,""n"":2e2"#), "numbers as written: {attrs}");
+    // Wanted as a number it has no value; the record stays.
+    let ran = run(&["inspect", &log, "--duration", "big:ms", "--json"]);
+    assert!(ran.out.contains("\"with_duration\": 0,"), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("\"rejected\": 0,"), "{}", ran.out);
+}
+
+#[test]
+fn a_negative_value_is_a_value_and_a_senseless_one_is_refused() {
+    let dir = tempdir().unwrap();
+    let log = log_of(&dir, "a.log", 30, |i, time| match i {
+        3 => request(i, time).replace("200", "-1"),
+        _ => request(i, time),
+    });
+    let ran = run(&["lines", &log, "--status", "-1"]);
+    assert_eq!((ran.code, ran.out.lines().count()), (Some(0), 1), "{}", ran.err);
+    for effect in ["-5", "nan", "inf", "1001"] {
+        let ran = run(&["compare", &log, &log, "--min-effect", effect]);
+        assert_eq!(ran.code, Some(2), "{effect}: {}", ran.err);
+        assert!(ran.err.contains("error[PL002]: `--min-effect` is"), "{}", ran.err);
+    }
+    let check = |words: &[&str], says: &str| {
+        let ran = run(&[&["report", &log, "-o", "text"], words].concat());
+        assert_eq!(ran.code, Some(2), "{words:?}: {}", ran.err);
+        assert!(ran.err.contains("error[PL002]") && ran.err.contains(says), "{}", ran.err);
+    };
+    check(&["--timezone", "-03:00"], "Etc/GMT+3");
+    check(&["--last", "1us"], "too short");
+    check(&["--window", "100ms"], "from 1s");
+    let ran = run(&["report", &log, "-o", "text", "--exit-zero", "--project", ""]);
+    assert!(ran.out.lines().next().unwrap().contains("a.log"), "{}", ran.out);
+}
+
+#[test]
+fn inputs_that_differ_are_shown_each_and_none_is_dropped_in_silence() {
+    let dir = tempdir().unwrap();
+    for i in 0..5 {
+        log_of(&dir, &format!("{i}.log"), 20, |_, time| {
+            format!(r#"{{"time":"{time}","took{i}_ms":1,"took":2,"status{i}":200,"m{i}":1}}"#)
+                .replace(
+                    "\"took\"",
+                    ["\"took\"", "\"elapsed\"", "\"latency_ms\"", "\"duration\"", "\"took_ms\""][i],
+                )
+        });
+    }
+    let path = dir.path().display().to_string();
+    let ran = run(&["inspect", &path]);
+    assert_eq!(ran.out.matches("fields taken of").count(), 5, "{}", ran.out);
+    let ran = run(&["report", &path, "-o", "text", "--exit-zero"]);
+    assert!(ran.err.contains("read 2 more inputs with other fields"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_missing_comes_with_a_way_out() {
+    for words in [&["report", "missing.log"][..], &["report", GOOD, "--events", "missing.jsonl"]] {
+        let ran = run(words);
+        assert_eq!(ran.code, Some(4), "{}", ran.err);
+        assert!(ran.err.contains("error[PL010]") && ran.err.contains("hint: "), "{}", ran.err);
+    }
+    let ran = run(&["inspect", "no/such/place/*.log"]);
+    assert_eq!(ran.err.matches("no/such/place").count(), 1, "{}", ran.err);
+}
+
+#[test]
+fn one_file_by_two_names_is_counted_once() {
+    let dir = tempdir().unwrap();
+    let log = log_of(&dir, "a.log", 30, request);
+    let again = format!("{}/./a.log", dir.path().display());
+    let ran = run(&["inspect", &log, &again, "--json"]);
+    assert!(ran.out.contains("\"records\": 30,\n  \"events\""), "{}", ran.out);
+}
+
+#[test]
+fn examples_of_a_compressed_log_are_its_records() {
+    let dir = tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let made = demo(&["--seed", "3", "--rate", "100", "--brief"]);
+    let files = tree(made.path()).into_values();
+    let log = files.max_by_key(Vec::len).unwrap();
+    fs::File::create(path("a.log")).unwrap().write_all(&log).unwrap();
+    let mut gzip = Command::new("gzip").args(["-k", &path("a.log")]).spawn().unwrap();
+    assert!(gzip.wait().unwrap().success());
+    let texts = |name: &str| {
+        let ran = run(&["report", &path(name), "--json", "--exit-zero"]);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let details = report["details"].as_array().unwrap().iter();
+        let examples = findings.flat_map(|f| f["examples"].as_array().unwrap());
+        let slowest = details.flat_map(|d| d["slowest"].as_array().unwrap()).map(|s| &s["at"]);
+        let texts = examples.chain(slowest).map(|e| e["text"].as_str().unwrap().to_owned());
+        texts.collect::<Vec<String>>()
+    };
+    let (plain, compressed) = (texts("a.log"), texts("a.log.gz"));
+    let log = String::from_utf8(log).unwrap();
+    let is_record = |text: &String| !text.is_empty() && log.contains(&format!("\n{text}"));
+    assert!(plain.len() > 5 && plain.iter().skip(1).all(is_record), "{plain:?}");
+    assert_eq!(plain, compressed);
+    let words = ["-n", "3", "--status", "5xx"];
+    let lines = |name: &str| run(&[&["lines", &path(name)][..], &words[..]].concat()).out;
+    assert_eq!(lines("a.log"), lines("a.log.gz"));
+    assert!(lines("a.log").lines().all(|line| log.contains(line)));
 }
 
 #[test]

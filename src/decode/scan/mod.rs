@@ -3,9 +3,11 @@
 //! A [`Scanner`] gives for each record either one [`Slot`] per wanted field or a [`RejectReason`].
 //! It guarantees what a parser would give: a record is accepted if and only if `serde_json` reads
 //! it as an object, and each slot points at the value `serde_json` would hold for the field (of
-//! duplicate keys the last). The whole record is checked, not only what is wanted. The one
-//! difference: keys that `serde_json` keeps for itself, such as
-//! `$serde_json::private::RawValue`, are keys like any other here.
+//! duplicate keys the last). The whole record is checked, not only what is wanted. There are two
+//! differences: keys that `serde_json` keeps for itself, such as
+//! `$serde_json::private::RawValue`, are keys like any other here, and a number beyond the range
+//! of an `f64`, such as `1e400`, is a number: JSON sets no bound, and who wants it as a number
+//! finds that it has no value.
 //!
 //! Three passes do the work, each over text that is still in the cache of the processor: one
 //! checks UTF-8, one marks quotes and suspicious bytes in bitmaps (`index`), and one follows the
@@ -20,12 +22,14 @@ mod index;
 mod number;
 mod slot;
 mod trace;
+mod tree;
 mod walk;
 mod wanted;
 
 pub use escape::unescape;
 pub use number::{parse_f64, parse_i64};
 pub use slot::{Kind, Slot};
+pub use tree::{Member, members, tree};
 pub use wanted::FieldPath;
 
 use automaton::Automaton;
@@ -84,21 +88,18 @@ pub enum RejectReason {
     InvalidUtf8,
     /// Objects and arrays are nested 128 deep or deeper.
     TooDeep,
-    /// A number is beyond the range of 64-bit floating point, such as `1e400`.
-    NumberRange,
     /// The record ends more than 4 GiB after the start of its chunk, where no slot can point.
     OutOfReach,
 }
 
 impl RejectReason {
     /// All reasons, for tables of counts.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 6] = [
         Self::NotJson,
         Self::CutShort,
         Self::NotObject,
         Self::InvalidUtf8,
         Self::TooDeep,
-        Self::NumberRange,
         Self::OutOfReach,
     ];
 }
@@ -111,7 +112,6 @@ impl fmt::Display for RejectReason {
             Self::NotObject => "JSON, but not an object",
             Self::InvalidUtf8 => "not UTF-8",
             Self::TooDeep => "nested too deep",
-            Self::NumberRange => "a number out of range",
             Self::OutOfReach => "too far into its chunk",
         })
     }
@@ -123,7 +123,6 @@ impl From<Flaw> for RejectReason {
             Flaw::Malformed => Self::NotJson,
             Flaw::CutShort => Self::CutShort,
             Flaw::TooDeep => Self::TooDeep,
-            Flaw::NumberRange => Self::NumberRange,
         }
     }
 }

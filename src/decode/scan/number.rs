@@ -1,12 +1,9 @@
 //! JSON scalars: where a number or literal ends, and what a number is worth.
 //!
-//! The grammar is that of JSON: no `+1`, `.5`, `1.`, `01`, `NaN` or `Infinity`.
+//! The grammar is that of JSON: no `+1`, `.5`, `1.`, `01`, `NaN` or `Infinity`. JSON sets no bound
+//! to a number; whether one fits an `f64` matters only to who asks for its value.
 
 use super::slot::Kind;
-
-/// A number this short, with an exponent of at most two digits, is far below 1.8e308, the bound
-/// of an `f64`; longer ones are shown to `serde_json`, which turns down what is out of range.
-const PLAIN_NUMBER_BYTES: usize = 200;
 
 /// Powers of ten that an `f64` holds exactly.
 const EXACT_POWERS_OF_TEN: [f64; 23] = [
@@ -24,8 +21,6 @@ pub(super) enum ScalarFlaw {
     Malformed,
     /// The text ends inside the scalar.
     CutShort,
-    /// A number beyond what an `f64` can hold.
-    OutOfRange,
 }
 
 /// Returns the end and the kind of the number, `true`, `false` or `null` that starts at `start`.
@@ -117,29 +112,11 @@ fn number_end(text: &[u8], start: usize) -> Result<usize, ScalarFlaw> {
     if text.get(end) == Some(&b'.') {
         end = digits_end(text, end + 1)?;
     }
-    if end - start > PLAIN_NUMBER_BYTES || matches!(text.get(end), Some(b'e' | b'E')) {
-        return long_number_end(text, start, end);
-    }
-    Ok(end)
-}
-
-/// The end of a number that has an exponent or is very long, up to `end` already seen.
-#[cold]
-fn long_number_end(text: &[u8], start: usize, mut end: usize) -> Result<usize, ScalarFlaw> {
-    let mut is_plain = end - start <= PLAIN_NUMBER_BYTES;
     if matches!(text.get(end), Some(b'e' | b'E')) {
         let exponent = end + 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
         end = digits_end(text, exponent)?;
-        is_plain &= end - exponent <= 2;
     }
-    if is_plain {
-        return Ok(end);
-    }
-    let raw = text.get(start..end).unwrap_or_default();
-    match serde_json::from_slice::<serde_json::Number>(raw) {
-        Ok(_) => Ok(end),
-        Err(_) => Err(ScalarFlaw::OutOfRange),
-    }
+    Ok(end)
 }
 
 /// Returns the end of one or more digits.

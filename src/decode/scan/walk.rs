@@ -1,7 +1,7 @@
 //! Reads one record strictly and lists its tokens; knows nothing of what is wanted.
 //!
-//! Accepts exactly what `serde_json` accepts as a value, apart from UTF-8, which the scanner
-//! checks for whole stretches of text.
+//! Accepts exactly what `serde_json` accepts as a value, and numbers of any size; UTF-8 is checked
+//! by the scanner for whole stretches of text.
 
 use super::escape;
 use super::index::Index;
@@ -56,8 +56,6 @@ pub(super) enum Flaw {
     CutShort,
     /// Containers are nested too deep.
     TooDeep,
-    /// A number is beyond the range of `f64`.
-    NumberRange,
 }
 
 impl From<ScalarFlaw> for Flaw {
@@ -65,7 +63,6 @@ impl From<ScalarFlaw> for Flaw {
         match flaw {
             ScalarFlaw::Malformed => Self::Malformed,
             ScalarFlaw::CutShort => Self::CutShort,
-            ScalarFlaw::OutOfRange => Self::NumberRange,
         }
     }
 }

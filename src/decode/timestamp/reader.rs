@@ -31,6 +31,7 @@ impl Reader<'_> {
             [a, b, c, d, b'-' | b'/', ..] if [a, b, c, d].iter().all(|x| x.is_ascii_digit()) => {
                 self.year_first(zone)
             }
+            _ if self.rest.get(8) == Some(&b'T') => self.basic(zone),
             [b'0' | b'1', b'0'..=b'9', b'0'..=b'3', b'0'..=b'9', b' ', ..] => self.klog(zone),
             [b'0'..=b'9', ..] => self.day_first(zone),
             [b'A'..=b'Z', _, _, b' ' | b',', ..] => self.name_first(zone),
@@ -54,6 +55,16 @@ impl Reader<'_> {
         };
         let zone = self.zone(zone)?;
         Some(moment(days, clock_us, zone))
+    }
+
+    /// `20261118T140322Z`, `20261118T140322.123-0300`: the basic format of ISO 8601.
+    fn basic(&mut self, zone: ZoneDefault) -> Read<Timestamp> {
+        let (year, month, day) = (self.digits(4)?, self.digits(2)?, self.digits(2)?);
+        self.eat(b'T').then_some(())?;
+        let (hour, minute, second) = (self.digits(2)?, self.digits(2)?, self.digits(2)?);
+        let clock_us = time_of_day(hour, minute, second, self.fraction());
+        let zone = self.zone(zone)?;
+        Some(days_of(year, month, day).and_then(|days| moment(days, clock_us, zone)))
     }
 
     /// `10/Oct/2000:13:55:36 -0700` and `18 Nov 2026 14:03:22 GMT`.
@@ -119,22 +130,19 @@ impl Reader<'_> {
         if let [b':', b'0'..=b'9', ..] = self.rest {
             self.skip(1);
             second = self.digits(2)?;
-            if let [b'.' | b',', b'0'..=b'9', ..] = self.rest {
-                self.skip(1);
-                let len = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                let (digits, rest) = self.rest.split_at(len);
-                fraction_us = first_digits(digits, 6);
-                self.rest = rest;
-            }
+            fraction_us = self.fraction();
         }
-        if hour > 23 || minute > 59 || second > 60 {
-            return Some(Err(TimeOdd::Impossible));
-        }
-        if second == 60 {
-            // POSIX time has no leap second: it becomes the last moment of its minute.
-            (second, fraction_us) = (59, 999_999);
-        }
-        Some(Ok((hour * 3600 + minute * 60 + second) * SECOND_US + fraction_us))
+        Some(time_of_day(hour, minute, second, fraction_us))
+    }
+
+    /// `.123456789` or `,123` as microseconds; 0 when there is none.
+    fn fraction(&mut self) -> i64 {
+        let [b'.' | b',', b'0'..=b'9', ..] = self.rest else { return 0 };
+        self.skip(1);
+        let len = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        first_digits(digits, 6)
     }
 
     /// A zone after the clock, if there is one. `None` only for a numeric zone that is broken.
@@ -144,7 +152,9 @@ impl Reader<'_> {
             [b'+' | b'-', b'0'..=b'9', b'0'..=b'9', ..] => return self.offset(),
             [b' ', b'+' | b'-', b'0'..=b'9', b'0'..=b'9', ..] => {
                 self.skip(1);
-                return self.offset();
+                let offset = self.offset();
+                self.go_suffix();
+                return offset;
             }
             [b' ', rest @ ..] => return Some(self.zone_name(rest, default)),
             _ => return Some((i64::from(default.offset_s), true)),
@@ -167,6 +177,35 @@ impl Reader<'_> {
         self.zone_id();
         (hours < MAX_OFFSET_HOURS && minutes < 60)
             .then_some((sign * (hours * 3600 + minutes * 60), false))
+    }
+
+    /// What Go's `time.Time` prints after its offset: the zone's name (`UTC`, `CET`, or `-03` where
+    /// it has none) and the reading of the monotonic clock (`m=+0.001`).
+    fn go_suffix(&mut self) {
+        let Some(name) = self.rest.strip_prefix(b" ") else { return };
+        let len = match name {
+            [b'+' | b'-', rest @ ..] => {
+                1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+            }
+            _ => name.iter().take_while(|byte| byte.is_ascii_uppercase()).count(),
+        };
+        let (name, after) = name.split_at_checked(len).unwrap_or((b"", name));
+        let is_known = match name {
+            b"UTC" | b"GMT" => true,
+            [b'+' | b'-', digits @ ..] => matches!(digits.len(), 2 | 4),
+            name => ABBREVIATIONS.contains(&name),
+        };
+        if !is_known || after.first().is_some_and(u8::is_ascii_alphanumeric) {
+            return;
+        }
+        self.rest = after;
+        if let [b' ', b'm', b'=', b'+' | b'-', reading @ ..] = after {
+            let is_part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
+            let len = reading.iter().take_while(is_part).count();
+            if len > 0 {
+                self.rest = reading.get(len..).unwrap_or_default();
+            }
+        }
     }
 
     /// `UTC`, `GMT`, `GMT-0300`; other abbreviations are taken and flagged as not understood.
@@ -291,6 +330,15 @@ impl Reader<'_> {
     fn skip(&mut self, count: usize) {
         self.rest = self.rest.get(count..).unwrap_or_default();
     }
+}
+
+fn time_of_day(hour: i64, minute: i64, second: i64, fraction_us: i64) -> Result<i64, TimeOdd> {
+    if hour > 23 || minute > 59 || second > 60 {
+        return Err(TimeOdd::Impossible);
+    }
+    // POSIX time has no leap second: it becomes the last moment of its minute.
+    let (second, fraction_us) = if second == 60 { (59, 999_999) } else { (second, fraction_us) };
+    Ok((hour * 3600 + minute * 60 + second) * SECOND_US + fraction_us)
 }
 
 /// A moment whose year may be unknown (0).

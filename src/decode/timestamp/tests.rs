@@ -72,6 +72,25 @@ fn forms_of_known_programs() {
 }
 
 #[test]
+fn what_go_prints_and_the_basic_format_of_iso_are_read() {
+    check("2026-11-18 14:03:22.123 +0000 UTC", NOON_ISH + 123_000, false);
+    check("2026-11-18 14:03:22.123456789 +0000 UTC m=+0.001", NOON_ISH + 123_456, false);
+    check("2026-11-18 11:03:22 -0300 -03 m=-12.000000001", NOON_ISH, false); // a zone without name
+    check("2026-11-18 15:03:22 +0100 CET", NOON_ISH, false); // the offset counts, not the name
+    check("20261118T140322Z", NOON_ISH, false);
+    check("20261118T140322.5Z", NOON_ISH + 500_000, false);
+    check("20261118T110322-0300", NOON_ISH, false);
+    check("20261118T140322", NOON_ISH, true); // no zone
+    check_odd("20261118T1403Z", TimeOdd::Unreadable); // half a clock
+    check_odd("20261318T140322Z", TimeOdd::Impossible);
+    check_odd("20261118T250322Z", TimeOdd::Impossible);
+    check_odd("2026-11-18 14:03:22 +0000 UTC m=", TimeOdd::Unreadable);
+    // A level after the offset is no zone.
+    let line = b"2026-11-18 14:03:22 +0000 INFO started";
+    assert_eq!(parse_leading(line, &ZONE).map(|(_, used)| used), Ok(25));
+}
+
+#[test]
 fn odd_times_have_a_reason() {
     check_odd("", TimeOdd::Unreadable);
     check_odd("-", TimeOdd::Unreadable);

@@ -166,7 +166,8 @@ impl Crosses<'_> {
     }
 }
 
-fn number(expr: &Expr) -> Option<u64> {
+/// A whole number as written; `None` for anything else.
+pub(super) fn number(expr: &Expr) -> Option<u64> {
     match expr {
         Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. }) => digits.parse().ok(),
         _ => None,

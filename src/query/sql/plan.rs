@@ -9,7 +9,7 @@ use sqlparser::ast::{
 };
 
 use super::check::LOGS;
-use super::cost::{has_aggregate, is_logs, is_one_row};
+use super::cost::{has_aggregate, is_logs, is_one_row, number};
 use super::functions::is_aggregate;
 use super::write::write;
 use super::{SqlError, parse_one};
@@ -336,11 +336,4 @@ pub(super) fn enough_rows(tree: &Tree) -> Option<u64> {
     }
     let skipped = offset.as_ref().map_or(Some(0), |offset| number(&offset.value))?;
     number(limit)?.checked_add(skipped)
-}
-
-fn number(expr: &Expr) -> Option<u64> {
-    match expr {
-        Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. }) => digits.parse().ok(),
-        _ => None,
-    }
 }

@@ -3,28 +3,13 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character is a control (C0, DEL, C1), a line or paragraph separator, or changes the
-/// direction of text.
-pub(super) fn is_hostile(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{61c}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{2028}'
-                | '\u{2029}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2066}'..='\u{2069}'
-                | '\u{feff}'
-        )
-}
+use crate::model::is_unsafe;
 
 /// The text with hostile characters written as `\n`, `\x1b`, `\u{202e}`, but for those in `keep`.
 ///
 /// A backslash stays as it is: the form is for reading, not for parsing.
 pub(super) fn visible<'a>(text: &'a str, keep: &[char]) -> Cow<'a, str> {
-    let escaped = |character: &char| is_hostile(*character) && !keep.contains(character);
+    let escaped = |character: &char| is_unsafe(*character) && !keep.contains(character);
     if !text.chars().any(|character| escaped(&character)) {
         return Cow::Borrowed(text);
     }
@@ -57,6 +42,7 @@ mod tests {
             ("\u{9b}31m", "\\x9b31m"),         // the same in one C1 byte
             ("\u{7f}\0", "\\x7f\\x00"),
             ("exe.\u{202e}gpj", "exe.\\u{202e}gpj"), // reads as .jpg
+            ("a\u{200b}b\u{e0041}", "a\\u{200b}b\\u{e0041}"), // invisible
             ("\u{2066}x\u{2069}", "\\u{2066}x\\u{2069}"),
         ] {
             assert_eq!(visible(text, &[]), expected);

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::model::format_ts;
+use crate::model::{format_ts, inert, is_unsafe, push_json_escape};
 
-use super::escape::{is_hostile, visible};
+use super::escape::visible;
 use super::{Cell, Table, format_date};
 
 impl Table {
@@ -38,9 +38,11 @@ impl Table {
     /// CSV with a header, after RFC 4180 but for line ends of LF alone; missing values are empty cells,
     /// empty texts are `""`.
     ///
-    /// Unless `raw`, control and direction characters in text are made visible, and texts that a
+    /// Unless `raw`, control and direction characters in text are made visible, texts that a
     /// spreadsheet would take for a formula (they start with `=`, `+`, `-`, `@`, tab or CR) get a
-    /// `'` in front. Numbers are never touched.
+    /// `'` in front, and a line inside a cell that a CI runner would obey (`::error::…`) gets an
+    /// escape. Everything else, line breaks included, reads back as it was; numbers are never
+    /// touched.
     pub fn to_csv(&self, raw: bool) -> String {
         let mut out = String::new();
         for (place, column) in self.columns.iter().enumerate() {
@@ -112,8 +114,7 @@ fn push_json_text(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            // All of these are below U+10000, so one escape holds each.
-            hostile if is_hostile(hostile) => drop(write!(out, "\\u{:04x}", hostile as u32)),
+            hostile if is_unsafe(hostile) => push_json_escape(out, hostile),
             plain => out.push(plain),
         }
     }
@@ -121,10 +122,13 @@ fn push_json_text(out: &mut String, text: &str) {
 }
 
 fn push_csv_text(out: &mut String, text: &str, raw: bool) {
-    let shown = if raw { text.into() } else { visible(text, &['\n', '\t']) };
+    let shown = if raw { text.to_owned() } else { harmless(text) };
     let is_formula = !raw && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let needs_quotes =
-        shown.is_empty() || shown.contains([',', '"', '\n', '\r', '\t']) || shown != shown.trim();
+    // Behind a quote, `::` begins no line.
+    let needs_quotes = shown.is_empty()
+        || shown.trim_start().starts_with("::")
+        || shown.contains([',', '"', '\n', '\r', '\t'])
+        || shown != shown.trim();
     if !needs_quotes {
         out.push_str(if is_formula { "'" } else { "" });
         out.push_str(&shown);
@@ -133,4 +137,12 @@ fn push_csv_text(out: &mut String, text: &str, raw: bool) {
     out.push_str(if is_formula { "\"'" } else { "\"" });
     out.push_str(&shown.replace('"', "\"\""));
     out.push('"');
+}
+
+/// The text of a cell with escapes for what would be obeyed. Its first line stands behind a quote
+/// or another cell, so it is no command.
+fn harmless(text: &str) -> String {
+    let behind_quote = format!("\"{}", visible(text, &['\n', '\t']));
+    let guarded = inert(&behind_quote);
+    guarded.strip_prefix('"').unwrap_or(&guarded).to_owned()
 }

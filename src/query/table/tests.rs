@@ -54,12 +54,19 @@ fn json_is_exact() {
 
 #[test]
 fn json_text_is_the_same_text_and_harmless() {
-    let hostile = "\u{1b}[2J\u{9b}\u{7f}\0\n\"\\\u{202e}\u{2028}é</script>";
+    let hostile = "\u{1b}[2J\u{9b}\u{7f}\0\n\"\\\u{202e}\u{2028}\u{e0041}é</script>";
     let table = table(vec![(hostile, texts(&[Some(hostile)]))]);
     for json in [table.to_json(), format!("[{}]", table.to_jsonl().trim_end())] {
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(read[0][hostile], hostile);
-        assert!(!json.contains(['\u{1b}', '\u{9b}', '\u{7f}', '\u{202e}', '\u{2028}']));
+        assert!(!json.contains([
+            '\u{1b}',
+            '\u{9b}',
+            '\u{7f}',
+            '\u{202e}',
+            '\u{2028}',
+            '\u{e0041}'
+        ]));
     }
 }
 
@@ -93,6 +100,9 @@ fn csv_quotes_by_rfc_4180_and_guards_formulas() {
     check("\t=x", "\"'\t=x\"", "\"\t=x\"");
     check("\r=x", "'\\r=x", "\"\r=x\""); // no carriage return reaches a terminal
     check("a=b", "a=b", "a=b");
+    check("::error::x", "\"::error::x\"", "\"::error::x\""); // behind a quote it is no command
+    check("a\n::error::x", "\"a\n\\x3a:error::x\"", "\"a\n::error::x\"");
+    check("a\n::1", "\"a\n::1\"", "\"a\n::1\""); // an address
     check("\u{1b}[0m", "\\x1b[0m", "\u{1b}[0m");
     check(" padded ", "\" padded \"", "\" padded \"");
     let numbers = table(vec![

@@ -24,7 +24,7 @@ pub struct TextLayout {
     pub max_rows: usize,
     /// Whether control characters are written as they are.
     pub raw: bool,
-    /// Whether `…` is written `...`.
+    /// Whether `…` is written `...`, and other characters beyond ASCII as escapes.
     pub ascii: bool,
 }
 
@@ -157,10 +157,23 @@ fn show(cell: Cell<'_>, layout: TextLayout) -> Cow<'_, str> {
         Cell::Float(value) => float(value).into(),
         Cell::Bool(value) => if value { "true" } else { "false" }.into(),
         Cell::Text(text) if layout.raw => text.into(),
+        Cell::Text(text) if layout.ascii && !text.is_ascii() => ascii(&visible(text, &[])).into(),
         Cell::Text(text) => visible(text, &[]),
         Cell::Time(ts_us) => format_ts(ts_us).into(),
         Cell::Date(days) => format_date(days).into(),
     }
+}
+
+fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() {
+            out.push(character);
+        } else {
+            out.extend(character.escape_unicode());
+        }
+    }
+    out
 }
 
 /// A number as it is when it is short, else with six significant digits and every whole digit.

@@ -15,7 +15,7 @@ use crate::model::{Unit, Verdict, Window};
 pub(crate) use build::{finding_spec, histogram_spec, percentile_spec, tile_spec};
 pub(crate) use layout::{Anchor, Frame, Ink, Shape, shapes, spark_shapes};
 pub(crate) use svg::{chart, spark};
-pub(crate) use thin::{buckets, thinned};
+pub(crate) use thin::{Bucket, buckets, thinned};
 
 use super::when::Tick;
 

@@ -1,4 +1,5 @@
-//! One folded section per route: durations over time and by size, splits, messages, slow records.
+//! One folded section per route: durations over time and by size, splits, slow records. Then the
+//! messages of all routes.
 
 use maud::{Markup, html};
 
@@ -9,6 +10,7 @@ use super::super::number;
 use super::super::page::fragment;
 use super::super::visible;
 use super::super::when::{Zone, instant_us};
+use super::table::{NUM, NUM_WIDE, TEXT, WIDE, table};
 use super::tied;
 
 /// Most bytes of all details together; the rest is in `report.json`.
@@ -59,84 +61,73 @@ fn one(report: &Report, detail: &RouteDetail) -> Markup {
                 }
             }
             (splits(&detail.splits))
-            (templates(&detail.templates))
             (slowest(&detail.slowest))
         }
     }
 }
 
 fn splits(rows: &[SplitRow]) -> Markup {
-    html! {
-        @if !rows.is_empty() {
-            table {
-                caption { "Split by version, method and status" }
-                thead { tr {
-                    th scope="col" { "Part" }
-                    th.num scope="col" { "n before" }
-                    th.num scope="col" { "n now" }
-                    th.num scope="col" { "p95 before" }
-                    th.num scope="col" { "p95 now" }
-                    th.num.wide scope="col" { "failed before" }
-                    th.num.wide scope="col" { "failed now" }
-                } }
-                tbody { @for row in rows.iter().take(ROWS_MAX) { tr {
-                    th scope="row" { (visible::name(&row.field)) " " (visible::name(&row.value)) }
-                    @for n in row.n { td.num { (tied(&number::short_count(n as f64))) } }
-                    @for p95 in row.p95_ms { td.num { (tied(&number::measure_or_dash(p95, Unit::Ms))) } }
-                    @for share in row.error_ratio {
-                        td.num.wide { (tied(&number::measure_or_dash(share, Unit::Ratio))) }
-                    }
-                } } }
-            }
-        }
-    }
+    let columns = [
+        ("Version", TEXT),
+        ("n before", NUM),
+        ("n now", NUM),
+        ("p95 before", NUM),
+        ("p95 now", NUM),
+        ("failed before", NUM_WIDE),
+        ("failed now", NUM_WIDE),
+    ];
+    let cells = |row: &SplitRow| {
+        let mut cells = vec![html! { (visible::name(&row.value)) }];
+        let n = row.n.iter().map(|n| number::short_count(*n as f64));
+        let p95 = row.p95_ms.iter().map(|ms| number::measure_or_dash(*ms, Unit::Ms));
+        let failed = row.error_ratio.iter().map(|r| number::measure_or_dash(*r, Unit::Ratio));
+        cells.extend(n.chain(p95).chain(failed).map(|text| html! { (tied(&text)) }));
+        cells
+    };
+    let shown = rows.iter().take(ROWS_MAX).map(cells);
+    html! { @if !rows.is_empty() { (table("Split by version", &columns, shown)) } }
 }
 
-fn templates(rows: &[TemplateRow]) -> Markup {
+/// Messages of the whole report.
+pub(super) fn templates(rows: &[TemplateRow]) -> Markup {
+    let columns = [("Message", TEXT), ("before", NUM), ("now", NUM), ("first seen", WIDE)];
+    let cells = |row: &TemplateRow| {
+        let [before, now] = row.n;
+        let first_seen = instant_us(&row.first_seen);
+        vec![
+            html! {
+                @if !row.severity.is_empty() { small { (visible::visible(&row.severity, 12)) } " " }
+                (visible::visible(&row.template, 160))
+                @if row.new { " " strong { "new" } }
+            },
+            html! { (number::count(before)) },
+            html! { (number::count(now)) },
+            html! { (first_seen.map_or_else(|| visible::name(&row.first_seen), Zone::utc)) },
+        ]
+    };
     html! {
         @if !rows.is_empty() {
-            table {
-                caption { "Warnings and errors that are new or grew" }
-                thead { tr {
-                    th scope="col" { "Message" }
-                    th.num scope="col" { "before" }
-                    th.num scope="col" { "now" }
-                    th.wide scope="col" { "first seen" }
-                } }
-                tbody { @for row in rows.iter().take(ROWS_MAX) { tr {
-                    th.message scope="row" {
-                        @if !row.severity.is_empty() { small { (visible::visible(&row.severity, 12)) } " " }
-                        (visible::visible(&row.template, 160))
-                        @if row.new { " " strong { "new" } }
-                    }
-                    @for n in row.n { td.num { (number::count(n)) } }
-                    td.wide { (instant_us(&row.first_seen).map_or_else(|| visible::name(&row.first_seen), Zone::utc)) }
-                } } }
+            section aria-labelledby="messages" {
+                h2 #messages { "Messages" }
+                (table("Warnings and errors that are new or grew", &columns, rows.iter().map(cells)))
             }
         }
     }
 }
 
 fn slowest(rows: &[SlowRecord]) -> Markup {
-    html! {
-        @if !rows.is_empty() {
-            table {
-                caption { "Slowest records of the current window" }
-                thead { tr {
-                    th scope="col" { "Time" }
-                    th.num scope="col" { "duration" }
-                    th.num scope="col" { "status" }
-                    th scope="col" { "id" }
-                    th.wide scope="col" { "record" }
-                } }
-                tbody { @for row in rows.iter().take(5) { tr {
-                    th scope="row" { (instant_us(&row.ts).map_or_else(|| visible::name(&row.ts), Zone::utc)) }
-                    td.num { (tied(&number::measure(row.duration_ms, Unit::Ms))) }
-                    td.num { @if let Some(status) = row.status { (status) } @else { "–" } }
-                    td.message { (row.id.as_deref().map_or_else(|| "–".to_owned(), |id| visible::visible(id, 40))) }
-                    td.wide.message { (visible::name(&row.at.input)) " at byte " (number::count(row.at.offset)) }
-                } } }
-            }
-        }
-    }
+    let columns =
+        [("Time", TEXT), ("duration", NUM), ("status", NUM), ("id", TEXT), ("record", WIDE)];
+    let dash = || "–".to_owned();
+    let cells = |row: &SlowRecord| {
+        vec![
+            html! { (instant_us(&row.ts).map_or_else(|| visible::name(&row.ts), Zone::utc)) },
+            html! { (tied(&number::measure(row.duration_ms, Unit::Ms))) },
+            html! { (row.status.map_or_else(dash, |status| status.to_string())) },
+            html! { (row.id.as_deref().map_or_else(dash, |id| visible::visible(id, 40))) },
+            html! { (visible::name(&row.at.input)) " at byte " (number::count(row.at.offset)) },
+        ]
+    };
+    let caption = "Slowest records of the current window";
+    html! { @if !rows.is_empty() { (table(caption, &columns, rows.iter().take(5).map(cells))) } }
 }

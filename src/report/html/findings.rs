@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use crate::model::{Finding, Report, Series, Unit, Verdict};
 
-use super::super::chart::{self, buckets};
+use super::super::chart::{self, Bucket, buckets};
 use super::super::number;
 use super::super::page::{CARDS_MAX, Card, OPTIONS_MAX, OptionText};
-use super::super::visible;
 use super::super::when::Zone;
+use super::table::{NUM, TEXT, example, table};
 use super::{badge, tied, verdict_class};
 
 /// Rows in the table of numbers under a chart.
@@ -22,9 +22,6 @@ const CHARTS_MAX: usize = 8;
 
 /// Findings with options.
 const OPTIONS_FINDINGS_MAX: usize = 5;
-
-/// Longest example record shown, in characters.
-const EXAMPLE_MAX_CHARS: usize = 240;
 
 pub(super) fn cards(report: &Report) -> Markup {
     let zone = Zone::of(report);
@@ -127,10 +124,7 @@ fn examples(finding: &Finding) -> Markup {
         @if !finding.examples.is_empty() {
             details.examples {
                 summary { "Records (" (finding.examples.len()) ")" }
-                @for example in &finding.examples {
-                    p.where { (visible::name(&example.input)) " at byte " (number::count(example.offset)) }
-                    pre { (visible::visible(&example.text, EXAMPLE_MAX_CHARS)) }
-                }
+                @for record in &finding.examples { (example(record)) }
             }
         }
     }
@@ -149,33 +143,28 @@ fn numbers(card: &Card, zone: &Zone) -> Markup {
     let unit = finding.change.unit;
     let rows = buckets(values, NUMBERS_MAX);
     let size = values.len().div_ceil(NUMBERS_MAX).max(1);
-    let cell = |value: f64| tied(&number::measure(value, unit));
+    let columns = [
+        (format!("From ({})", zone.name), TEXT),
+        ("lowest".to_owned(), NUM),
+        ("middle".to_owned(), NUM),
+        ("highest".to_owned(), NUM),
+        ("n".to_owned(), NUM),
+    ];
+    let cells = |row: Bucket| {
+        let from_us = start_us + i64::from(*step_s) * 1_000_000 * row.first as i64;
+        let mut cells = vec![html! { (zone.row(from_us)) }];
+        let spread = row.spread.map(|spread| spread.map(|v| tied(&number::measure(v, unit))));
+        let spread = spread.unwrap_or_else(|| ["–", "–", "–"].map(str::to_owned));
+        cells.extend(spread.into_iter().map(|text| html! { (text) }));
+        cells.push(html! { (number::count(n.iter().skip(row.first).take(size).sum())) });
+        cells
+    };
+    let each = number::span(f64::from(*step_s));
+    let caption = format!("Each row joins {size} windows of {each}.");
     html! {
         details.numbers {
             summary { "Numbers of this chart" }
-            table {
-                caption { "Each row joins " (size) " windows of " (number::span(f64::from(*step_s))) "." }
-                thead { tr {
-                    th scope="col" { "From (" (zone.name) ")" }
-                    th.num scope="col" { "lowest" }
-                    th.num scope="col" { "middle" }
-                    th.num scope="col" { "highest" }
-                    th.num scope="col" { "n" }
-                } }
-                tbody {
-                    @for row in rows {
-                        tr {
-                            th scope="row" { (zone.row(start_us + i64::from(*step_s) * 1_000_000 * row.first as i64)) }
-                            @if let Some([low, middle, high]) = row.spread {
-                                td.num { (cell(low)) } td.num { (cell(middle)) } td.num { (cell(high)) }
-                            } @else {
-                                td.num { "–" } td.num { "–" } td.num { "–" }
-                            }
-                            td.num { (number::count(n.iter().skip(row.first).take(size).sum())) }
-                        }
-                    }
-                }
-            }
+            (table(caption, &columns, rows.into_iter().map(cells)))
         }
     }
 }

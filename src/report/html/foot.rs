@@ -7,6 +7,7 @@ use crate::model::{InputSummary, Quality, Report};
 use super::super::number;
 use super::super::visible;
 use super::super::when::Zone;
+use super::table::{NUM, NUM_WIDE, TEXT, example, table};
 
 /// Inputs listed; the rest is in `report.json`.
 const INPUTS_MAX: usize = 20;
@@ -21,7 +22,7 @@ pub(super) fn quality(report: &Report) -> Markup {
             h2 #quality { "Data quality" }
             dl.counts {
                 dt { "Records read" } dd { (number::count(quality.records)) }
-                dt { "Skipped" } dd { (number::count(quality.rejected)) (reasons(quality)) }
+                dt { "Rejected" } dd { (number::count(quality.rejected)) (reasons(quality)) }
                 dt { "Requests" } dd { (number::count(quality.requests)) }
                 dt { "Without a time" } dd { (number::count(quality.no_time)) }
                 dt { "Out of order" } dd { (number::count(quality.out_of_order)) }
@@ -33,11 +34,8 @@ pub(super) fn quality(report: &Report) -> Markup {
                 } }
             }
             @if !quality.reject_examples.is_empty() {
-                details.paper { summary { "Examples of skipped records" }
-                    @for example in &quality.reject_examples {
-                        p.where { (visible::name(&example.input)) " at byte " (number::count(example.offset)) }
-                        pre { (visible::visible(&example.text, 240)) }
-                    }
+                details.paper { summary { "Examples of rejected records" }
+                    @for record in &quality.reject_examples { (example(record)) }
                 }
             }
             (inputs(&quality.inputs))
@@ -85,31 +83,27 @@ fn reasons(quality: &Quality) -> String {
 }
 
 fn inputs(inputs: &[InputSummary]) -> Markup {
+    let columns = [("Input", TEXT), ("understood as", TEXT), ("records", NUM), ("size", NUM_WIDE)];
+    let cells = |input: &InputSummary| {
+        vec![
+            html! {
+                (visible::name(&input.name))
+                @if let Some(hash) = &input.sha256 {
+                    br; small.hash { "sha256 " (visible::visible(hash, 64)) }
+                }
+            },
+            html! { (visible::name(&input.format)) br; small { (fields(input)) } },
+            html! {
+                (number::count(input.records))
+                @if input.rejected > 0 { br; small { (number::count(input.rejected)) " rejected" } }
+            },
+            html! { (number::bytes(input.bytes)) },
+        ]
+    };
+    let caption = "Inputs, and which field was used for what";
     html! {
         @if !inputs.is_empty() {
-            table {
-                caption { "Inputs, and which field was used for what" }
-                thead { tr {
-                    th scope="col" { "Input" }
-                    th scope="col" { "understood as" }
-                    th.num scope="col" { "records" }
-                    th.num.wide scope="col" { "size" }
-                } }
-                tbody { @for input in inputs.iter().take(INPUTS_MAX) { tr {
-                    th.message scope="row" {
-                        (visible::name(&input.name))
-                        @if let Some(hash) = &input.sha256 {
-                            br; small.hash { "sha256 " (visible::visible(hash, 64)) }
-                        }
-                    }
-                    td.message { (visible::name(&input.format)) br; small { (fields(input)) } }
-                    td.num {
-                        (number::count(input.records))
-                        @if input.rejected > 0 { br; small { (number::count(input.rejected)) " skipped" } }
-                    }
-                    td.num.wide { (number::bytes(input.bytes)) }
-                } } }
-            }
+            (table(caption, &columns, inputs.iter().take(INPUTS_MAX).map(cells)))
             @if inputs.len() > INPUTS_MAX {
                 p.muted { (inputs.len() - INPUTS_MAX) " more inputs are in " code { "report.json" } "." }
             }

@@ -8,6 +8,7 @@ mod detail;
 mod findings;
 mod foot;
 mod routes;
+mod table;
 mod top;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
@@ -49,6 +50,7 @@ pub fn html(report: &Report) -> String {
                     (findings::options(report))
                     (routes::table(report, &detailed))
                     (detail::details(report, &details))
+                    (detail::templates(&report.templates))
                     (foot::quality(report))
                     (foot::method(report, &island.left_out))
                 }

@@ -370,13 +370,6 @@ fn detail(row: &RouteRow, seed: u64) -> RouteDetail {
                 error_ratio: [None, Some(0.019)],
             },
         ],
-        templates: vec![TemplateRow {
-            template: "pool timeout after {num} ms".to_owned(),
-            severity: "ERROR".to_owned(),
-            n: [0, 1_204],
-            first_seen: "2026-11-18T14:13:07Z".to_owned(),
-            new: true,
-        }],
         slowest: (0..5)
             .map(|index| SlowRecord {
                 ts: format!("2026-11-19T1{index}:24:31Z"),
@@ -476,6 +469,13 @@ fn base(bad: bool, route_count: usize) -> Report {
         findings: Vec::new(),
         events: events(),
         details: routes.iter().take(8).map(|row| detail(row, 5)).collect(),
+        templates: vec![TemplateRow {
+            template: "pool timeout after {num} ms".to_owned(),
+            severity: "ERROR".to_owned(),
+            n: [0, 1_204],
+            first_seen: "2026-11-18T14:13:07Z".to_owned(),
+            new: true,
+        }],
         routes,
         quality: quality(),
         method: method(),
@@ -515,6 +515,7 @@ pub(crate) fn cannot_tell() -> Report {
     report.before = None;
     report.events.clear();
     report.details.clear();
+    report.templates.clear();
     for tile in &mut report.tiles {
         tile.before = None;
         tile.usual = None;
