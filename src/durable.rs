@@ -16,9 +16,44 @@ pub struct WriteError {
 
 /// Writes a whole file: temporary file beside it, fsync, rename, fsync of the directory.
 ///
+/// It is readable by all as far as the user's umask allows: a report is written to be read.
+///
 /// # Errors
 /// When any step fails; the temporary file is removed and an existing file stays as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    write(path, bytes, Kept::Replaced, 0o644)
+}
+
+/// As [`write_whole`], but an existing file is a failure and stays.
+///
+/// # Errors
+/// When there is such a file, or any step fails.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    write(path, bytes, Kept::Kept, 0o644)
+}
+
+/// As [`write_new`], for the owner's eyes only; missing directories are made.
+///
+/// # Errors
+/// When there is such a file, or any step fails.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = path.parent().map_or(Ok(()), |parent| {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)
+    });
+    made.map_err(|source| WriteError { path: path.to_owned(), source })?;
+    write(path, bytes, Kept::Kept, 0o600)
+}
+
+/// What happens to a file that is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Kept,
+    Replaced,
+}
+
+fn write(path: &Path, bytes: &[u8], old: Kept, mode: u32) -> Result<(), WriteError> {
+    use std::os::unix::fs::PermissionsExt;
     let attempt = || -> io::Result<()> {
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -26,20 +61,18 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         };
         let mut temporary = tempfile::Builder::new()
             .prefix(".plimsoll-")
-            .permissions(permissions())
+            .permissions(std::fs::Permissions::from_mode(mode))
             .tempfile_in(parent)?;
         temporary.write_all(bytes)?;
         temporary.as_file().sync_all()?;
-        temporary.persist(path).map_err(|persist| persist.error)?;
+        match old {
+            Kept::Replaced => temporary.persist(path),
+            Kept::Kept => temporary.persist_noclobber(path),
+        }
+        .map_err(|persist| persist.error)?;
         File::open(parent)?.sync_all()
     };
     attempt().map_err(|source| WriteError { path: path.to_owned(), source })
-}
-
-/// Readable by all as far as the user's umask allows: a report is written to be read.
-fn permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::Permissions::from_mode(0o644)
 }
 
 #[cfg(test)]

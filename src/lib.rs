@@ -8,11 +8,12 @@
 //! |---|---|
 //! | 0 | `model`, `clock`, `durable` |
 //! | 1 | `config`, `stats`, `template`, `redact` |
-//! | 2 | `source`, `decode`, `frame`, `store` (may use `frame`) |
-//! | 3 | `query` (polars ends here), `collect` |
-//! | 4 | `judge` |
-//! | 5 | `report`, `demo` |
-//! | 6 | `cli` |
+//! | 2 | `source`, `decode`, `frame` |
+//! | 3 | `store` |
+//! | 4 | `query` (polars ends here), `collect` |
+//! | 5 | `judge` |
+//! | 6 | `report`, `demo` |
+//! | 7 | `cli` |
 
 pub mod clock;
 pub mod durable;
@@ -26,6 +27,7 @@ pub mod template;
 pub mod decode;
 pub mod frame;
 pub mod source;
+
 pub mod store;
 
 pub mod collect;

@@ -67,6 +67,22 @@ pub(super) enum Command {
     Compare(super::compare::CompareArgs),
     /// Show the raw records behind a finding or a row of a report
     Lines(super::lines::LinesArgs),
+    /// Follow the configured sources into the store
+    Collect(super::collect::CollectArgs),
+    /// Prove from the store alone that nothing is lost and nothing doubled
+    Verify(super::store::VerifyArgs),
+    /// Merge small segments of the store, and remove what is past its retention
+    Compact(super::store::CompactArgs),
+    /// Erase records from the store for good
+    Erase(super::store::EraseArgs),
+    /// Make a store readable again whose last version is damaged
+    Repair(super::store::RepairArgs),
+    /// Write a commented plimsoll.toml from a look at some logs
+    Init(super::init::InitArgs),
+    /// Check configuration, sources and store
+    Doctor(super::init::DoctorArgs),
+    /// Show the configuration in effect, or the defaults
+    Config(super::config::ConfigArgs),
     /// Write a synthetic data set with planted incidents
     Demo(super::demo::DemoArgs),
     /// Print the JSON schema of an output
@@ -80,8 +96,8 @@ pub(super) enum Command {
 /// What to read, and which fields mean what.
 #[derive(Args, Clone, Debug)]
 pub(super) struct InputArgs {
-    /// Files, directories, globs, .gz, .zst, or - for standard input
-    #[arg(value_name = "INPUT", required = true)]
+    /// Files, directories, globs, .gz, .zst, or - for standard input; none is the store
+    #[arg(value_name = "INPUT")]
     pub inputs: Vec<String>,
     /// Fields
     #[command(flatten)]
@@ -90,9 +106,20 @@ pub(super) struct InputArgs {
 
 const UTC: &str = "+00:00";
 
+/// Which configuration.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct ConfigFile {
+    /// Configuration file [default: the nearest plimsoll.toml up to the repository]
+    #[arg(short, long = "config", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
 /// Which fields mean what; everything is detected where nothing is said.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct FieldArgs {
+    /// Configuration that names the store, where no input is named
+    #[command(flatten)]
+    pub config: ConfigFile,
     /// Field that holds the event time
     #[arg(long, value_name = "FIELD", help_heading = "Fields")]
     pub time: Option<String>,
@@ -117,6 +144,11 @@ pub(super) struct FieldArgs {
 }
 
 impl FieldArgs {
+    /// Nothing is said: everything is detected.
+    pub(super) fn detected() -> Self {
+        Self { utc_offset: "+00:00".to_owned(), ..Self::default() }
+    }
+
     /// What was said, as names of options and their values, so that it can be said again.
     pub(super) fn settings(&self) -> Vec<(String, String)> {
         let one = |name: &str, value: &Option<String>| {
@@ -152,6 +184,7 @@ impl FieldArgs {
         let or = |said: &Option<String>, name: &str| said.clone().or(values(name).pop());
         let said_offset = Some(self.utc_offset.clone()).filter(|offset| offset != UTC);
         Self {
+            config: self.config.clone(),
             time: or(&self.time, "--time"),
             duration: or(&self.duration, "--duration"),
             group_by: or(&self.group_by, "--group-by"),

@@ -1,15 +1,18 @@
 //! `plimsoll collect`: follows the configured sources into the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
+use super::args::ConfigFile;
 use super::config::with_sources;
-use super::error::{Exit, Failure, UNREADABLE, UNWRITABLE};
+use super::error::{Exit, Failure, STORE, UNREADABLE, UNWRITABLE};
 use super::output::Terminal;
-use super::{reading, when};
+use super::when;
 use crate::clock::{Clock, SystemClock};
-use crate::collect::{Collected, Ended, Options, collect};
+use crate::collect::{CollectError, Collected, Ended, Options, collect};
 use crate::config::KeySource;
 use crate::decode::Overrides;
 use crate::durable::write_private;
@@ -22,6 +25,8 @@ const KEY_BYTES: usize = 32;
 /// Follow the configured sources into the store.
 #[derive(Args, Debug)]
 pub(super) struct CollectArgs {
+    #[command(flatten)]
+    config: ConfigFile,
     /// Read what is there and end
     #[arg(long)]
     once: bool,
@@ -30,12 +35,8 @@ pub(super) struct CollectArgs {
     status: bool,
 }
 
-pub(super) fn run(
-    args: &CollectArgs,
-    file: Option<PathBuf>,
-    terminal: &Terminal,
-) -> Result<Exit, Failure> {
-    let loaded = with_sources(file, terminal)?;
+pub(super) fn run(args: &CollectArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let loaded = with_sources(&args.config, terminal)?;
     let config = &loaded.config;
     if args.status {
         return status(&Snapshot::open(&config.store.path)?, terminal);
@@ -46,13 +47,24 @@ pub(super) fn run(
         overrides: Overrides { year, ..Overrides::default() },
         key: key(&config.redact.key)?,
     };
-    let stop = reading::stop_flag();
+    let stop = stop_flag()?;
     let collected = collect(config, &options, &SystemClock, &stop)?;
     tell(&collected, terminal);
     if args.once {
         terminal.hint("plimsoll report judges what is stored");
     }
     Ok(Exit::Yes)
+}
+
+/// Raised by SIGINT and SIGTERM: what was read is committed, then collecting ends.
+fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(|error| {
+            Failure::new(&UNREADABLE, format!("signals cannot be caught: {error}"))
+        })?;
+    }
+    Ok(stop)
 }
 
 fn tell(collected: &Collected, terminal: &Terminal) {
@@ -136,8 +148,7 @@ fn key(source: &KeySource) -> Result<Vec<u8>, Failure> {
             None => {
                 let key: Vec<u8> =
                     (0..KEY_BYTES / 16).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect();
-                write_private(path, &key)
-                    .map_err(|error| Failure::caused(&UNWRITABLE, &error))?;
+                write_private(path, &key).map_err(|error| Failure::caused(&UNWRITABLE, &error))?;
                 Ok(key)
             }
         },
@@ -146,6 +157,12 @@ fn key(source: &KeySource) -> Result<Vec<u8>, Failure> {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::caused(&super::error::STORE, &error)
+        Self::caused(&STORE, &error)
+    }
+}
+
+impl From<CollectError> for Failure {
+    fn from(error: CollectError) -> Self {
+        Self::caused(&STORE, &error)
     }
 }

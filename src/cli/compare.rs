@@ -124,7 +124,7 @@ fn two_inputs(
 ) -> Result<Comparison, Failure> {
     let mut sides = Sides::default();
     for (side, input) in [before, after].into_iter().enumerate() {
-        let opened = reading::open(&[input.to_owned()], &args.fields)?;
+        let opened = reading::open(&[input.to_owned()], &args.fields, terminal)?;
         reading::each_batch(opened, &columns(None), terminal, &mut |batch| {
             sides.add(&batch, &|_| Some(side));
             true
@@ -136,7 +136,7 @@ fn two_inputs(
 fn at_moment(args: &CompareArgs, at: &str, terminal: &Terminal) -> Result<Comparison, Failure> {
     let at_us = when::instant("--at", at)?;
     let mut sides = Sides::default();
-    let opened = reading::open(&args.inputs, &args.fields)?;
+    let opened = reading::open(&args.inputs, &args.fields, terminal)?;
     reading::each_batch(opened, &columns(None), terminal, &mut |batch| {
         sides.add(&batch, &|row| {
             let ts_us = batch.events.ts_us.get(row).copied().filter(|ts_us| *ts_us != NO_TIME)?;
@@ -158,7 +158,7 @@ fn by_field(args: &CompareArgs, by: &str, terminal: &Terminal) -> Result<Compari
         None => two_most_frequent(args, by, terminal)?,
     };
     let mut sides = Sides::default();
-    let opened = reading::open(&args.inputs, &args.fields)?;
+    let opened = reading::open(&args.inputs, &args.fields, terminal)?;
     reading::each_batch(opened, &columns(Some(by)), terminal, &mut |batch| {
         sides.add(&batch, &|row| {
             let value = value_at(&batch, by, row)?;
@@ -176,7 +176,7 @@ fn two_most_frequent(
     terminal: &Terminal,
 ) -> Result<[String; 2], Failure> {
     const MAX_VALUES: usize = 10_000;
-    let opened = reading::open(&args.inputs, &args.fields)?;
+    let opened = reading::open(&args.inputs, &args.fields, terminal)?;
     let known: Vec<String> = opened.fields.keys().cloned().collect();
     let mut seen: FxHashMap<String, (u64, usize)> = FxHashMap::default();
     reading::each_batch(opened, &columns(Some(by)), terminal, &mut |batch| {

@@ -1,10 +1,10 @@
 //! The configuration: found, checked, shown.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::args::ConfigFile;
 use super::error::{CONFIG, Exit, Failure, NO_SOURCE};
 use super::output::Terminal;
 use crate::config::{self, ConfigError, Loaded, Request};
@@ -12,6 +12,8 @@ use crate::config::{self, ConfigError, Loaded, Request};
 /// `plimsoll config …`.
 #[derive(Args, Debug)]
 pub(super) struct ConfigArgs {
+    #[command(flatten)]
+    config: ConfigFile,
     /// What to show
     #[command(subcommand)]
     what: What,
@@ -29,11 +31,11 @@ enum What {
     Defaults,
 }
 
-pub(super) fn run(args: &ConfigArgs, file: Option<PathBuf>, terminal: &Terminal) -> Result<Exit, Failure> {
+pub(super) fn run(args: &ConfigArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     match args.what {
         What::Defaults => terminal.data(config::DEFAULTS)?,
         What::Show { origin } => {
-            let loaded = load(file, terminal)?;
+            let loaded = load(&args.config, terminal)?;
             let width = loaded.settings.iter().map(|setting| setting.key.len()).max().unwrap_or(0);
             let mut text = String::new();
             for setting in &loaded.settings {
@@ -50,14 +52,14 @@ pub(super) fn run(args: &ConfigArgs, file: Option<PathBuf>, terminal: &Terminal)
 }
 
 /// The configuration in effect; tells what is wrong with it, all at once.
-pub(super) fn load(file: Option<PathBuf>, terminal: &Terminal) -> Result<Loaded, Failure> {
+pub(super) fn load(file: &ConfigFile, terminal: &Terminal) -> Result<Loaded, Failure> {
     let directory = std::env::current_dir().map_err(|error| {
         Failure::new(&CONFIG, format!("the current directory cannot be told: {error}"))
     })?;
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let request = Request { directory, file, environment, options: Vec::new() };
+    let request = Request { directory, file: file.file.clone(), environment, options: Vec::new() };
     match config::load(&request) {
         Ok(loaded) => {
             loaded.warnings.iter().for_each(|warning| terminal.say(&warning.to_string()));
@@ -74,7 +76,7 @@ pub(super) fn load(file: Option<PathBuf>, terminal: &Terminal) -> Result<Loaded,
 }
 
 /// As [`load`], but there must be a source to read.
-pub(super) fn with_sources(file: Option<PathBuf>, terminal: &Terminal) -> Result<Loaded, Failure> {
+pub(super) fn with_sources(file: &ConfigFile, terminal: &Terminal) -> Result<Loaded, Failure> {
     let loaded = load(file, terminal)?;
     if loaded.config.sources.is_empty() {
         let message = match &loaded.file {

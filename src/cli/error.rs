@@ -102,6 +102,16 @@ kinds! {
     UNWRITABLE = "PL040", Unusable,
         "A result could not be written: no room, no permission, or the directory is missing. An \
          existing file is left as it was.";
+    STORE = "PL060", Unusable,
+        "The store cannot be used: it is missing, damaged, full, or another process writes to it. \
+         The message names the file and the cause; `plimsoll repair` mends a damaged end, \
+         `plimsoll verify` tells whether anything is lost or doubled.";
+    CONFIG = "PL061", Usage,
+        "The configuration has a mistake, or cannot be read. Every problem is listed with its \
+         place; `plimsoll config defaults` lists all keys with their meaning.";
+    NO_SOURCE = "PL062", Usage,
+        "No input was named, and no configuration names a source. Name files, or let `plimsoll \
+         init LOGS` write a plimsoll.toml.";
     INTERRUPTED = "PL050", Interrupted,
         "The command was interrupted. Nothing half-written is left behind.";
 }

@@ -1,10 +1,10 @@
 //! `plimsoll init`: a commented configuration from a look at some logs; `doctor`: is all well?
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
-use super::args::FieldArgs;
+use super::args::{ConfigFile, FieldArgs};
 use super::config;
 use super::error::{BAD_VALUE, Exit, Failure, UNWRITABLE};
 use super::output::Terminal;
@@ -25,7 +25,7 @@ pub(super) struct InitArgs {
 }
 
 pub(super) fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let opened = reading::open(&args.inputs, &FieldArgs::detected())?;
+    let opened = reading::open(&args.inputs, &FieldArgs::detected(), terminal)?;
     let summaries = reading::input_summaries(&opened);
     let notes = reading::reading_notes(&opened).into_iter().map(|note| note.text).collect();
     let first = summaries.first().cloned().unwrap_or_default();
@@ -42,8 +42,8 @@ pub(super) fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure
             .iter()
             .map(|(role, field)| FieldFinding {
                 role: role.clone(),
-                field: field.clone(),
-                note: String::new(),
+                field: first_field(field).to_owned(),
+                note: field.strip_prefix(first_field(field)).unwrap_or_default().trim().to_owned(),
             })
             .collect(),
         notes,
@@ -63,6 +63,11 @@ pub(super) fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure
     Ok(Exit::Yes)
 }
 
+/// The field itself, of `took (ms, a guess)` or `status, http.status_code`.
+fn first_field(described: &str) -> &str {
+    described.split([',', '(']).next().unwrap_or_default().trim()
+}
+
 /// The glob that also finds what a named file is rotated to.
 fn include_of(input: &str) -> String {
     let path = Path::new(input);
@@ -75,10 +80,13 @@ fn include_of(input: &str) -> String {
 
 /// Check configuration, sources and store, and say what is wrong.
 #[derive(Args, Debug)]
-pub(super) struct DoctorArgs {}
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+}
 
-pub(super) fn doctor(file: Option<PathBuf>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let loaded = config::with_sources(file, terminal)?;
+pub(super) fn doctor(args: &DoctorArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let loaded = config::with_sources(&args.config, terminal)?;
     let mut worst = Exit::Yes;
     let mut lines = Vec::new();
     match &loaded.file {
@@ -91,7 +99,7 @@ pub(super) fn doctor(file: Option<PathBuf>, terminal: &Terminal) -> Result<Exit,
                 Ok(found) => lines.push(format!(
                     "ok    source {}: {} files match {pattern}",
                     source.name,
-                    found.len()
+                    found.inputs.len()
                 )),
                 Err(error) => {
                     worst = Exit::Unusable;

@@ -74,7 +74,7 @@ struct FieldRow {
 }
 
 pub(super) fn run(args: &InspectArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let opened = reading::open(&args.input.inputs, &args.input.fields)?;
+    let opened = reading::open(&args.input.inputs, &args.input.fields, terminal)?;
     let fields: Vec<FieldRow> = opened
         .fields
         .iter()

@@ -81,7 +81,7 @@ pub(super) fn run(args: &LinesArgs, terminal: &Terminal) -> Result<Exit, Failure
         words => (words.to_vec(), args.fields.clone(), Filter::default()),
     };
     narrow(&mut filter, args)?;
-    let opened = reading::open(&inputs, &fields)?;
+    let opened = reading::open(&inputs, &fields, terminal)?;
     let mut wanted = Wanted::default();
     for label in [Label::Route, Label::Event, Label::Template] {
         wanted.add_label(label);

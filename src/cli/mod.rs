@@ -3,9 +3,12 @@
 //! The only room that prints, reads the environment and knows exit codes. It computes nothing.
 
 mod args;
+mod collect;
 mod compare;
+mod config;
 mod demo;
 mod error;
+mod init;
 mod inspect;
 mod lines;
 mod marks;
@@ -14,6 +17,7 @@ mod output;
 mod query;
 mod reading;
 mod report;
+mod store;
 mod telemetry;
 mod when;
 
@@ -48,6 +52,14 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Inspect(args) => inspect::run(&args, terminal),
         Command::Compare(args) => compare::run(&args, terminal),
         Command::Lines(args) => lines::run(&args, terminal),
+        Command::Collect(args) => collect::run(&args, terminal),
+        Command::Verify(args) => store::verify(&args, terminal),
+        Command::Compact(args) => store::compact(&args, terminal),
+        Command::Erase(args) => store::erase(&args, terminal),
+        Command::Repair(args) => store::repair(&args, terminal),
+        Command::Init(args) => init::init(&args, terminal),
+        Command::Doctor(args) => init::doctor(&args, terminal),
+        Command::Config(args) => config::run(&args, terminal),
         Command::Demo(args) => demo::run(&args, terminal),
         Command::Schema(args) => meta::schema(&args, terminal),
         Command::Explain(args) => meta::explain(&args, terminal),

@@ -61,14 +61,13 @@ pub(super) fn run(args: &QueryArgs, terminal: &Terminal) -> Result<Exit, Failure
     if args.list {
         return list(terminal);
     }
-    let Some((query, inputs)) = args.words.split_last().filter(|(_, inputs)| !inputs.is_empty())
-    else {
+    let Some((query, inputs)) = args.words.split_last() else {
         return Err(Failure::new(&USAGE, "`query` takes inputs and then a query").hint(
             "plimsoll query app.log 'SELECT route, COUNT(*) AS n FROM logs GROUP BY route'",
         ));
     };
     let sql = sql_text(query, &args.param)?;
-    let opened = reading::open(inputs, &args.fields)?;
+    let opened = reading::open(inputs, &args.fields, terminal)?;
     let fields = opened.fields.clone();
     let query = Query::parse(&sql, &|path| field_type(&fields, path)).map_err(refused)?;
     let table = answer(query, opened, terminal)?;

@@ -9,13 +9,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tracing::info;
 
 use super::args::FieldArgs;
+use super::config;
 use super::error::{Exit, Failure, INTERRUPTED, NO_FIELD};
 use super::output::Terminal;
 use super::when;
 use crate::clock::{Clock, SystemClock};
 use crate::decode::Role;
 use crate::model::{EventBatch, InputSummary, QualityNote, Wanted, one_line};
-use crate::query::{Batch, Ended, Opened, Reading, Survey, ValueKind, read, survey_columns};
+use crate::query::{
+    Batch, Ended, Opened, Reading, Survey, ValueKind, read, stored_sources, survey_columns,
+};
 use crate::source::{ReadError, discover};
 
 /// Inputs named in the echo of what was read.
@@ -27,9 +30,20 @@ const SIGNAL_POLL: Duration = Duration::from_millis(50);
 const SIGNAL_GRACE: Duration = Duration::from_millis(500);
 
 /// Opens the inputs and tells their formats.
-pub(super) fn open(words: &[String], fields: &FieldArgs) -> Result<Opened, Failure> {
+///
+/// Without a word it is the configured store that is opened.
+pub(super) fn open(
+    words: &[String],
+    fields: &FieldArgs,
+    terminal: &Terminal,
+) -> Result<Opened, Failure> {
     let year = when::year(SystemClock.now_us());
     let overrides = fields.overrides(year)?;
+    if words.is_empty() {
+        let loaded = config::with_sources(&fields.config, terminal)?;
+        let sources = stored_sources(&loaded.config.store.path)?;
+        return Ok(Opened::open_stored(sources, &overrides)?);
+    }
     let discovery = discover(words)?;
     info!(input_count = discovery.inputs.len(), "inputs found");
     Ok(Opened::open(&discovery, &overrides)?)

@@ -137,7 +137,7 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
         width: args.window.as_deref().map(window_width).transpose()?,
         offset_s: 0,
     };
-    let opened = reading::open(&args.input.inputs, &args.input.fields)?;
+    let opened = reading::open(&args.input.inputs, &args.input.fields, terminal)?;
     let mut notes = reading::reading_notes(&opened);
     let framings = opened.framings();
     let mut inputs = reading::input_summaries(&opened);

@@ -1,17 +1,17 @@
 //! `plimsoll verify`, `compact`, `erase` and `repair`: the store itself.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::args::ConfigFile;
 use super::config;
 use super::error::{BAD_VALUE, Exit, Failure, UNREADABLE};
 use super::output::Terminal;
 use crate::clock::{Clock, SystemClock};
 use crate::model::Cursor;
-use crate::query::erase_where;
+use crate::query::Condition;
 use crate::store::{self, CompactOptions, Keep, Snapshot, Writer};
 
 /// Differences shown.
@@ -19,10 +19,13 @@ const MAX_SHOWN: usize = 20;
 
 /// Prove from the store alone that nothing is lost and nothing doubled.
 #[derive(Args, Debug)]
-pub(super) struct VerifyArgs {}
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+}
 
-pub(super) fn verify(file: Option<PathBuf>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let loaded = config::load(file, terminal)?;
+pub(super) fn verify(args: &VerifyArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let loaded = config::load(&args.config, terminal)?;
     let path = &loaded.config.store.path;
     let ends = ends(&Snapshot::open(path)?)?;
     let verified = store::verify(path, &ends)?;
@@ -69,17 +72,15 @@ fn ends(snapshot: &Snapshot) -> Result<BTreeMap<String, u64>, Failure> {
 /// Merge small segments, and remove what is older than the configured retention.
 #[derive(Args, Debug)]
 pub(super) struct CompactArgs {
+    #[command(flatten)]
+    config: ConfigFile,
     /// Merge segments of any age, and remove replaced files at once
     #[arg(long)]
     now: bool,
 }
 
-pub(super) fn compact(
-    args: &CompactArgs,
-    file: Option<PathBuf>,
-    terminal: &Terminal,
-) -> Result<Exit, Failure> {
-    let loaded = config::load(file, terminal)?;
+pub(super) fn compact(args: &CompactArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let loaded = config::load(&args.config, terminal)?;
     let settings = &loaded.config.store;
     Snapshot::open(&settings.path)?;
     let mut writer = Writer::create_or_open(&settings.path)?;
@@ -113,6 +114,8 @@ pub(super) fn compact(
 /// Erase records for good: their text and all that was made of it.
 #[derive(Args, Debug)]
 pub(super) struct EraseArgs {
+    #[command(flatten)]
+    config: ConfigFile,
     /// Condition on the columns of `logs`, such as "user = 'u-123'"
     #[arg(long = "where", value_name = "CONDITION")]
     condition: String,
@@ -121,18 +124,14 @@ pub(super) struct EraseArgs {
     dry_run: bool,
 }
 
-pub(super) fn erase(
-    args: &EraseArgs,
-    file: Option<PathBuf>,
-    terminal: &Terminal,
-) -> Result<Exit, Failure> {
-    let loaded = config::load(file, terminal)?;
+pub(super) fn erase(args: &EraseArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let loaded = config::load(&args.config, terminal)?;
     let path = &loaded.config.store.path;
     Snapshot::open(path)?;
     let bad = |error: &dyn std::error::Error| {
         Failure::caused(&BAD_VALUE, error).hint("a condition looks like: user = 'u-123'")
     };
-    let condition = erase_where(&args.condition).map_err(|error| bad(&error))?;
+    let condition = Condition::parse(&args.condition).map_err(|error| bad(&error))?;
     if args.dry_run {
         let row_count = condition.count(&Snapshot::open(path)?)?;
         terminal.data(&format!("the condition holds for {row_count} records\n"))?;
@@ -149,10 +148,13 @@ pub(super) fn erase(
 
 /// Make a store readable again whose last version is damaged.
 #[derive(Args, Debug)]
-pub(super) struct RepairArgs {}
+pub(super) struct RepairArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+}
 
-pub(super) fn repair(file: Option<PathBuf>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let loaded = config::load(file, terminal)?;
+pub(super) fn repair(args: &RepairArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let loaded = config::load(&args.config, terminal)?;
     let repaired = store::repair(&loaded.config.store.path)?;
     let text = match repaired.dropped_version {
         None => "nothing to repair\n".to_owned(),

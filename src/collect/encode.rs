@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::decode::{Decoder, Overrides, Profile, detect};
+use crate::decode::{Decoder, Overrides, Profile, Sample, detect};
 use crate::model::{EventBatch, GenerationId};
 use crate::redact::redact;
 use crate::source::follow::{Piece, RecordKind, RecordSpan};
@@ -52,11 +52,7 @@ impl Encoder {
     }
 
     /// One row for each record of the piece, or for each event of a record that holds several.
-    pub(super) fn encode(
-        &mut self,
-        piece: &Piece,
-        observed_us: i64,
-    ) -> Result<Rows, RowsError> {
+    pub(super) fn encode(&mut self, piece: &Piece, observed_us: i64) -> Result<Rows, RowsError> {
         let parts = self.redacted(piece);
         self.events.clear();
         self.learn(piece.generation, piece.records.len());
@@ -81,9 +77,12 @@ impl Encoder {
                 let mut next = 0;
                 for (index, part) in parts.iter().enumerate() {
                     // Events come in the order of their records; a rejected record has none.
-                    let event = self.events.offset.get(next).copied().filter(|offset| {
-                        (part.start..=part.end).contains(&(*offset as usize))
-                    });
+                    let event = self
+                        .events
+                        .offset
+                        .get(next)
+                        .copied()
+                        .filter(|offset| (part.start..=part.end).contains(&(*offset as usize)));
                     placed.push((index, event.map(|_| next as u32), 0));
                     next += usize::from(event.is_some());
                 }
@@ -152,14 +151,16 @@ impl Encoder {
             format.records += records;
             return;
         }
-        let Ok(detected) = detect(&self.chunk, false, &self.overrides) else { return };
+        let sample = Sample { head: &self.chunk, later: &[], is_whole: false };
+        let Ok(detected) = detect(&sample, &self.overrides) else { return };
         match self.formats.get_mut(&generation) {
             Some(format) if *format.profile == detected.profile => format.records += records,
             known => {
                 let seen = known.map_or(0, |format| format.records);
                 let profile = Arc::new(detected.profile);
                 let decoder = Decoder::new(&profile, &stored_columns());
-                self.formats.insert(generation, Format { profile, decoder, records: seen + records });
+                self.formats
+                    .insert(generation, Format { profile, decoder, records: seen + records });
             }
         }
     }

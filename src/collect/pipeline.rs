@@ -233,7 +233,9 @@ fn commit(writer: &mut Writer, pending: &Pending, stop: &AtomicBool) -> Result<u
             Ok(committed) => return Ok(committed.row_count),
             Err(error) if error.is_full() && !stop.load(Ordering::Relaxed) => {
                 if told.is_none_or(|at| at.elapsed() >= FULL_TOLD_EVERY) {
-                    tracing::error!("{error}; nothing is lost, collecting goes on when there is room");
+                    tracing::error!(
+                        "{error}; nothing is lost, collecting goes on when there is room"
+                    );
                     told = Some(Instant::now());
                 }
                 std::thread::sleep(FULL_PAUSE);

@@ -1,7 +1,7 @@
 //! One configured source: the files it follows, and rows of what they hold.
 
 use crate::config;
-use crate::decode::Overrides;
+use crate::decode::{DurationUnit, Overrides, Role};
 use crate::model::Cursor;
 use crate::source::follow::{Counters, DiskFiles, Follower, Notice, Settings};
 
@@ -23,7 +23,7 @@ impl Watched {
     pub(super) fn resume(
         source: &config::Source,
         settings: Settings,
-        overrides: Overrides,
+        mut overrides: Overrides,
         key: &[u8],
         cursors: Option<&str>,
     ) -> Result<Self, CollectError> {
@@ -39,6 +39,8 @@ impl Watched {
             })?,
             None => Vec::new(),
         };
+        overrides.fields.extend(fields_of(source));
+        overrides.duration_unit = source.duration_unit.map(unit_of);
         let follower = Follower::new(files, settings, random_id, known);
         let encoder = Encoder::new(&name, source.event.as_deref(), overrides, key);
         let committed = cursors.unwrap_or_default().to_owned();
@@ -81,6 +83,23 @@ impl Watched {
 
     pub(super) fn counters(&self) -> Counters {
         self.follower.counters()
+    }
+}
+
+/// What the configuration says about fields.
+fn fields_of(source: &config::Source) -> impl Iterator<Item = (Role, String)> {
+    let time = source.time.iter().map(|path| (Role::Time, path.to_string()));
+    let role = |name: &str| Role::ALL.into_iter().find(|role| role.name() == name);
+    let named = source.fields.iter();
+    time.chain(named.filter_map(move |(name, path)| Some((role(name)?, path.to_string()))))
+}
+
+fn unit_of(unit: config::FieldUnit) -> DurationUnit {
+    match unit {
+        config::FieldUnit::Ns => DurationUnit::Ns,
+        config::FieldUnit::Us => DurationUnit::Us,
+        config::FieldUnit::Ms => DurationUnit::Ms,
+        config::FieldUnit::S => DurationUnit::S,
     }
 }
 

@@ -24,9 +24,12 @@ pub(crate) fn append_events(
     let times = frame.column("ts")?.cast(&DataType::Int64)?;
     batch.ts_us.extend(times.i64()?.iter().map(|us| us.unwrap_or(NO_TIME)));
     let levels = frame.column("severity_number")?.cast(&DataType::Int64)?;
-    batch.severity.extend(levels.i64()?.iter().map(|number| {
-        number.map_or_else(Severity::default, Severity::from_otel)
-    }));
+    batch.severity.extend(
+        levels
+            .i64()?
+            .iter()
+            .map(|number| number.map_or_else(Severity::default, Severity::from_otel)),
+    );
     let status = frame.column("status")?.cast(&DataType::Int32)?;
     batch.status.extend(status.i32()?.iter().map(|status| status.unwrap_or(NO_STATUS)));
     let durations = frame.column("duration_ms")?;

@@ -20,6 +20,7 @@ pub struct Fingerprint(pub [u8; 16]);
 
 /// Which file of the machine: a device, an inode, and when it was born where that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "(u64, u64, Option<i64>)", into = "(u64, u64, Option<i64>)")]
 pub struct FileId {
     /// Device number.
     pub dev: u64,
@@ -31,6 +32,7 @@ pub struct FileId {
 
 /// A known point of a generation: what the bytes just before it look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u64, Fingerprint)", into = "(u64, Fingerprint)")]
 pub struct Mark {
     /// Offset in bytes.
     pub at: u64,
@@ -91,7 +93,8 @@ pub struct Cursor {
     pub position: u64,
     /// Fingerprint of the up to 4,096 bytes before `position`.
     pub guard: Fingerprint,
-    /// The point before the last step: tells a copy that is shorter than what was read.
+    /// The position at an earlier scan, if that was another: tells a copy that is shorter than
+    /// what was read since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<Mark>,
     /// The length at which another file was seen to be a copy of this one.
@@ -105,6 +108,30 @@ pub struct Cursor {
     /// Set while the generation lives in a compressed file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packed: Option<Packed>,
+}
+
+impl From<(u64, u64, Option<i64>)> for FileId {
+    fn from((dev, ino, born_ns): (u64, u64, Option<i64>)) -> Self {
+        Self { dev, ino, born_ns }
+    }
+}
+
+impl From<FileId> for (u64, u64, Option<i64>) {
+    fn from(file: FileId) -> Self {
+        (file.dev, file.ino, file.born_ns)
+    }
+}
+
+impl From<(u64, Fingerprint)> for Mark {
+    fn from((at, print): (u64, Fingerprint)) -> Self {
+        Self { at, print }
+    }
+}
+
+impl From<Mark> for (u64, Fingerprint) {
+    fn from(mark: Mark) -> Self {
+        (mark.at, mark.print)
+    }
 }
 
 impl fmt::Display for GenerationId {
@@ -180,7 +207,7 @@ mod tests {
     #[test]
     fn the_stored_form_is_small_and_comes_back_the_same() {
         let text = serde_json::to_string(&cursor()).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"{"gen":"00000000000000ab","path":"logs/app.log","file":[1,2,null],"head":[1024,"11111111111111111111111111111111"],"pos":5000,"guard":"22222222222222222222222222222222","seen":5001,"state":"live"}"#);
         assert!(text.len() < 300, "10,000 of these are rewritten with each commit");
         assert_eq!(serde_json::from_str::<Cursor>(&text).unwrap(), cursor());
     }

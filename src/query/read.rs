@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::stored::{Counts, Part, StoredSource};
 use crate::decode::{
     Decoder, DetectError, Detected, Overrides, Profile, Rejects, Role, Sample, SeenField,
     ValueKind, detect,
 };
 use crate::model::{EventBatch, Wanted, one_line};
 use crate::source::{Chunk, ChunkReader, Discovery, Framing, Input, ReadError, Source};
+use crate::store::StoreError;
 
 /// Most threads that read and decode.
 const MAX_THREADS: usize = 16;
@@ -56,8 +58,30 @@ pub struct Opened {
 }
 
 struct OpenedInput {
-    source: Source,
+    origin: Origin,
     profile: Arc<Profile>,
+}
+
+/// Where the records of an input are.
+enum Origin {
+    File(Source),
+    Store(StoredSource),
+}
+
+impl Origin {
+    fn name(&self) -> &str {
+        match self {
+            Self::File(source) => source.name(),
+            Self::Store(source) => &source.name,
+        }
+    }
+
+    fn bytes_to_read(&self) -> Option<u64> {
+        match self {
+            Self::File(source) => source.bytes_to_read(),
+            Self::Store(source) => Some(source.bytes_on_disk()),
+        }
+    }
 }
 
 impl Opened {
@@ -107,6 +131,42 @@ impl Opened {
         Ok(opened)
     }
 
+    /// Looks at the beginning of each source of a store and tells its format.
+    ///
+    /// # Errors
+    /// When a segment cannot be read, or there is no record at all.
+    pub fn open_stored(
+        sources: Vec<StoredSource>,
+        overrides: &Overrides,
+    ) -> Result<Self, OpenError> {
+        let mut opened = Self {
+            inputs: Vec::new(),
+            skipped: Vec::new(),
+            event_files: Vec::new(),
+            fields: BTreeMap::new(),
+            unconfirmed: Vec::new(),
+            is_only: sources.len() == 1,
+        };
+        for source in sources {
+            let name = source.name.clone();
+            let detected = source.detect(overrides).map_err(|error| stored_error(&name, error))?;
+            match detected {
+                Ok(Detected { profile, fields }) => {
+                    opened.see_fields(fields);
+                    let (origin, profile) = (Origin::Store(source), Arc::new(profile));
+                    opened.inputs.push(OpenedInput { origin, profile });
+                }
+                Err(error) => opened.skipped.push((name, error.to_string())),
+            }
+        }
+        if opened.inputs.is_empty() {
+            return Err(OpenError::Empty { names: "the store".to_owned() });
+        }
+        let is_unseen = |(_, path): &&(Role, String)| !opened.fields.contains_key(path);
+        opened.unconfirmed = overrides.fields.iter().filter(is_unseen).cloned().collect();
+        Ok(opened)
+    }
+
     fn open_one(
         &mut self,
         input: &Input,
@@ -136,7 +196,7 @@ impl Opened {
                     profile
                 });
                 source.forget_sample();
-                self.inputs.push(OpenedInput { source, profile });
+                self.inputs.push(OpenedInput { origin: Origin::File(source), profile });
             }
         }
         Ok(())
@@ -151,19 +211,21 @@ impl Opened {
 
     /// Name and profile of each input that will be read.
     pub fn profiles(&self) -> impl Iterator<Item = (&str, &Arc<Profile>)> {
-        self.inputs.iter().map(|input| (input.source.name(), &input.profile))
+        self.inputs.iter().map(|input| (input.origin.name(), &input.profile))
     }
 
     /// How each input's records can be read again by their offsets, by name; without inputs whose
     /// events do not lie in them by themselves.
     pub fn framings(&self) -> BTreeMap<String, Framing> {
-        let alone = self.profiles().filter(|(name, profile)| *name != "-" && !profile.unfolds);
+        let files = self.inputs.iter().filter(|input| matches!(input.origin, Origin::File(_)));
+        let named = files.map(|input| (input.origin.name(), &input.profile));
+        let alone = named.filter(|(name, profile)| *name != "-" && !profile.unfolds);
         alone.map(|(name, profile)| (name.to_owned(), framing_of(profile))).collect()
     }
 
     /// Bytes that reading will give; `None` when an input is a stream or compressed.
     pub fn bytes_to_read(&self) -> Option<u64> {
-        self.inputs.iter().map(|input| input.source.bytes_to_read()).sum()
+        self.inputs.iter().map(|input| input.origin.bytes_to_read()).sum()
     }
 }
 
@@ -235,7 +297,7 @@ pub fn read(
 /// Where chunks come from, one thread at a time.
 struct Feed {
     waiting: std::vec::IntoIter<OpenedInput>,
-    current: Option<(ChunkReader, Arc<Profile>)>,
+    current: Option<(Reader, Arc<Profile>)>,
     input: usize,
     next_sequence: u64,
     error: Option<ReadError>,
@@ -243,10 +305,18 @@ struct Feed {
     is_only: bool,
 }
 
+/// What is left of an input.
+enum Reader {
+    Chunks(ChunkReader),
+    Parts(StoredSource, Option<Part>),
+}
+
 struct Ticket {
     sequence: u64,
     input: usize,
     profile: Arc<Profile>,
+    /// What to read of the store; otherwise the chunk is filled.
+    stored: Option<(StoredSource, Part)>,
 }
 
 impl Feed {
@@ -278,26 +348,44 @@ impl Feed {
             let Some((reader, profile)) = &mut self.current else {
                 let Some(next) = self.waiting.next() else { return Ok(None) };
                 let framing = framing_of(&next.profile);
-                self.current = Some((next.source.into_reader(framing)?, next.profile));
+                let reader = match next.origin {
+                    Origin::File(source) => Reader::Chunks(source.into_reader(framing)?),
+                    Origin::Store(source) => {
+                        let first = source.first();
+                        Reader::Parts(source, first)
+                    }
+                };
+                self.current = Some((reader, next.profile));
                 continue;
             };
-            let more = match reader.next(chunk) {
-                Err(error @ ReadError::Compressed { .. }) if !self.is_only => {
-                    self.damaged.push(error);
-                    false
+            let (more, stored) = match reader {
+                Reader::Chunks(reader) => match reader.next(chunk) {
+                    Err(error @ ReadError::Compressed { .. }) if !self.is_only => {
+                        self.damaged.push(error);
+                        (false, None)
+                    }
+                    read => (read?, None),
+                },
+                Reader::Parts(source, next) => {
+                    let part = *next;
+                    *next = part.and_then(|part| source.after(part));
+                    (part.is_some(), part.map(|part| (source.clone(), part)))
                 }
-                read => read?,
             };
             if more {
                 let sequence = self.next_sequence;
                 self.next_sequence += 1;
                 let profile = Arc::clone(profile);
-                return Ok(Some(Ticket { sequence, input: self.input, profile }));
+                return Ok(Some(Ticket { sequence, input: self.input, profile, stored }));
             }
             self.current = None;
             self.input += 1;
         }
     }
+}
+
+fn stored_error(name: &str, error: StoreError) -> ReadError {
+    ReadError::Io { name: name.to_owned(), source: std::io::Error::other(error) }
 }
 
 fn framing_of(profile: &Profile) -> Framing {
@@ -355,11 +443,19 @@ fn work(
         }
         let Some((profile, decoder)) = &mut decoder else { break };
         events.clear();
-        let (mut records, mut rejects) = decoder.decode(&chunk.bytes, chunk.offset, &mut events);
-        if chunk.oversized > 0 {
-            records += chunk.oversized;
-            rejects.add("longer than 16 MiB", chunk.oversized);
-        }
+        let decoded = match &ticket.stored {
+            None => Ok(decode(decoder, &chunk, &mut events)),
+            Some((source, part)) => source.read(*part, wanted, decoder, &mut events),
+        };
+        let Counts { records, rejects, bytes } = match decoded {
+            Ok(counts) => counts,
+            Err(error) => {
+                let name = ticket.stored.map(|(source, _)| source.name).unwrap_or_default();
+                lock(feed).error = Some(stored_error(&name, error));
+                halt.store(true, Ordering::Relaxed);
+                Counts::default()
+            }
+        };
         let mut consuming = lock(&turn.state);
         while consuming.next != ticket.sequence {
             if halt.load(Ordering::Relaxed) {
@@ -367,7 +463,6 @@ fn work(
             }
             consuming = turn.moved.wait(consuming).unwrap_or_else(PoisonError::into_inner);
         }
-        let bytes = chunk.bytes.len() as u64;
         let batch =
             Batch { input: ticket.input, profile, events: &events, records, rejects, bytes };
         if !halt.load(Ordering::Relaxed) && !(consuming.consume)(batch) {
@@ -377,6 +472,15 @@ fn work(
         drop(consuming);
         turn.moved.notify_all();
     }
+}
+
+fn decode(decoder: &mut Decoder, chunk: &Chunk, events: &mut EventBatch) -> Counts {
+    let (mut records, mut rejects) = decoder.decode(&chunk.bytes, chunk.offset, events);
+    if chunk.oversized > 0 {
+        records += chunk.oversized;
+        rejects.add("longer than 16 MiB", chunk.oversized);
+    }
+    Counts { records, rejects, bytes: chunk.bytes.len() as u64 }
 }
 
 #[cfg(test)]

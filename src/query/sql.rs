@@ -12,6 +12,7 @@
 //! Not done here: reading inputs (`read.rs`), layout of results (`table.rs`).
 
 mod check;
+mod condition;
 mod cost;
 mod expression;
 mod functions;
@@ -33,6 +34,7 @@ use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 use crate::frame::{Column, FrameError};
 use crate::model::Wanted;
 
+pub use condition::Condition;
 pub use run::QueryRun;
 pub(super) use write::{Literal, bind};
 

@@ -7,9 +7,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use polars::prelude::{ChunkCompareEq, ChunkCompareIneq, DataFrame, PolarsResult};
+use polars::prelude::{BooleanChunked, ChunkCompareEq, DataFrame, PolarsResult};
 
-use crate::decode::{Decoder, Detected, DetectError, Overrides, Rejects, detect};
+use crate::decode::{Decoder, DetectError, Detected, Overrides, Rejects, Sample, detect};
 use crate::frame::{append_events, event_columns};
 use crate::model::{EventBatch, Wanted};
 use crate::store::{ROW_GROUP_ROWS, Segment, Snapshot, StoreError, flag};
@@ -36,7 +36,8 @@ pub(super) struct Part {
 }
 
 /// What a part gave besides its events.
-pub(super) struct PartCounts {
+#[derive(Default)]
+pub(super) struct Counts {
     pub(super) records: u64,
     pub(super) rejects: Rejects,
     pub(super) bytes: u64,
@@ -49,7 +50,7 @@ pub(super) struct PartCounts {
 pub fn stored_sources(path: &Path) -> Result<Vec<StoredSource>, StoreError> {
     let snapshot = Arc::new(Snapshot::open(path)?);
     let mut segments = snapshot.segments().to_vec();
-    segments.sort_by(|a, b| a.min_ts_us.cmp(&b.min_ts_us).then_with(|| a.path.cmp(&b.path)));
+    segments.sort_by(|a, b| a.ts_min_us.cmp(&b.ts_min_us).then_with(|| a.path.cmp(&b.path)));
     let segments: Arc<[Segment]> = segments.into();
     let names = snapshot.cursors().keys();
     Ok(names
@@ -78,7 +79,7 @@ impl StoredSource {
         }
         let is_whole = sample.len() < SAMPLE_BYTES;
         sample.truncate(SAMPLE_BYTES);
-        Ok(detect(&sample, is_whole, overrides))
+        Ok(detect(&Sample { head: &sample, later: &[], is_whole }, overrides))
     }
 
     /// Size of all segments on disk.
@@ -109,7 +110,7 @@ impl StoredSource {
         wanted: &Wanted,
         decoder: &mut Decoder,
         batch: &mut EventBatch,
-    ) -> Result<PartCounts, StoreError> {
+    ) -> Result<Counts, StoreError> {
         let bytes = self.segments.get(part.segment).map_or(0, |segment| {
             segment.bytes * ROW_GROUP_ROWS as u64 / segment.row_count.max(ROW_GROUP_ROWS as u64)
         });
@@ -117,19 +118,21 @@ impl StoredSource {
         if !wanted.extras.is_empty() {
             let rows = self.rows(part, &BODY)?;
             let (records, rejects) = decode_bodies(&rows, decoder, batch).map_err(fault)?;
-            return Ok(PartCounts { records, rejects, bytes });
+            return Ok(Counts { records, rejects, bytes });
         }
         let mut columns = event_columns(wanted);
         columns.extend(["source", "flags"]);
         let rows = self.rows(part, &columns)?;
-        let flags = rows.column("flags").and_then(|flags| Ok(flags.i32()?.clone())).map_err(fault)?;
-        let is_unparsed = flags.iter().any(|flags| flags.unwrap_or(0) & flag::UNPARSED != 0);
-        let mut counts = PartCounts { records: rows.height() as u64, rejects: Rejects::default(), bytes };
-        if !is_unparsed {
+        let flags =
+            rows.column("flags").and_then(|flags| Ok(flags.i32()?.clone())).map_err(fault)?;
+        let mut counts =
+            Counts { records: rows.height() as u64, rejects: Rejects::default(), bytes };
+        let is_parsed = |flags: Option<i32>| flags.unwrap_or(0) & flag::UNPARSED == 0;
+        if flags.iter().all(is_parsed) {
             append_events(&rows, wanted, batch).map_err(fault)?;
             return Ok(counts);
         }
-        let parsed = flags.iter().map(|flags| flags.unwrap_or(0) & flag::UNPARSED == 0).collect();
+        let parsed: BooleanChunked = flags.iter().map(|flags| Some(is_parsed(flags))).collect();
         append_events(&rows.filter(&parsed).map_err(fault)?, wanted, batch).map_err(fault)?;
         let again = self.rows(part, &BODY)?.filter(&!&parsed).map_err(fault)?;
         let (_, rejects) = decode_bodies(&again, decoder, batch).map_err(fault)?;
@@ -145,11 +148,8 @@ impl StoredSource {
         let rows = self.snapshot.read_part(segment, columns, part.start)?;
         let filtered = rows.column("source").and_then(|source| {
             let source = source.str()?;
-            if source.not_equal(self.name.as_str()).any() {
-                rows.filter(&source.equal(self.name.as_str()))
-            } else {
-                Ok(rows.clone())
-            }
+            let own = source.equal(self.name.as_str());
+            if own.all() { Ok(rows.clone()) } else { rows.filter(&own) }
         });
         filtered.map_err(|error| self.unusable(part, &error))
     }

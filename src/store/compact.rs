@@ -6,10 +6,11 @@
 //! an orphan, never half a merge.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use delta_kernel::transaction::UpdateTableOperation;
-use polars::prelude::{DataFrame, PolarsError};
+use polars::prelude::{DataFrame, PlSmallStr, PolarsError};
 
 use super::error::StoreError;
 use super::schema::{TS, segment_columns};
@@ -124,8 +125,8 @@ fn merge(store: &Path, inputs: &[Segment]) -> Result<Segment, StoreError> {
         writer.push(&read_untimed(store, input)?)?;
     }
     times.sort_unstable();
-    for (from_us, to_us) in slices(&times) {
-        writer.push(&read_slice(store, inputs, from_us, to_us)?)?;
+    for times_us in slices(&times) {
+        writer.push(&read_slice(store, inputs, &times_us)?)?;
     }
     let merged = writer.finish()?;
     let row_count: u64 = inputs.iter().map(|segment| segment.row_count).sum();
@@ -139,26 +140,28 @@ fn merge(store: &Path, inputs: &[Segment]) -> Result<Segment, StoreError> {
     })
 }
 
-/// Intervals `[from, to)` with about a row group of the sorted times each.
-fn slices(times: &[i64]) -> Vec<(i64, i64)> {
-    let mut starts: Vec<i64> = times.iter().step_by(ROW_GROUP_ROWS).copied().collect();
-    starts.dedup();
-    let end = times.last().map(|last| last.saturating_add(1));
-    let ends = starts.iter().skip(1).copied().chain(end);
-    starts.iter().copied().zip(ends).collect()
+/// Intervals with about a row group of the sorted times each; equal times are not parted.
+pub(super) fn slices(times: &[i64]) -> Vec<RangeInclusive<i64>> {
+    let mut slices = Vec::new();
+    let mut rest = times;
+    while let Some(first) = rest.first() {
+        let last = rest.get(ROW_GROUP_ROWS - 1).or(rest.last()).unwrap_or(first);
+        slices.push(*first..=*last);
+        rest = rest.get(rest.partition_point(|time| time <= last)..).unwrap_or_default();
+    }
+    slices
 }
 
 fn read_slice(
     store: &Path,
     inputs: &[Segment],
-    from_us: i64,
-    to_us: i64,
+    times_us: &RangeInclusive<i64>,
 ) -> Result<DataFrame, StoreError> {
     let schema = segment_columns();
-    let columns: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+    let columns: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let mut slice = DataFrame::empty_with_schema(&schema);
-    for input in inputs.iter().filter(|input| input.may_meet(from_us, to_us)) {
-        let part = read(store, input, &columns, Some((from_us, to_us)))?;
+    for input in inputs.iter().filter(|input| input.may_meet_closed(times_us)) {
+        let part = read(store, input, &columns, Some(times_us.clone()))?;
         let joined: Result<(), PolarsError> = slice.vstack_mut(&part).map(drop);
         joined.map_err(StoreError::rows(store))?;
     }

@@ -225,7 +225,8 @@ impl ParquetHandler for LocalFiles {
         url: Url,
         mut batches: KernelResultIteratorStatic<Box<dyn EngineData>>,
     ) -> KernelResult<FileSize> {
-        let first = batches.next().ok_or_else(|| KernelError::generic("a checkpoint of nothing"))?;
+        let first =
+            batches.next().ok_or_else(|| KernelError::generic("a checkpoint of nothing"))?;
         let first = record_batch(first?)?;
         let mut bytes = Vec::new();
         let mut writer =

@@ -148,8 +148,7 @@ pub(super) fn list(store: &Path) -> Result<Option<LogFiles>, StoreError> {
 /// # Errors
 /// The first that is damaged or missing.
 pub(super) fn check_all(store: &Path) -> Result<(), StoreError> {
-    let files =
-        list(store)?.ok_or_else(|| StoreError::Absent { path: store.to_owned() })?;
+    let files = list(store)?.ok_or_else(|| StoreError::Absent { path: store.to_owned() })?;
     let checkpoint = files.checkpoints.last().copied();
     let first = checkpoint.map_or(0, |version| version + 1);
     let Some(last) = files.entries.last().copied().max(checkpoint) else {

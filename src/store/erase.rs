@@ -2,8 +2,9 @@
 //!
 //! An erased record keeps a row with its place in the source, the source's name, the time at
 //! which it was read and [`flag::ERASED`]; so the store can still be proved whole, and the record
-//! is not read again. Everything else of it becomes null, its event time included. Its files are
-//! removed at once: a reader of an older version is told that a segment is missing. The log
+//! is not read again. Everything else of it becomes null, its event time included. Its files, and all
+//! that compactions replaced, are removed at once: a reader of an older version is told that a
+//! segment is missing. The log
 //! holds no text of records, only paths, counts and times of whole segments.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +13,10 @@ use std::path::Path;
 use delta_kernel::transaction::UpdateTableOperation;
 use polars::prelude::{BooleanChunked, Column, DataFrame, IntoColumn, PolarsError, PolarsResult};
 
-use super::disk::{remove, sync_directory};
 use super::error::StoreError;
 use super::schema::{COLUMNS, DATE, KEPT_WHEN_ERASED, flag, segment_columns};
 use super::segment::{DENSE_LEVEL, Segment, SegmentWriter, check, read_part};
+use super::sweep::sweep;
 use super::writer::Writer;
 
 /// Which rows of a frame are meant; null means no.
@@ -53,17 +54,12 @@ pub fn erase(writer: &mut Writer, predicate: &Predicate<'_>) -> Result<Erased, S
             Err(error) => return Err(writer.give_up(&adds, error)),
         }
     }
-    if adds.is_empty() {
-        return Ok(erased);
+    if !adds.is_empty() {
+        let files = (adds, removes);
+        writer.publish(UpdateTableOperation::Delete, true, files, BTreeMap::new())?;
     }
-    let files = (adds, removes.clone());
-    writer.publish(UpdateTableOperation::Delete, true, files, BTreeMap::new())?;
-    for path in &removes {
-        let path = writer.store().join(path);
-        remove(&path)?;
-        let directory = path.parent().unwrap_or(writer.store());
-        sync_directory(directory).map_err(StoreError::disk("synchronise", directory))?;
-    }
+    // Also segments that a compaction replaced a moment ago: they hold the same records.
+    sweep(writer.store(), &writer.segments()?, i64::MIN)?;
     Ok(erased)
 }
 
@@ -76,7 +72,7 @@ fn rewrite(
     check(store, segment)?;
     let mut row_count = 0;
     each_part(store, segment, |part| {
-        row_count += u64::from(meant(part, predicate)?.num_trues() as u32);
+        row_count += meant(part, predicate)?.sum().map_or(0, u64::from);
         Ok(Ok(()))
     })?;
     if row_count == 0 {
@@ -116,7 +112,11 @@ fn meant(part: &DataFrame, predicate: &Predicate<'_>) -> PolarsResult<BooleanChu
     }
     let flags = part.column("flags")?.i32()?;
     let is_new = |flags: Option<i32>| flags.unwrap_or(0) & flag::ERASED == 0;
-    Ok(mask.iter().zip(flags).map(|(is_meant, flags)| is_meant == Some(true) && is_new(flags)).collect())
+    Ok(mask
+        .iter()
+        .zip(flags.iter())
+        .map(|(is_meant, flags)| is_meant == Some(true) && is_new(flags))
+        .collect())
 }
 
 /// The columns of a segment file with all content of the rows in the mask set to null.
@@ -126,7 +126,7 @@ fn blank(part: &DataFrame, mask: &BooleanChunked) -> PolarsResult<DataFrame> {
     for (name, dtype) in segment_columns().iter() {
         let column = part.column(name)?;
         columns.push(if name == "flags" {
-            let marked = column.i32()?.iter().zip(mask).map(|(flags, is_meant)| {
+            let marked = column.i32()?.iter().zip(mask.iter()).map(|(flags, is_meant)| {
                 if is_meant == Some(true) { Some(flags.unwrap_or(0) | flag::ERASED) } else { flags }
             });
             marked.collect::<polars::prelude::Int32Chunked>().with_name(name.clone()).into_column()

@@ -74,7 +74,12 @@ mod tests {
     fn the_second_taker_learns_who_was_first() {
         let dir = tempfile::tempdir().unwrap();
         // The text of a holder that is long gone does not lock.
-        std::fs::write(dir.path().join(super::FILE_NAME), "process 1 on elsewhere\n").unwrap();
+        crate::store::disk::write_entry(
+            &dir.path().join(super::FILE_NAME),
+            b"process 1 on elsewhere\n",
+            crate::store::disk::Old::Stays,
+        )
+        .unwrap();
         let first = Lock::take(dir.path()).unwrap();
 
         let by_link = dir.path().join("link");

@@ -1,4 +1,15 @@
-//! The store: a Delta Lake table of records, written with the position they were read to.
+//! The store: a Delta Lake table of records, committed with the positions they were read to.
+//!
+//! `date=2026-11-22/part-….parquet` are the segments, `_delta_log/` says which of them count.
+//! Other programs read the table as it stands; a feature in it makes them refuse to write.
+//!
+//! Guarantees: what [`Writer::append`] committed survives a crash and a loss of power, once;
+//! a damaged or missing file is named and never read as fewer rows; [`verify`] proves from the
+//! store alone that every byte range is one record. One process writes, any number reads.
+//!
+//! Does not decide what is read, when to flush, or what to keep: that is `collect`'s and the
+//! command line's. Needs a file system with hard links and locks, as local ones have.
+
 mod disk;
 mod engine;
 mod entry;

@@ -118,7 +118,8 @@ fn remembered(
             }
         })?;
     }
-    let is_named = |generation: &str| writer.cursors().values().any(|text| text.contains(generation));
+    let is_named =
+        |generation: &str| writer.cursors().values().any(|text| text.contains(generation));
     flows.retain(|generation, _| left.contains(generation) || is_named(generation));
     Ok(flows)
 }

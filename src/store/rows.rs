@@ -135,10 +135,8 @@ impl RowBuilder {
         events: &EventBatch,
         observed_us: i64,
     ) -> Result<Rows, RowsError> {
-        let rows = IdxCa::from_iter_options(
-            PlSmallStr::EMPTY,
-            records.iter().map(|record| record.event),
-        );
+        let rows =
+            IdxCa::from_iter_options(PlSmallStr::EMPTY, records.iter().map(|record| record.event));
         let decoded = self.frames.frame(events)?.take(&rows)?;
         let times: Vec<Option<i64>> = records.iter().map(|record| time(record, events)).collect();
         let sane = FIRST_SANE_US..=observed_us.saturating_add(FUTURE_US);

@@ -131,10 +131,7 @@ pub(super) fn segment_columns() -> Schema {
 }
 
 fn polars_schema(columns: &[(&'static str, Kind)]) -> Schema {
-    columns
-        .iter()
-        .map(|(name, kind)| (PlSmallStr::from_static(name), kind.in_polars()))
-        .collect()
+    columns.iter().map(|(name, kind)| (PlSmallStr::from_static(name), kind.in_polars())).collect()
 }
 
 /// The columns as the table's log has them.

@@ -1,6 +1,7 @@
 //! One version of the store for reading; needs no lock and is never disturbed by a writer.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -106,7 +107,24 @@ impl Snapshot {
         between_us: Option<(i64, i64)>,
     ) -> Result<DataFrame, StoreError> {
         segment::check(&self.store, segment)?;
-        segment::read(&self.store, segment, columns, between_us)
+        segment::read(&self.store, segment, columns, closed(between_us))
+    }
+
+    /// At most [`ROW_GROUP_ROWS`](super::ROW_GROUP_ROWS) rows of a segment from `start` on, only
+    /// the columns named. The file's hash is checked with its first part.
+    ///
+    /// # Errors
+    /// As [`Snapshot::read`].
+    pub fn read_part(
+        &self,
+        segment: &Segment,
+        columns: &[&str],
+        start: usize,
+    ) -> Result<DataFrame, StoreError> {
+        if start == 0 {
+            segment::check(&self.store, segment)?;
+        }
+        segment::read_part(&self.store, segment, columns, start)
     }
 
     /// As [`Snapshot::read`] of all columns, but lazily, for an engine that chooses its own.
@@ -119,11 +137,15 @@ impl Snapshot {
         between_us: Option<(i64, i64)>,
     ) -> Result<LazyFrame, StoreError> {
         segment::check(&self.store, segment)?;
-        segment::scan(&self.store, segment, between_us)
+        segment::scan(&self.store, segment, closed(between_us))
     }
 
     /// The directory of the store, without links.
     pub fn store(&self) -> &Path {
         &self.store
     }
+}
+
+fn closed(between_us: Option<(i64, i64)>) -> Option<RangeInclusive<i64>> {
+    between_us.map(|(from_us, to_us)| segment::closed(from_us, to_us))
 }

@@ -1,11 +1,11 @@
 //! The steps between rows in memory and a commit on the disk, by name, so that tests can fail
 //! each of them.
 
+#[cfg(not(test))]
 use std::io;
 
 /// A step that may fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(test, expect(dead_code, reason = "the hook names steps by text"))]
 pub(super) enum Step {
     /// Bytes of a segment go to its temporary file.
     SegmentWrite,

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::disk::{is_temporary, remove};
+use super::disk::{is_temporary, remove, sync_directory};
 use super::entry::LOG;
 use super::error::StoreError;
 use super::schema::DATE;
@@ -25,17 +25,21 @@ pub struct Swept {
 
 /// Removes our files that are not live and were last touched `age_us` ago or earlier.
 ///
-/// Runs under the writer's lock. A file in use by a reader of an older version is safe for that
+/// [`i64::MIN`] removes all of them, whatever the clock says. Runs under the writer's lock. A file in use by a reader of an older version is safe for that
 /// age, because [`touch`] marks the moment at which a segment was replaced.
 pub(super) fn sweep(store: &Path, live: &[Segment], age_us: i64) -> Result<Swept, StoreError> {
     let live: BTreeSet<PathBuf> = live.iter().map(|segment| store.join(&segment.path)).collect();
     let before_us = SystemClock.now_us().saturating_sub(age_us);
     let mut swept = Swept::default();
     for directory in directories(store)? {
+        let file_count = swept.file_count;
         for entry in fs::read_dir(&directory).map_err(StoreError::disk("list", &directory))? {
             let entry = entry.map_err(StoreError::disk("list", &directory))?;
             let path = entry.path();
-            let is_ours = entry.file_name().to_str().is_some_and(|name| is_temporary(name) || is_our_name(name));
+            let is_ours = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| is_temporary(name) || is_our_name(name));
             if !is_ours || live.contains(&path) {
                 continue;
             }
@@ -48,10 +52,18 @@ pub(super) fn sweep(store: &Path, live: &[Segment], age_us: i64) -> Result<Swept
                 swept.bytes += metadata.len();
             }
         }
+        if swept.file_count > file_count {
+            sync_directory(&directory).map_err(StoreError::disk("synchronise", &directory))?;
+        }
         // Only an empty directory of a day goes; the log is never empty.
         let _ = fs::remove_dir(&directory);
     }
     Ok(swept)
+}
+
+/// Whether a day's directory is there.
+pub(super) fn has_segments(store: &Path) -> Result<bool, StoreError> {
+    Ok(directories(store)?.len() > 1)
 }
 
 /// The directories of days, and that of the log.
@@ -59,9 +71,10 @@ fn directories(store: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut found = vec![store.join(LOG)];
     for entry in fs::read_dir(store).map_err(StoreError::disk("list", store))? {
         let entry = entry.map_err(StoreError::disk("list", store))?;
-        let is_day = entry.file_name().to_str().is_some_and(|name| {
-            name.strip_prefix(DATE).is_some_and(|rest| rest.starts_with('='))
-        });
+        let is_day = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.strip_prefix(DATE).is_some_and(|rest| rest.starts_with('=')));
         let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if is_day && is_directory {
             found.push(entry.path());

@@ -74,7 +74,9 @@ impl Table {
             None => return Err(refuse("its path is not UTF-8")),
             // Readers of the format decode paths once or twice; they do not agree how often.
             Some(text) if text.contains('%') => {
-                return Err(refuse("its path contains `%`, which table readers take for an escape"));
+                return Err(refuse(
+                    "its path contains `%`, which table readers take for an escape",
+                ));
             }
             Some(_) => {}
         }
@@ -102,6 +104,8 @@ impl Table {
                 ("delta.feature.domainMetadata", "supported"),
                 // Only the time is worth a place in the log; texts there would outlive an erasure.
                 ("delta.dataSkippingStatsColumns", TS),
+                // Checkpoints name replaced segments as long as readers may need them.
+                ("delta.deletedFileRetentionDuration", "interval 1 hours"),
             ];
             let transaction = create_table(self.url.as_str(), delta_schema()?, WRITER, false)
                 .with_table_properties(properties)
@@ -119,9 +123,13 @@ impl Table {
     /// The newest version, after every entry it is read from was checked.
     pub(super) fn latest(&self) -> Result<SnapshotRef, StoreError> {
         entry::check_all(&self.store)?;
-        Snapshot::builder_for(self.url.as_str())
-            .build(&self.engine)
-            .map_err(StoreError::log(&self.store))
+        let failed = StoreError::log(&self.store);
+        let newest =
+            Snapshot::builder_for(self.url.as_str()).build(&self.engine).map_err(&failed)?;
+        if newest.schema() != delta_schema().map_err(&failed)? {
+            return Err(failed(KernelError::generic("its columns are not those of plimsoll")));
+        }
+        Ok(newest)
     }
 
     /// The number of the last change.
@@ -131,14 +139,17 @@ impl Table {
     }
 
     /// The text kept under a name.
-    pub(super) fn domain(&self, at: &SnapshotRef, name: &str) -> Result<Option<String>, StoreError> {
+    pub(super) fn domain(
+        &self,
+        at: &SnapshotRef,
+        name: &str,
+    ) -> Result<Option<String>, StoreError> {
         at.get_domain_metadata(name, &self.engine).map_err(StoreError::log(&self.store))
     }
 
     /// Source name to the JSON of its positions.
     pub(super) fn cursors(&self, at: &SnapshotRef) -> Result<BTreeMap<String, String>, StoreError> {
-        let all =
-            at.get_all_domain_metadata(&self.engine).map_err(StoreError::log(&self.store))?;
+        let all = at.get_all_domain_metadata(&self.engine).map_err(StoreError::log(&self.store))?;
         let cursors = all.iter().filter_map(|domain| {
             let source = domain.domain().strip_prefix(CURSORS)?;
             Some((source.to_owned(), domain.configuration().to_owned()))
@@ -164,7 +175,8 @@ impl Table {
             let (batch, _) = files.scan_files.into_parts();
             let times = time_bounds(batch).map_err(&failed)?;
             for file in listed {
-                segments.push(segment(&file, &times).map_err(KernelError::generic).map_err(&failed)?);
+                segments
+                    .push(segment(&file, &times).map_err(KernelError::generic).map_err(&failed)?);
             }
         }
         segments.sort_unstable_by(|a, b| a.path.cmp(&b.path));
@@ -241,7 +253,8 @@ impl Table {
         transaction: &Transaction,
         segments: &[Segment],
     ) -> KernelResult<Box<dyn EngineData>> {
-        let fields = transaction.add_files_schema().fields().filter(|field| field.name() != "stats");
+        let fields =
+            transaction.add_files_schema().fields().filter(|field| field.name() != "stats");
         let stats = StructField::nullable("stats", transaction.stats_schema()?.as_ref().clone());
         let schema = StructType::try_new(fields.cloned().chain([stats]))?;
         let texts: StringArray =
@@ -263,7 +276,8 @@ impl Table {
 fn action(segment: &Segment) -> Value {
     let mut stats = json!({ "numRecords": segment.row_count, "tightBounds": true });
     // The format keeps milliseconds, so the upper bound is rounded up.
-    let min = segment.ts_min_us.map(|us| us.div_euclid(1_000).saturating_mul(1_000)).and_then(time_text);
+    let min =
+        segment.ts_min_us.map(|us| us.div_euclid(1_000).saturating_mul(1_000)).and_then(time_text);
     let max = segment
         .ts_max_us
         .map(|us| us.saturating_add(999).div_euclid(1_000).saturating_mul(1_000))

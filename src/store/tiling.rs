@@ -58,7 +58,7 @@ impl Flow {
     }
 }
 
-/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014) over a seeded position.
+/// The finalizer of `SplitMix64` (Steele, Lea, Flood 2014) over a seeded position.
 fn mix(position: i64, seed: u64) -> u64 {
     let mut mixed = (position as u64).wrapping_add(1).wrapping_mul(seed);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -124,7 +124,9 @@ mod tests {
 
     fn check(ranges: &[(i64, i64)], end: i64, expected: &[(Flaw, i64, i64)]) {
         let mut flow = Flow::default();
-        ranges.iter().for_each(|(start, len)| flow.add(*start, *len));
+        for (start, len) in ranges {
+            flow.add(*start, *len);
+        }
         assert_eq!(flow.tiles(end), expected.is_empty(), "{ranges:?}");
         assert_eq!(flaws(&mut ranges.to_vec(), end), expected, "{ranges:?}");
     }
@@ -148,7 +150,9 @@ mod tests {
                 ranges.swap_remove(at);
             }
             let mut flow = Flow::default();
-            ranges.iter().for_each(|(start, len)| flow.add(*start, *len));
+            for (start, len) in &ranges {
+                flow.add(*start, *len);
+            }
             prop_assert_eq!(flow.tiles(end), flaws(&mut ranges, end).is_empty());
         }
     }

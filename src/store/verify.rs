@@ -11,6 +11,7 @@
 //! missing cannot be seen: nothing else says how many there were.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::Path;
 
 use polars::prelude::DataFrame;
@@ -73,6 +74,34 @@ pub enum Difference {
         /// How many.
         row_count: u64,
     },
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap { generation, from, to } => {
+                write!(f, "generation {generation}: no row has the bytes {from} to {to}")
+            }
+            Self::Overlap { generation, from, to } => write!(
+                f,
+                "generation {generation}: the bytes {from} to {to} are in more than one row, or \
+                 beyond what was read"
+            ),
+            Self::Numbering { generation, from, row_count } => write!(
+                f,
+                "generation {generation}: the {row_count} rows beside the first one of the record \
+                 at {from} are not numbered one after the other"
+            ),
+            Self::Unaccounted { generation, missing_bytes } => write!(
+                f,
+                "generation {generation}: {missing_bytes} bytes are not accounted for after \
+                 retention"
+            ),
+            Self::Unplaced { row_count } => {
+                write!(f, "{row_count} rows do not say where they come from")
+            }
+        }
+    }
 }
 
 /// The result of [`verify`].
@@ -168,7 +197,7 @@ pub fn verify(path: &Path, ends: &BTreeMap<String, u64>) -> Result<Verified, Sto
         verified.differ(Difference::Unplaced { row_count: unplaced_count });
     }
     let faulty = faulty(&mut generations, &retired, ends);
-    list_faults(&snapshot, faulty, &retired, &mut verified)?;
+    list_faults(&snapshot, &faulty, &retired, &mut verified)?;
     check_numbering(&snapshot, numbered_count, &retired, &mut verified)?;
     Ok(verified)
 }
@@ -199,7 +228,7 @@ fn faulty(
 /// Reads the ranges of faulty generations again and names what is wrong with them.
 fn list_faults(
     snapshot: &Snapshot,
-    faulty: BTreeMap<String, i64>,
+    faulty: &BTreeMap<String, i64>,
     retired: &Flows,
     verified: &mut Verified,
 ) -> Result<(), StoreError> {
@@ -363,7 +392,8 @@ fn visit_part(
     let generations = part.column("_gen")?.str()?;
     let (offs, lens) = (part.column("_off")?.i64()?, part.column("_len")?.i64()?);
     let ords = part.column("_ord")?.i32()?;
-    for (((generation, off), len), ord) in generations.iter().zip(offs).zip(lens).zip(ords) {
+    let places = generations.iter().zip(offs.iter()).zip(lens.iter()).zip(ords.iter());
+    for (((generation, off), len), ord) in places {
         visit(match (generation, off, len, ord) {
             (Some(generation), Some(off @ 0..), Some(len @ 0..), Some(ord @ 0..)) => {
                 Some((generation, off, len, ord))

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -22,11 +23,11 @@ use super::lock::Lock;
 use super::schema::DATE;
 use super::segment::{FAST_LEVEL, Segment, SegmentWriter, in_order};
 use super::steps::{Step, reach};
-use super::sweep::sweep;
+use super::sweep::{has_segments, sweep};
 use super::table::{Change, Table};
 
-/// Commits between two checkpoints.
-const CHECKPOINT_INTERVAL: u64 = 100;
+/// Commits between two checkpoints; fewer in tests, which would only repeat themselves.
+const CHECKPOINT_INTERVAL: u64 = if cfg!(test) { 10 } else { 100 };
 /// Commits of others that a change gives way to before it gives up.
 const MAX_ATTEMPTS: u32 = 10;
 /// Age from which files that no version names are removed, microseconds.
@@ -71,6 +72,7 @@ impl Writer {
         let lock = Lock::take(table.store())?;
         let is_new = entry::list(table.store())?.is_none_or(|log| log.by_version.is_empty());
         if is_new {
+            refuse_remains(table.store())?;
             // Somebody else's directory keeps its mode; what is inside is private all the same.
             let _ = fs::set_permissions(table.store(), Permissions::from_mode(0o700));
             disk::create_private_directory(&table.store().join(entry::LOG))?;
@@ -151,7 +153,12 @@ impl Writer {
             (Table::cursor_domain(source), Some(text.clone()).filter(|text| !text.is_empty()))
         });
         let domains = domains.collect();
-        self.publish(UpdateTableOperation::StreamingUpdate, true, (adds, BTreeSet::new()), domains)?;
+        self.publish(
+            UpdateTableOperation::StreamingUpdate,
+            true,
+            (adds, BTreeSet::new()),
+            domains,
+        )?;
         self.cursors.extend(changed);
         self.cursors.retain(|_, text| !text.is_empty());
         Ok(Committed { version: self.version(), ..committed })
@@ -231,7 +238,18 @@ impl Writer {
                 Err(error) if error.is_full() || error.needs_restart() => return Err(error),
                 Err(error) => Some(error),
             };
-            let newest = self.table.latest()?;
+            let newest = match (self.table.latest(), &failure) {
+                (Ok(newest), _) => newest,
+                (Err(error), None) => return Err(error),
+                // It may have been committed, and nobody can tell now.
+                (Err(_), Some(failure)) => {
+                    let path = entry::path_of(self.store(), base.version() + 1);
+                    return Err(StoreError::Unsure {
+                        path,
+                        source: io::Error::other(failure.to_string()),
+                    });
+                }
+            };
             if self.table.number(&newest)? >= change.number {
                 return Ok(newest);
             }
@@ -306,6 +324,16 @@ impl Writer {
             }
         }
     }
+}
+
+/// Refuses to make a table where one was: its rows would be orphans.
+fn refuse_remains(store: &Path) -> Result<(), StoreError> {
+    let pointer = store.join(entry::LOG).join(entry::LAST_CHECKPOINT);
+    let is_emptied = pointer.try_exists().map_err(StoreError::disk("read", &pointer))?;
+    if is_emptied || has_segments(store)? {
+        return Err(StoreError::Missing { version: 0, path: entry::path_of(store, 0) });
+    }
+    Ok(())
 }
 
 /// Removes entries and checkpoints older than the checkpoint before the newest one.

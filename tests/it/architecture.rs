@@ -13,7 +13,7 @@ const MAX_LINES: usize = 500;
 const MAX_WIDTH: usize = 120;
 /// The only rooms that may name these crates, modules and macros outside tests.
 const RESERVED: [(&str, &[&str]); 7] = [
-    ("polars", &["frame", "query"]),
+    ("polars", &["frame", "store", "query"]),
     ("clap", &["cli"]),
     ("std::env", &["cli"]),
     ("print!", &["cli"]),

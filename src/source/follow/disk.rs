@@ -217,17 +217,14 @@ impl Walk<'_> {
         let real = real.filter(|real| self.files.roots.iter().any(|it| real.starts_with(it)));
         let found = real.and_then(|real| fs::symlink_metadata(&real).ok().map(|it| (real, it)));
         match found {
-            Some((real, metadata)) if metadata.is_dir() => {
-                if !self.links.contains(&real) {
-                    self.links.push(real);
-                    self.descend(root, below, start);
-                    self.links.pop();
-                }
+            Some((real, metadata)) if metadata.is_dir() && !self.links.contains(&real) => {
+                self.links.push(real);
+                self.descend(root, below, start);
+                self.links.pop();
             }
-            Some((_, metadata)) if takes => self.file(path, &metadata),
-            Some(_) => {}
+            Some((_, metadata)) if takes && !metadata.is_dir() => self.file(path, &metadata),
             None if takes => self.listing.refused.push((path, Refusal::ForeignLink)),
-            None => {}
+            Some(_) | None => {}
         }
     }
 

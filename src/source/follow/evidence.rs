@@ -1,6 +1,7 @@
 //! Fingerprints of bytes, and what they say about two files being the same generation.
 
 use std::io;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -11,6 +12,23 @@ use crate::source::follow::files::Opened;
 pub(super) const HEAD_MAX: u64 = 1024;
 /// Bytes before a position that are part of its evidence.
 pub(super) const GUARD_MAX: u64 = 4096;
+
+/// A generation of which less was read than this may look like another by chance: both may be only
+/// what each start of a program writes.
+pub(super) const SHORT_LEN: u64 = 16 * 1024;
+
+/// Whether `path` is a name that rotation gives to the file that was at `old`: `app.log.1` or
+/// `app.log-20261122.gz` of `app.log`, `app.log.2` of `app.log.1`; never the plain name again.
+pub(super) fn is_rotated_name(old: &Path, path: &Path) -> bool {
+    let (old, path) = (old.to_string_lossy(), path.to_string_lossy());
+    plain_name(&old) == plain_name(&path) && plain_name(&path).len() < path.len() && old != path
+}
+
+/// The name without what rotation and compression put at its end.
+fn plain_name(path: &str) -> &str {
+    let path = path.strip_suffix(".gz").or_else(|| path.strip_suffix(".zst")).unwrap_or(path);
+    path.trim_end_matches(|end: char| end.is_ascii_digit() || matches!(end, '.' | '-' | '_'))
+}
 
 /// The fingerprint of some bytes.
 pub(super) fn print_of(bytes: &[u8]) -> Fingerprint {
@@ -26,20 +44,20 @@ pub(super) fn first_half(digest: &[u8]) -> Fingerprint {
     Fingerprint(half)
 }
 
-/// Reads up to `len` bytes from `offset` on; fewer only at the end of the file.
+/// Reads up to `len` bytes from `offset` on in one call; fewer at the end of the file. A second
+/// call might see another content.
 pub(super) fn read_up_to(file: &impl Opened, offset: u64, len: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; len];
-    let mut got = 0;
-    while let Some(rest) = bytes.get_mut(got..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset + got as u64) {
-            Ok(0) => break,
-            Ok(more) => got += more,
+    loop {
+        match file.read_at(&mut bytes, offset) {
+            Ok(got) => {
+                bytes.truncate(got);
+                return Ok(bytes);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    bytes.truncate(got);
-    Ok(bytes)
 }
 
 /// The fingerprint of the bytes before `at`, or `None` when the file is shorter.
@@ -64,11 +82,12 @@ pub(super) fn may_start(cursor: &Cursor, head: &[u8]) -> bool {
 }
 
 /// The points of a generation that tell a file of `len` bytes: the position if the file reaches
-/// it. A shorter file is a copy only if it ends exactly where a known point is: two files may
-/// well start with the same bytes and go on differently.
+/// it. A shorter file is a copy only if it ends exactly where a known point is, or shares more than
+/// files that only start alike do.
 pub(super) fn marks_within(cursor: &Cursor, len: u64) -> impl Iterator<Item = Mark> {
     let is_long_enough = len >= cursor.position;
     let guard = is_long_enough.then_some(Mark { at: cursor.position, print: cursor.guard });
     let others = [cursor.copy, cursor.earlier].into_iter().flatten();
-    guard.into_iter().chain(others.filter(move |mark| !is_long_enough && mark.at == len))
+    let tells = move |mark: &Mark| mark.at == len || (SHORT_LEN..len).contains(&mark.at);
+    guard.into_iter().chain(others.filter(move |mark| !is_long_enough && tells(mark)))
 }

@@ -8,16 +8,19 @@ use std::sync::Arc;
 use crate::model::{Cursor, FileId, GenerationId, GenerationState};
 use crate::source::follow::files::{Files, Opened, Stat};
 use crate::source::follow::generation::{Generation, Outcome, Place, Step};
-use crate::source::follow::judge::Lookalikes;
+use crate::source::follow::lookalikes::Lookalikes;
 use crate::source::follow::notice::Notice;
 use crate::source::follow::packed::Probe;
-use crate::source::follow::scan::is_followed;
 use crate::source::follow::record::{NUL_HOLE_MIN, Piece, RecordKind};
+use crate::source::follow::scan::is_followed;
 
 /// One step reads at least this much, so that a hole is told from a line, and at most
 /// [`CHUNK_MAX`].
 const CHUNK_MIN: usize = 2 * NUL_HOLE_MIN;
 const CHUNK_MAX: usize = 4 << 20;
+/// Bounds of the record limit: above what is kept as evidence, below what a piece can hold.
+const RECORD_MIN: u64 = 8 * 1024;
+const RECORD_MAX: u64 = 1 << 30;
 /// One call reads at most this many bytes without a record before it returns an empty piece.
 const WORK_MAX: u64 = 64 << 20;
 /// So many paths are remembered that were told of once.
@@ -28,7 +31,7 @@ const TOLD_MAX: usize = 10_000;
 pub struct Settings {
     /// Nothing more will be written: tails are records, and nothing is waited for.
     pub once: bool,
-    /// A longer record is cut to its first 64 KiB. In bytes; at most 1 GiB is taken.
+    /// A longer record is cut to its first 64 KiB. In bytes; 8 KiB to 1 GiB are taken.
     pub max_record: u64,
     /// Files kept open at once.
     pub max_open: usize,
@@ -119,7 +122,10 @@ pub struct Follower<F: Files> {
     /// Generations with an open handle, the one opened first in front.
     opened: VecDeque<GenerationId>,
     pub(super) told: BTreeSet<PathBuf>,
+    /// Files that cannot be opened.
     pub(super) unreadable: BTreeSet<PathBuf>,
+    /// Directories that could not be listed in the last scan.
+    pub(super) hidden: BTreeSet<PathBuf>,
     /// Files kept open while their role is not decided.
     pub(super) held_count: usize,
     pub(super) is_crowd_told: bool,
@@ -152,6 +158,7 @@ impl<F: Files> Follower<F> {
             opened: VecDeque::new(),
             told: BTreeSet::new(),
             unreadable: BTreeSet::new(),
+            hidden: BTreeSet::new(),
             held_count: 0,
             is_crowd_told: false,
             notices: Vec::new(),
@@ -163,9 +170,9 @@ impl<F: Files> Follower<F> {
             follower.unlisted.entry(key).or_default().push(cursor.generation);
             let id = cursor.generation;
             let is_followed = is_followed(cursor.state);
-            // Its time starts with the first scan, see `settle`.
+            // Times start with the first scan, see `settle`.
             let place = Place::Nowhere { since_us: i64::MAX, since_scan: 0 };
-            let mut generation = Generation::new(cursor, place, 0);
+            let mut generation = Generation::new(cursor, place, i64::MAX);
             generation.is_loss_untold = is_followed;
             follower.generations.insert(id, generation);
         }
@@ -180,7 +187,7 @@ impl<F: Files> Follower<F> {
         let step = Step {
             now_us,
             chunk_len: budget_bytes.clamp(CHUNK_MIN, CHUNK_MAX),
-            max_record: self.settings.max_record.min(1 << 30),
+            max_record: self.settings.max_record.clamp(RECORD_MIN, RECORD_MAX),
             once: self.settings.once,
         };
         let mut worked = 0;
@@ -226,7 +233,12 @@ impl<F: Files> Follower<F> {
     /// nothing was handed out have none.
     pub fn cursors(&self) -> Vec<Cursor> {
         let all = self.generations.values().map(|generation| &generation.cursor);
-        all.filter(|cursor| cursor.position > 0).cloned().collect()
+        let all = all.filter(|cursor| cursor.position > 0).cloned();
+        all.map(|mut cursor| {
+            cursor.earlier = cursor.earlier.filter(|mark| mark.at < cursor.position);
+            cursor
+        })
+        .collect()
     }
 
     /// Takes what a person should know since the last call.
@@ -248,7 +260,7 @@ impl<F: Files> Follower<F> {
                 counters.bytes_waiting += generation.unread();
             }
         }
-        counters.unreadable = self.unreadable.len() as u64;
+        counters.unreadable = (self.unreadable.len() + self.hidden.len()) as u64;
         counters
     }
 
@@ -329,9 +341,8 @@ impl<F: Files> Follower<F> {
             self.is_crowd_told = true;
             self.notices.push(Notice::Crowded { limit: self.settings.max_open });
         }
-        let linked = |id: &&GenerationId| {
-            generations.get(*id).is_some_and(|it| it.place == Place::Linked)
-        };
+        let linked =
+            |id: &&GenerationId| generations.get(*id).is_some_and(|it| it.place == Place::Linked);
         let is_read = |id: &&GenerationId| {
             generations.get(*id).is_some_and(|it| it.unread() == 0 && !it.is_queued)
         };
@@ -353,6 +364,11 @@ impl<F: Files> Follower<F> {
             self.told.clear();
         }
         self.told.insert(path.to_owned())
+    }
+
+    /// Whether a file may be there although it cannot be seen.
+    pub(super) fn is_hidden(&self, path: &Path) -> bool {
+        self.unreadable.contains(path) || self.hidden.iter().any(|dir| path.starts_with(dir))
     }
 
     pub(super) fn tell_unreadable(&mut self, path: PathBuf, error: &str) {

@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::model::{Cursor, GenerationState, Mark};
+use crate::model::{Cursor, Fingerprint, GenerationState, Mark};
 use crate::source::follow::evidence::{
-    GUARD_MAX, HEAD_MAX, packed_of, print_before, print_of, read_up_to,
+    GUARD_MAX, HEAD_MAX, may_start, packed_of, print_before, print_of, read_up_to,
 };
 use crate::source::follow::files::{Opened, Stat};
 use crate::source::follow::long::LongLine;
@@ -57,6 +57,8 @@ pub(super) struct Generation<H> {
     /// First bytes of the file, also those not handed out yet; at most [`HEAD_MAX`].
     pub(super) peek: Vec<u8>,
     pub(super) front: Front,
+    /// What the bytes before `front` looked like.
+    ahead: Fingerprint,
     pub(super) long: Option<LongLine>,
     /// When it was last seen to grow.
     pub(super) grown_us: i64,
@@ -81,6 +83,7 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
             unpacker: None,
             peek: Vec::new(),
             front: Front { position, line: position, hole_len: 0 },
+            ahead: Fingerprint::default(),
             long: None,
             grown_us: now_us,
             is_queued: false,
@@ -101,10 +104,17 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
         !matches!(self.place, Place::Nowhere { .. })
     }
 
+    /// Keeps the position of this scan: a copy that is made and whole before the next one reaches
+    /// at least to it, while the position goes on.
+    pub(super) fn mark_earlier(&mut self) {
+        let Cursor { position, guard, .. } = self.cursor;
+        self.cursor.earlier = (position > 0).then_some(Mark { at: position, print: guard });
+    }
+
     /// Whether an unterminated tail has been silent long enough and was not judged yet.
     pub(super) fn has_ripe_tail(&self, now_us: i64) -> bool {
         self.unread() > 0
-            && now_us - self.grown_us >= TAIL_IDLE_US
+            && now_us.saturating_sub(self.grown_us) >= TAIL_IDLE_US
             && self.tail_judged_at != Some(self.cursor.size_seen)
     }
 
@@ -114,7 +124,27 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
             return Ok(packed_of(file, packed.format)? == packed);
         }
         let position = self.cursor.position;
-        Ok(stat.size >= position && print_before(file, position)? == Some(self.cursor.guard))
+        let least = if position == 0 { self.cursor.size_seen } else { position };
+        if stat.size < least || print_before(file, position)? != Some(self.cursor.guard) {
+            return Ok(false);
+        }
+        // What was seen but not handed out says more than a guard that may be a mere banner.
+        let ahead = self.peek.len().saturating_sub(position as usize);
+        Ok(ahead == 0 || read_up_to(file, 0, self.peek.len())? == self.peek)
+    }
+
+    /// Takes note of the first bytes of a plain file; `false` when they are not those that were
+    /// handed out.
+    pub(super) fn take_peek(&mut self, file: &H) -> io::Result<bool> {
+        if self.cursor.packed.is_some() {
+            return Ok(true);
+        }
+        let head = read_up_to(file, 0, HEAD_MAX as usize)?;
+        let is_same = head.len() as u64 >= self.cursor.head.at && may_start(&self.cursor, &head);
+        if is_same {
+            self.peek = head;
+        }
+        Ok(is_same)
     }
 
     /// Takes note of a size of the plain file; what was looked at beyond the new end is void.
@@ -123,7 +153,9 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
             // Cut back, but not behind the position; what a copy holds is not lost.
             let copied = self.cursor.copy.map_or(0, |mark| mark.at);
             self.cut_off += self.cursor.size_seen.saturating_sub(copied.max(size));
-            self.peek.clear();
+            let position = self.cursor.position;
+            self.cursor.copy = self.cursor.copy.filter(|mark| mark.at <= position);
+            self.peek.truncate(size as usize);
             self.look_again();
         }
         if size != self.cursor.size_seen {
@@ -161,7 +193,11 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
         let Some(handle) = self.handle.clone() else { return Ok(Outcome::Idle) };
         if self.cursor.packed.is_none() {
             let size = handle.stat()?.size;
-            if size < self.cursor.position {
+            let least = match self.cursor.position {
+                0 => self.cursor.size_seen,
+                position => position,
+            };
+            if size < least {
                 return Ok(Outcome::NotTheSame);
             }
             self.note_size(size, step.now_us);
@@ -170,29 +206,25 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
             return self.step_long(step);
         }
         self.skip_hole(handle.as_ref());
-        // The guard comes in the same read as what follows it, so that nobody can rewrite the
-        // file in between.
-        let guard_len = self.cursor.position.min(GUARD_MAX);
         let next = self.front.next();
-        let is_adjacent = next == self.cursor.position;
-        let from = if is_adjacent { next - guard_len } else { next };
-        let start = (next - from) as usize;
-        let bytes = self.read(from, start + step.chunk_len, next.saturating_sub(GUARD_MAX))?;
-        let is_guarded = match bytes.get(..start) {
-            Some(before) if is_adjacent => print_of(before) == self.cursor.guard,
-            // A complete compressed file is tested as a whole when it changes.
-            Some(_) => self.cursor.packed.is_some() || self.guard_holds()?,
-            None => false,
+        let expected = self.expected();
+        let Some((bytes, start)) = self.read_guarded(next, step.chunk_len, expected)? else {
+            return self.start_over();
         };
-        if !is_guarded {
+        let is_known = bytes.iter().zip(&self.peek).all(|(now, seen)| now == seen);
+        if self.cursor.packed.is_none() && next <= GUARD_MAX && !is_known {
             return Ok(Outcome::NotTheSame);
         }
         let got = bytes.len() - start;
         let is_end = got < step.chunk_len;
-        let ending = if is_end { self.ending(step) } else { Ending::Wait };
+        let is_all = next + got as u64 >= self.cursor.size_seen;
+        let ending = if is_end && is_all { self.ending(step) } else { Ending::Wait };
         let records = cut(&bytes, start, &mut self.front, ending);
+        let looked_at = (self.front.next() + start as u64 - next) as usize;
+        let guard_len = looked_at.min(GUARD_MAX as usize);
+        self.ahead = print_of(bytes.get(looked_at - guard_len..looked_at).unwrap_or_default());
         if !records.is_empty() {
-            self.hand_out(&bytes, from)?;
+            self.hand_out(&bytes, next - start as u64)?;
             return Ok(Outcome::Piece(self.piece(bytes, records)));
         }
         if is_end {
@@ -200,9 +232,39 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
             return Ok(Outcome::Idle);
         }
         if self.front.next() == next {
-            self.long = Some(LongLine::new(next));
+            let before = bytes.get(..start).unwrap_or_default();
+            self.long = Some(LongLine::new(next, before));
         }
         Ok(Outcome::Busy(got as u64))
+    }
+
+    /// Reads up to `len` bytes from `next` on together with the up to [`GUARD_MAX`] before it, so
+    /// that nobody can rewrite the file in between and what is handed out is its own evidence.
+    /// Gives the bytes and where `next` is in them; `None` when those before are not as expected.
+    pub(super) fn read_guarded(
+        &mut self,
+        next: u64,
+        len: usize,
+        expected: Fingerprint,
+    ) -> io::Result<Option<(Vec<u8>, usize)>> {
+        let from = next - next.min(GUARD_MAX);
+        let start = (next - from) as usize;
+        let bytes = self.read(from, start + len, from)?;
+        let holds = bytes.get(..start).is_some_and(|before| print_of(before) == expected);
+        Ok(holds.then_some((bytes, start)))
+    }
+
+    /// What the bytes before the next ones to look at looked like.
+    pub(super) fn expected(&self) -> Fingerprint {
+        let is_adjacent = self.front.next() == self.cursor.position;
+        if is_adjacent { self.cursor.guard } else { self.ahead }
+    }
+
+    /// What was looked at ahead of the position is not there any more: look again from the
+    /// position on, or find that even what was handed out is gone.
+    pub(super) fn start_over(&mut self) -> io::Result<Outcome> {
+        self.look_again();
+        Ok(if self.guard_holds()? { Outcome::Busy(0) } else { Outcome::NotTheSame })
     }
 
     /// Reads up to `len` bytes of the content; `keep_from` as for [`Unpacker::read_up_to`].
@@ -249,36 +311,42 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
         }
     }
 
-    /// Moves the cursor to where the last record of `bytes`, which stand at `from`, ended.
+    /// Moves the cursor to where the last record ended. `bytes`, which stand at `from`, reach from
+    /// [`GUARD_MAX`] before what is handed out to at least its end.
     pub(super) fn hand_out(&mut self, bytes: &[u8], from: u64) -> io::Result<()> {
         let position = self.front.position;
-        let guard_from = position - position.min(GUARD_MAX);
-        let is_in_bytes = guard_from >= from && position <= from + bytes.len() as u64;
-        let guard = if is_in_bytes {
-            let range = (guard_from - from) as usize..(position - from) as usize;
-            print_of(bytes.get(range).unwrap_or_default())
-        } else {
-            let len = (position - guard_from) as usize;
-            print_of(&self.read(guard_from, len, guard_from)?)
-        };
+        let range = (position - position.min(GUARD_MAX)).saturating_sub(from) as usize
+            ..(position - from) as usize;
+        let guard = print_of(bytes.get(range).unwrap_or_default());
         let head_len = position.min(HEAD_MAX);
         if self.cursor.head.at < head_len {
-            let head = match bytes.get(..head_len as usize) {
-                Some(head) if from == 0 => print_of(head),
-                _ if self.cursor.packed.is_some() => {
-                    print_of(self.peek.get(..head_len as usize).unwrap_or_default())
-                }
-                _ => print_of(&self.read(0, head_len as usize, 0)?),
-            };
-            self.cursor.head = Mark { at: head_len, print: head };
+            if from == 0 {
+                // What was handed out, whatever was there when the file was listed.
+                self.peek = bytes.get(..HEAD_MAX as usize).unwrap_or(bytes).to_vec();
+            }
+            let source = &self.peek;
+            let head = source.get(..head_len as usize).unwrap_or(source);
+            let (at, print) = (head.len() as u64, print_of(head));
+            self.cursor.head = Mark { at, print };
         }
+        self.test_copy(position)?;
         let cursor = &mut self.cursor;
-        if cursor.position > 0 {
-            cursor.earlier = Some(Mark { at: cursor.position, print: cursor.guard });
-        }
         cursor.position = position;
         cursor.guard = guard;
         cursor.size_seen = cursor.size_seen.max(position);
+        Ok(())
+    }
+
+    /// What a copy was compared with may have been rewritten before it was read up to `position`.
+    fn test_copy(&mut self, position: u64) -> io::Result<()> {
+        if let Some(Mark { at, print }) = self.cursor.copy
+            && (self.cursor.position..position).contains(&at.saturating_sub(1))
+        {
+            let len = at.min(GUARD_MAX);
+            if print_of(&self.read(at - len, len as usize, at - len)?) != print {
+                self.cursor.copy = None;
+            }
+        }
         Ok(())
     }
 
@@ -296,10 +364,15 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
         }
     }
 
+    /// Leaps to the end of a hole.
     fn skip_hole(&mut self, handle: &H) {
         if self.front.hole_len > 0 && self.cursor.packed.is_none() {
             let next = self.front.next();
-            self.front.hole_len += handle.data_at(next).saturating_sub(next);
+            let leap = handle.data_at(next).saturating_sub(next);
+            if leap >= GUARD_MAX {
+                self.front.hole_len += leap;
+                self.ahead = print_of(&[0; GUARD_MAX as usize]);
+            }
         }
     }
 }

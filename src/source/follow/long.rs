@@ -6,7 +6,7 @@ use std::io;
 use memchr::memchr;
 use sha2::{Digest, Sha256};
 
-use crate::source::follow::evidence::{GUARD_MAX, first_half};
+use crate::source::follow::evidence::{GUARD_MAX, HEAD_MAX, first_half};
 use crate::source::follow::files::Opened;
 use crate::source::follow::generation::{Generation, Outcome, Step};
 use crate::source::follow::record::{Ending, RecordKind, Whole, cut, span};
@@ -22,24 +22,39 @@ pub(super) struct LongLine {
     len: u64,
     hash: Sha256,
     kept: Vec<u8>,
+    /// The first bytes of the file, if the line starts among them.
+    head: Vec<u8>,
+    /// The last bytes looked at, also those before the line.
+    last: Vec<u8>,
     /// The last byte is a carriage return: part of the line unless the line ends here.
     has_cr: bool,
 }
 
 impl LongLine {
-    /// A line that starts at `start`.
-    pub(super) fn new(start: u64) -> Self {
-        Self { next: start, len: 0, hash: Sha256::new(), kept: Vec::new(), has_cr: false }
+    /// A line that starts at `start`, after the bytes `before`.
+    pub(super) fn new(start: u64, before: &[u8]) -> Self {
+        let (head, last) = (before.to_vec(), before.to_vec());
+        let (hash, kept) = (Sha256::new(), Vec::new());
+        Self { next: start, len: 0, hash, kept, head, last, has_cr: false }
     }
 
     fn take(&mut self, bytes: &[u8]) {
         self.next += bytes.len() as u64;
+        self.remember(bytes);
         let Some((last, most)) = bytes.split_last() else { return };
         if self.has_cr {
             self.add(b"\r");
         }
         self.has_cr = *last == b'\r';
         self.add(if self.has_cr { most } else { bytes });
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        let head_missing = (HEAD_MAX as usize).saturating_sub(self.head.len());
+        self.head.extend(bytes.iter().take(head_missing));
+        self.last.extend_from_slice(bytes);
+        let spare = self.last.len().saturating_sub(GUARD_MAX as usize);
+        self.last.drain(..spare);
     }
 
     fn add(&mut self, bytes: &[u8]) {
@@ -54,30 +69,31 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
     /// Goes on with a long line.
     pub(super) fn step_long(&mut self, step: &Step) -> io::Result<Outcome> {
         let Some(mut long) = self.long.take() else { return Ok(Outcome::Idle) };
-        if self.cursor.packed.is_none() && !self.guard_holds()? {
-            return Ok(Outcome::NotTheSame);
-        }
-        let is_over = long.len > step.max_record;
-        let keep_from = if is_over { long.next } else { self.front.line };
-        let keep_from = keep_from.saturating_sub(GUARD_MAX);
-        let bytes = self.read(long.next, step.chunk_len, keep_from)?;
+        let keep_from = if long.len > step.max_record { long.next } else { self.front.line };
+        let from = long.next - long.last.len() as u64;
+        let bytes =
+            self.read(from, long.last.len() + step.chunk_len, keep_from.saturating_sub(GUARD_MAX))?;
+        let Some(bytes) = bytes.strip_prefix(long.last.as_slice()) else {
+            return self.start_over();
+        };
         let is_end = bytes.len() < step.chunk_len;
-        if let Some(end) = memchr(b'\n', &bytes) {
-            long.take(bytes.get(..end).unwrap_or_default());
-            let stop = long.next + 1;
-            return self.finish_long(long, stop, Ending::Wait, step);
+        if let Some(len) = memchr(b'\n', bytes) {
+            long.take(bytes.get(..len).unwrap_or_default());
+            let end = long.next + 1;
+            return self.finish_long(long, end, Ending::Wait, step);
         }
-        long.take(&bytes);
-        let ending = if is_end { self.ending(step) } else { Ending::Wait };
+        long.take(bytes);
+        let is_all = long.next >= self.cursor.size_seen;
+        let ending = if is_end && is_all { self.ending(step) } else { Ending::Wait };
         let fits = long.len <= step.max_record;
         match ending {
             Ending::Flush => {
-                let stop = long.next;
-                self.finish_long(long, stop, ending, step)
+                let end = long.next;
+                self.finish_long(long, end, ending, step)
             }
             Ending::IfObject if fits => {
-                let stop = long.next;
-                let outcome = self.finish_long(long, stop, ending, step)?;
+                let end = long.next;
+                let outcome = self.finish_long(long, end, ending, step)?;
                 // Not an object: the line is measured again from its start when it has grown.
                 if matches!(outcome, Outcome::Idle) {
                     self.rest(ending);
@@ -95,27 +111,38 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
         }
     }
 
-    /// Hands out the line that ends before `stop`, whole or cut.
+    /// Hands out the line that ends before `end`, whole or cut.
     fn finish_long(
         &mut self,
         mut long: LongLine,
-        stop: u64,
+        end: u64,
         ending: Ending,
         step: &Step,
     ) -> io::Result<Outcome> {
         let line = self.front.line;
         if long.len <= step.max_record {
-            let bytes = self.read(line, (stop - line) as usize, line)?;
-            let records = cut(&bytes, 0, &mut self.front, ending);
+            let expected = self.expected();
+            let line_len = (end - line) as usize;
+            let Some((bytes, start)) = self.read_guarded(line, line_len, expected)? else {
+                return self.start_over();
+            };
+            let records = cut(&bytes, start, &mut self.front, ending);
             if records.is_empty() {
                 return Ok(Outcome::Idle);
             }
-            self.hand_out(&bytes, line)?;
+            self.hand_out(&bytes, line - start as u64)?;
             return Ok(Outcome::Piece(self.piece(bytes, records)));
         }
+        if end > long.next {
+            long.remember(b"\n");
+        }
         let bytes = std::mem::take(&mut long.kept);
-        let record = span(&mut self.front, stop, 0..bytes.len(), RecordKind::Truncated);
-        self.hand_out(&[], stop)?;
+        if line < HEAD_MAX {
+            self.peek = std::mem::take(&mut long.head);
+        }
+        let record = span(&mut self.front, end, 0..bytes.len(), RecordKind::Truncated);
+        let last_from = end - long.last.len() as u64;
+        self.hand_out(&long.last, last_from)?;
         let mut piece = self.piece(bytes, vec![record]);
         let print = first_half(long.hash.finalize().as_slice());
         piece.truncated = Some(Whole { len: long.len, print });

@@ -14,6 +14,7 @@
 //! are counted as far as they were known. A file that a power failure cut back behind the position
 //! is read again from its start. Both are told by a [`Notice`].
 
+mod admit;
 mod disk;
 mod evidence;
 mod files;
@@ -21,10 +22,12 @@ mod follower;
 mod generation;
 mod judge;
 mod long;
+mod lookalikes;
 mod notice;
 mod packed;
 mod record;
 mod scan;
+mod settle;
 
 pub use disk::{DiskFiles, DiskHandle, GlobError};
 pub use files::{Files, Listed, Listing, Opened, Refusal, Stat};

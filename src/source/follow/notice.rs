@@ -88,48 +88,62 @@ impl Notice {
             _ => 0,
         }
     }
+
+    /// The file or directory that it is about, if it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Refused { path, .. }
+            | Self::Unreadable { path, .. }
+            | Self::Readable { path }
+            | Self::Truncated { path, .. }
+            | Self::Lost { path, .. }
+            | Self::Twin { path, .. }
+            | Self::Incomplete { path, .. }
+            | Self::Utf16 { path } => Some(path),
+            Self::Crowded { .. } | Self::Forgotten { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = self.path() {
+            // Quoted and escaped, also where the name of a file tries to steer a terminal.
+            write!(f, "{:?} ", path.to_string_lossy())?;
+        }
         match self {
-            Self::Refused { path, why } => write!(f, "{path:?} is not followed: {}", reason(*why)),
-            Self::Unreadable { path, error } => write!(
-                f,
-                "cannot read {path:?}: {error}; it is tried again on each scan, nothing in it is lost yet"
-            ),
-            Self::Readable { path } => write!(f, "{path:?} can be read now"),
-            Self::Truncated { path, unread: 0, .. } => {
-                write!(f, "{path:?} was truncated or rewritten; no byte is known to be unread")
+            Self::Refused { why, .. } => write!(f, "is not followed: {}", reason(*why)),
+            Self::Unreadable { error, .. } => {
+                write!(f, "cannot be read: {error}; it is tried again on each scan")
             }
-            Self::Truncated { path, unread, .. } => write!(
-                f,
-                "{path:?} was truncated, {unread} bytes unread: rotate by rename, or keep the copy in `include`"
-            ),
-            Self::Lost { path, unread, .. } => write!(
-                f,
-                "{path:?} went away, {unread} bytes unread: delete logs only some time after rotating them"
-            ),
-            Self::Twin { path, generation, unread } => {
-                write!(f, "{path:?} is a copy of generation {generation}; {}", {
-                    if *unread == 0 {
-                        "nothing in it is new".to_owned()
-                    } else {
-                        format!("its last {unread} bytes are still to be read")
-                    }
-                })
+            Self::Readable { .. } => f.write_str("can be read now"),
+            Self::Truncated { unread: 0, .. } => {
+                f.write_str("was truncated or rewritten; no byte is known to be unread")
             }
-            Self::Incomplete { path, error } => write!(
+            Self::Truncated { unread, .. } => write!(
                 f,
-                "{path:?} is not a complete compressed file ({error}); it is looked at again when it changes"
+                "was truncated, {unread} bytes unread: rotate by rename, or keep the copy in `include`"
             ),
-            Self::Utf16 { path } => write!(
+            Self::Lost { unread, .. } => write!(
                 f,
-                "{path:?} is UTF-16, its lines are kept but not understood: let the program write UTF-8"
+                "went away, {unread} bytes unread: delete logs only some time after rotating them"
+            ),
+            Self::Twin { generation, unread: 0, .. } => {
+                write!(f, "is a copy of generation {generation}; nothing in it is new")
+            }
+            Self::Twin { generation, unread, .. } => {
+                write!(f, "is a copy of generation {generation}; its last {unread} bytes are new")
+            }
+            Self::Incomplete { error, .. } => write!(
+                f,
+                "is not a complete compressed file ({error}); it is looked at again when it changes"
+            ),
+            Self::Utf16 { .. } => f.write_str(
+                "is UTF-16, its lines are kept but not understood: let the program write UTF-8",
             ),
             Self::Crowded { limit } => write!(
                 f,
-                "{limit} files are open; idle ones are closed and opened again: raise the limit of open files"
+                "the limit of {limit} open files is reached; idle ones are closed and opened again"
             ),
             Self::Forgotten { count } => write!(
                 f,
@@ -144,13 +158,10 @@ fn reason(why: Refusal) -> &'static str {
         Refusal::Fifo => "it is a named pipe; only regular files are",
         Refusal::Socket => "it is a socket; only regular files are",
         Refusal::Device => "it is a device; only regular files are",
-        Refusal::ForeignLink => "the link leads out of the followed directories; include its target",
+        Refusal::ForeignLink => {
+            "the link leads out of the followed directories; include its target"
+        }
         Refusal::TooDeep => "the directory is nested too deeply",
         Refusal::TooMany => "there are too many files; narrow `include`",
     }
-}
-
-/// Whether two paths are the same file name to a stored cursor, which bends what is not UTF-8.
-pub(super) fn same_path(a: &Path, b: &Path) -> bool {
-    a == b || a.to_string_lossy() == b.to_string_lossy()
 }

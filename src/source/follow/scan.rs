@@ -4,23 +4,29 @@
 //! then parts with what is gone, and only then judges strangers, so that a copy is seen after the
 //! truncation that it explains.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::model::{GenerationId, GenerationState};
-use crate::source::follow::evidence::{HEAD_MAX, read_up_to};
+use crate::model::{Cursor, GenerationId, GenerationState};
+use crate::source::follow::admit::Found;
+use crate::source::follow::evidence::{HEAD_MAX, SHORT_LEN};
 use crate::source::follow::files::{Files, Listed, Listing, Opened, Stat};
 use crate::source::follow::follower::{FileKey, Follower, Role, Seen, key_of};
 use crate::source::follow::generation::Place;
-use crate::source::follow::notice::{Notice, same_path};
+use crate::source::follow::notice::Notice;
 
-/// A file that lost its name, or was renamed, is read to its end after this much silence.
-const LINGER_US: i64 = 30_000_000;
-/// An ended generation without a file is remembered so long, in case a copy of it turns up.
-const MEMORY_US: i64 = 3_600_000_000;
-/// At most so many ended generations without a file are remembered.
-const MEMORY_MAX: usize = 1024;
+/// What the file of a generation holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// What was read of it.
+    Same,
+    /// Something else: it was truncated or rewritten.
+    Other,
+    /// Its name leads elsewhere since the listing; the next scan sees where.
+    OutOfReach,
+}
 
 impl<F: Files> Follower<F> {
     /// Looks at all files: admits new ones, and finds renames, truncations, copies, compressed
@@ -38,8 +44,7 @@ impl<F: Files> Follower<F> {
                 strangers.push(entry);
             }
         }
-        let unreadable: Vec<_> = listing.unreadable.into_iter().map(|(path, _)| path).collect();
-        self.part_with_absent(&unreadable, now_us);
+        self.part_with_absent(now_us);
         // Known again before new ones are judged: otherwise a restart compares all with all.
         strangers.retain(|entry| !self.find_again(entry, now_us));
         for entry in strangers {
@@ -54,37 +59,32 @@ impl<F: Files> Follower<F> {
                 self.notices.push(Notice::Refused { path: path.clone(), why: *why });
             }
         }
-        let now: BTreeSet<_> = listing.unreadable.iter().map(|(path, _)| path.clone()).collect();
-        let before: Vec<_> = self.unreadable.iter().cloned().collect();
-        let files: BTreeSet<&Path> = listing.files.iter().map(|it| it.path.as_path()).collect();
-        for path in before {
-            let is_file = files.contains(path.as_path());
-            if !is_file && !now.contains(&path) {
-                self.tell_readable(&path);
-            }
+        let now: BTreeSet<PathBuf> = listing.unreadable.iter().map(|it| it.0.clone()).collect();
+        let before = std::mem::replace(&mut self.hidden, now);
+        for path in before.difference(&self.hidden) {
+            self.notices.push(Notice::Readable { path: path.clone() });
         }
         for (path, error) in &listing.unreadable {
-            self.tell_unreadable(path.clone(), error);
+            if !before.contains(path) {
+                let (path, error) = (path.clone(), error.clone());
+                self.notices.push(Notice::Unreadable { path, error });
+            }
         }
     }
 
     /// One entry for each file: under the name it had before, or else the first of its names.
     fn one_name_each(&self, files: Vec<Listed>) -> Vec<Listed> {
-        let mut by_file: BTreeMap<FileKey, usize> = BTreeMap::new();
+        let mut by_file: HashMap<FileKey, usize> = HashMap::with_capacity(files.len());
         let mut entries: Vec<Listed> = Vec::with_capacity(files.len());
         for file in files {
             let key = key_of(file.stat.file);
-            match by_file.get(&key).and_then(|at| entries.get_mut(*at)) {
-                Some(first) => {
-                    let known = self.seen.get(&key).map(|seen| &seen.path);
-                    if known == Some(&file.path) {
-                        *first = file;
-                    }
-                }
-                None => {
-                    by_file.insert(key, entries.len());
-                    entries.push(file);
-                }
+            let Some(first) = by_file.get(&key).and_then(|at| entries.get_mut(*at)) else {
+                by_file.insert(key, entries.len());
+                entries.push(file);
+                continue;
+            };
+            if self.seen.get(&key).is_some_and(|seen| seen.path == file.path) {
+                *first = file;
             }
         }
         entries
@@ -110,7 +110,7 @@ impl<F: Files> Follower<F> {
             }
             Role::Follows(id) => {
                 if has_moved {
-                    self.moved(id, &entry.path);
+                    self.moved(id, &entry.path, now_us);
                 }
                 is_same || self.recheck(id, &entry.stat, now_us)
             }
@@ -119,10 +119,12 @@ impl<F: Files> Follower<F> {
         }
     }
 
-    fn moved(&mut self, id: GenerationId, path: &Path) {
+    fn moved(&mut self, id: GenerationId, path: &Path, now_us: i64) {
         let Some(generation) = self.generations.get_mut(&id) else { return };
         self.by_path.remove(&generation.cursor.path);
         path.clone_into(&mut generation.cursor.path);
+        // The writer may finish its line for some time yet.
+        generation.grown_us = now_us;
         if generation.cursor.state == GenerationState::Live {
             generation.cursor.state = GenerationState::Rotated;
         }
@@ -131,8 +133,8 @@ impl<F: Files> Follower<F> {
 
     /// Tests a followed file that has changed; `false` when it now holds something else.
     fn recheck(&mut self, id: GenerationId, stat: &Stat, now_us: i64) -> bool {
-        match self.is_intact(id, now_us) {
-            Ok(true) => {
+        match self.condition(id, now_us) {
+            Ok(Condition::Same) => {
                 let key = key_of(stat.file);
                 if let Some(seen) = self.seen.get_mut(&key) {
                     seen.stat = *stat;
@@ -140,11 +142,12 @@ impl<F: Files> Follower<F> {
                 self.enqueue(id);
                 true
             }
-            Ok(false) => {
+            Ok(Condition::Other) => {
                 self.truncated(id, now_us);
                 false
             }
             // The old stat stays, so the next scan tries again.
+            Ok(Condition::OutOfReach) => true,
             Err(error) => {
                 let path = self.generations.get(&id).map(|it| it.cursor.path.clone());
                 self.tell_unreadable(path.unwrap_or_default(), &error.to_string());
@@ -153,27 +156,28 @@ impl<F: Files> Follower<F> {
         }
     }
 
-    /// Whether the file of a listed generation still holds what was read; takes note of its size.
-    pub(super) fn is_intact(&mut self, id: GenerationId, now_us: i64) -> std::io::Result<bool> {
+    /// What the file of a readable generation holds now; takes note of its size.
+    pub(super) fn condition(&mut self, id: GenerationId, now_us: i64) -> io::Result<Condition> {
         if !self.open(id)? {
-            // Replaced since the listing: the next scan sees what is there.
-            return Ok(true);
+            return Ok(Condition::OutOfReach);
         }
-        let Some(generation) = self.generations.get_mut(&id) else { return Ok(false) };
-        let Some(handle) = generation.handle.clone() else { return Ok(false) };
+        let Some(generation) = self.generations.get_mut(&id) else {
+            return Ok(Condition::OutOfReach);
+        };
+        let Some(handle) = generation.handle.clone() else { return Ok(Condition::OutOfReach) };
         let stat = handle.stat()?;
         if !generation.is_intact(handle.as_ref(), &stat)? {
-            return Ok(false);
+            return Ok(Condition::Other);
         }
         if generation.cursor.packed.is_none() {
             generation.note_size(stat.size, now_us);
             let is_short = generation.peek.len() < HEAD_MAX.min(stat.size) as usize;
-            // Of what was not handed out there is no evidence; it may have been rewritten.
-            if is_short || generation.cursor.position < HEAD_MAX {
-                generation.peek = read_up_to(handle.as_ref(), 0, HEAD_MAX as usize)?;
+            let is_new = is_short || generation.cursor.position < HEAD_MAX;
+            if is_new && !generation.take_peek(handle.as_ref())? {
+                return Ok(Condition::Other);
             }
         }
-        Ok(true)
+        Ok(Condition::Same)
     }
 
     /// The file of this generation was truncated or rewritten: the generation ends here, and the
@@ -185,6 +189,10 @@ impl<F: Files> Follower<F> {
         let (path, key) = (generation.cursor.path.clone(), key_of(generation.cursor.file));
         let handle = generation.handle.take();
         self.end(id, now_us);
+        let role = self.seen.get(&key).map(|seen| &seen.role);
+        if role.is_some_and(|role| !matches!(role, Role::Follows(of) if *of == id)) {
+            return;
+        }
         self.seen.remove(&key);
         if let Some(handle) = handle
             && let Ok(stat) = handle.stat()
@@ -196,7 +204,7 @@ impl<F: Files> Follower<F> {
     }
 
     /// Takes a generation's file away; what is left is the memory of it.
-    fn end(&mut self, id: GenerationId, now_us: i64) {
+    pub(super) fn end(&mut self, id: GenerationId, now_us: i64) {
         let scan = self.scan;
         let Some(generation) = self.generations.get_mut(&id) else { return };
         let key = key_of(generation.cursor.file);
@@ -208,6 +216,8 @@ impl<F: Files> Follower<F> {
             self.unlisted.entry(key).or_default().push(id);
         }
         generation.place = Place::Nowhere { since_us: now_us, since_scan: scan };
+        // Its copies are strangers again: one of them becomes its new place.
+        self.seen.retain(|_, seen| !matches!(seen.role, Role::Twin(of) if of == id));
     }
 
     /// Gives up an open file that has no name any more.
@@ -216,35 +226,37 @@ impl<F: Files> Follower<F> {
             generation.cursor.state = GenerationState::Gone;
         }
         self.end(id, i64::MAX);
-        self.forget_twins(id);
     }
 
-    /// The copies of a generation that lost its file are strangers again: one of them becomes its
-    /// new place.
-    fn forget_twins(&mut self, id: GenerationId) {
-        self.seen.retain(|_, seen| !matches!(seen.role, Role::Twin(of) if of == id));
-    }
-
-    fn part_with_absent(&mut self, unreadable: &[std::path::PathBuf], now_us: i64) {
+    fn part_with_absent(&mut self, now_us: i64) {
         let scan = self.scan;
-        let hidden = |path: &Path| unreadable.iter().any(|dir| path.starts_with(dir));
+        let hidden = |path: &Path| self.hidden.iter().any(|dir| path.starts_with(dir));
         let is_absent = |seen: &Seen<F::Handle>| seen.scan != scan && !hidden(&seen.path);
         let absent: Vec<FileKey> =
             self.seen.iter().filter(|(_, seen)| is_absent(seen)).map(|(key, _)| *key).collect();
+        let mut undecided = Vec::new();
         for key in absent {
             let Some(seen) = self.seen.remove(&key) else { continue };
-            self.tell_readable_when_gone(&seen.path);
+            // Nothing to tell a person about a file that is gone, but the count goes down.
+            self.unreadable.remove(&seen.path);
             match seen.role {
+                Role::Follows(id) if self.holds_something_else(id, now_us) => {
+                    self.truncated(id, now_us);
+                    undecided.extend(self.seen.remove(&key));
+                }
                 Role::Follows(id) => self.adrift(id, now_us),
-                Role::Suspect { .. } => self.admit_nameless(seen, now_us),
+                Role::Suspect { .. } => undecided.push(seen),
                 Role::Twin(_) | Role::Probing(_) | Role::Unusable | Role::Denied => {}
             }
         }
+        for seen in undecided {
+            self.admit_nameless(seen, now_us);
+        }
     }
 
-    fn tell_readable_when_gone(&mut self, path: &Path) {
-        // Nothing to tell a person about a file that is gone, but the count goes down.
-        self.unreadable.remove(path);
+    fn holds_something_else(&mut self, id: GenerationId, now_us: i64) -> bool {
+        let has_handle = self.generations.get(&id).is_some_and(|it| it.handle.is_some());
+        has_handle && matches!(self.condition(id, now_us), Ok(Condition::Other))
     }
 
     fn adrift(&mut self, id: GenerationId, now_us: i64) {
@@ -261,14 +273,18 @@ impl<F: Files> Follower<F> {
             self.enqueue(id);
         } else {
             self.end(id, now_us);
-            self.forget_twins(id);
         }
     }
 
     /// Finds the generation of a file that was not in the last listing but has held it before.
     fn find_again(&mut self, entry: &Listed, now_us: i64) -> bool {
         let key = key_of(entry.stat.file);
-        let Some(ids) = self.unlisted.get(&key).cloned() else { return false };
+        let Some(mut ids) = self.unlisted.get(&key).cloned() else { return false };
+        // An inode may have held several: the one that was last followed there, then the longest.
+        ids.sort_by_key(|id| {
+            let cursor = self.generations.get(id).map(|it| &it.cursor);
+            std::cmp::Reverse(cursor.map(|it| (is_followed(it.state), it.position)))
+        });
         let Ok(handle) = self.files.open(&entry.path) else { return false };
         let Ok(stat) = handle.stat() else { return false };
         if key_of(stat.file) != key {
@@ -277,14 +293,17 @@ impl<F: Files> Follower<F> {
         let handle = Arc::new(handle);
         for id in ids {
             let Some(generation) = self.generations.get_mut(&id) else { continue };
-            let is_born_the_same = generation.cursor.file == stat.file;
-            if is_born_the_same && generation.is_intact(handle.as_ref(), &stat).unwrap_or(false) {
+            let is_born_the_same = generation.cursor.file == stat.file
+                && (generation.is_readable() || is_sure(&generation.cursor, &entry.path));
+            if is_born_the_same
+                && generation.is_intact(handle.as_ref(), &stat).unwrap_or(false)
+                && generation.take_peek(handle.as_ref()).unwrap_or(false)
+            {
                 if generation.cursor.packed.is_none() {
                     generation.note_size(stat.size, now_us);
-                    generation.peek =
-                        read_up_to(handle.as_ref(), 0, HEAD_MAX as usize).unwrap_or_default();
                 }
-                self.settle_in(id, entry, stat, handle);
+                let path = entry.path.clone();
+                self.settle_in(id, Found { path, stat, handle });
                 return true;
             }
             if is_born_the_same && is_followed(generation.cursor.state) {
@@ -298,37 +317,35 @@ impl<F: Files> Follower<F> {
     pub(super) fn settle_in(
         &mut self,
         id: GenerationId,
-        entry: &Listed,
-        stat: Stat,
-        handle: Arc<F::Handle>,
+        Found { path, stat, handle }: Found<F::Handle>,
     ) {
         self.forget_place(id);
         let Some(generation) = self.generations.get_mut(&id) else { return };
-        let is_elsewhere = !same_path(&generation.cursor.path, &entry.path);
+        let is_elsewhere = generation.cursor.path.to_string_lossy() != path.to_string_lossy();
         let state = &mut generation.cursor.state;
         if *state == GenerationState::Gone || (*state == GenerationState::Live && is_elsewhere) {
             *state = GenerationState::Rotated;
         }
-        generation.cursor.path.clone_from(&entry.path);
+        generation.cursor.path.clone_from(&path);
         generation.cursor.file = stat.file;
         generation.place = Place::Linked;
         generation.is_loss_untold = false;
         let has_work = generation.unread() > 0;
-        if let Some(all) = self.lookalikes.as_mut().filter(|_| generation.cursor.packed.is_none()) {
-            all.insert(&generation.peek, id);
+        if let Some(all) = &mut self.lookalikes {
+            all.insert(generation, id);
         }
-        self.by_path.insert(entry.path.clone(), id);
+        self.by_path.insert(path.clone(), id);
         self.seen.insert(
             key_of(stat.file),
             Seen {
-                path: entry.path.clone(),
+                path: path.clone(),
                 stat,
                 scan: self.scan,
                 role: Role::Follows(id),
                 handle: None,
             },
         );
-        self.tell_readable(&entry.path);
+        self.tell_readable(&path);
         self.keep_open(id, handle);
         if has_work {
             self.enqueue(id);
@@ -343,120 +360,13 @@ impl<F: Files> Follower<F> {
             ids.retain(|other| *other != id);
         }
     }
+}
 
-    /// What time does: tails ripen, the nameless are closed, losses are told, memory ends.
-    fn settle(&mut self, now_us: i64) {
-        let ids: Vec<GenerationId> = self.generations.keys().copied().collect();
-        for id in ids {
-            let Some(generation) = self.generations.get_mut(&id) else { continue };
-            // A clock that was set back must not stop the waiting for ever.
-            generation.grown_us = generation.grown_us.min(now_us);
-            let unread = std::mem::take(&mut generation.cut_off);
-            if unread > 0 {
-                let path = generation.cursor.path.clone();
-                self.counters.bytes_unread_at_loss += unread;
-                self.notices.push(Notice::Truncated { path, generation: id, unread });
-            }
-            match generation.place {
-                Place::Linked => self.settle_linked(id, now_us),
-                Place::Adrift => self.settle_adrift(id, now_us),
-                Place::Nowhere { since_us, since_scan } => {
-                    let since_us = since_us.min(now_us);
-                    generation.place = Place::Nowhere { since_us, since_scan };
-                    // One scan later: the copy may have been made while this one was looking.
-                    if generation.is_loss_untold && since_scan < self.scan {
-                        self.tell_loss(id);
-                    }
-                }
-            }
-        }
-        self.forget_old(now_us);
-    }
-
-    fn settle_linked(&mut self, id: GenerationId, now_us: i64) {
-        let Some(generation) = self.generations.get_mut(&id) else { return };
-        if self.unreadable.contains(&generation.cursor.path) {
-            self.enqueue(id);
-        } else if generation.cursor.state == GenerationState::Rotated
-            && !generation.flush
-            && now_us - generation.grown_us >= LINGER_US
-        {
-            generation.flush = true;
-            self.enqueue(id);
-        } else if generation.has_ripe_tail(now_us) {
-            self.enqueue(id);
-        }
-    }
-
-    fn settle_adrift(&mut self, id: GenerationId, now_us: i64) {
-        let Some(generation) = self.generations.get_mut(&id) else { return };
-        let size = generation.handle.as_ref().and_then(|handle| handle.stat().ok()?.size.into());
-        let has_grown = size.is_some_and(|size| size != generation.cursor.size_seen);
-        if has_grown && generation.cursor.packed.is_none() {
-            self.enqueue(id);
-        } else if generation.is_queued || now_us - generation.grown_us < LINGER_US {
-            // Not silent long enough.
-        } else if generation.flush {
-            self.end(id, now_us);
-            self.forget_twins(id);
-        } else {
-            generation.flush = true;
-            self.enqueue(id);
-        }
-    }
-
-    fn tell_loss(&mut self, id: GenerationId) {
-        let Some(generation) = self.generations.get_mut(&id) else { return };
-        generation.is_loss_untold = false;
-        let unread = generation.unread();
-        let path = generation.cursor.path.clone();
-        self.counters.bytes_unread_at_loss += unread;
-        if generation.cursor.state == GenerationState::Closed {
-            self.notices.push(Notice::Truncated { path, generation: id, unread });
-        } else if unread > 0 {
-            self.notices.push(Notice::Lost { path, generation: id, unread });
-        }
-    }
-
-    fn forget_old(&mut self, now_us: i64) {
-        let mut memories: Vec<(i64, GenerationId)> = Vec::new();
-        for (id, generation) in &self.generations {
-            if let Place::Nowhere { since_us, .. } = generation.place
-                && !generation.is_loss_untold
-            {
-                memories.push((since_us, *id));
-            }
-        }
-        if memories.is_empty() {
-            return;
-        }
-        let copied: BTreeSet<GenerationId> = self
-            .seen
-            .values()
-            .filter_map(|seen| if let Role::Twin(id) = seen.role { Some(id) } else { None })
-            .collect();
-        memories.retain(|(_, id)| !copied.contains(id));
-        memories.sort_unstable();
-        let crowd = memories.len().saturating_sub(MEMORY_MAX);
-        let mut crowded_out = 0;
-        for (at, (since_us, id)) in memories.into_iter().enumerate() {
-            let Some(generation) = self.generations.get(&id) else { continue };
-            let key = key_of(generation.cursor.file);
-            let is_denied =
-                matches!(self.seen.get(&key).map(|seen| &seen.role), Some(Role::Denied));
-            let is_empty = generation.cursor.position == 0;
-            let is_old = now_us - since_us >= MEMORY_US && !is_denied;
-            if is_empty || is_old || at < crowd {
-                crowded_out += usize::from(!is_empty && !is_old);
-                self.forget_place(id);
-                self.generations.remove(&id);
-            }
-        }
-        self.unlisted.retain(|_, ids| !ids.is_empty());
-        if crowded_out > 0 {
-            self.notices.push(Notice::Forgotten { count: crowded_out });
-        }
-    }
+/// Whether the inode says enough. Where births are not told, one that is used again may start with
+/// the same banner as before; then it takes the same name, or else all the evidence there is.
+fn is_sure(cursor: &Cursor, path: &Path) -> bool {
+    let is_same_path = cursor.path.to_string_lossy() == path.to_string_lossy();
+    cursor.file.born_ns.is_some() || cursor.position >= SHORT_LEN || is_same_path
 }
 
 /// Whether a generation in this state is expected to have a file.

@@ -2,6 +2,8 @@
 
 mod oracle;
 mod peers;
+mod regressions;
+mod rig;
 mod sim;
 mod states;
 mod world;

@@ -59,8 +59,26 @@ impl Oracle {
         }
     }
 
+    /// Rows were handed out, and their collector died before it committed them.
+    pub(super) fn note_uncommitted(&mut self, bodies: &[Vec<u8>], files: &SimFiles) {
+        let after = readable(&files.disk(), files.takes);
+        for (id, _) in bodies.iter().filter_map(|body| record_id(body)) {
+            if !after.contains(&id) {
+                self.fates.entry(id).or_default().may_be_lost = true;
+            }
+        }
+    }
+
     pub(super) fn note_torn(&mut self, id: u32) {
         self.fates.entry(id).or_default().may_be_torn = true;
+    }
+
+    /// A power failure left half a line at the end of a file.
+    pub(super) fn note_torn_end(&mut self, bytes: &[u8]) {
+        let last = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        if let Some((id, _)) = record_id(last) {
+            self.note_torn(id);
+        }
     }
 
     pub(super) fn note_again(&mut self, bytes: &[u8]) {
@@ -88,7 +106,8 @@ impl Oracle {
 }
 
 pub(super) fn line_of(id: u32, pad: usize) -> Vec<u8> {
-    format!("{{\"r\":{id},\"p\":\"{}\"}}\n", "x".repeat(pad)).into_bytes()
+    let text: String = format!("{id}.").chars().cycle().take(pad).collect();
+    format!("{{\"r\":{id},\"p\":\"{text}\"}}\n").into_bytes()
 }
 
 /// The number of the record that a row starts like, and whether it is all there.

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::FileId;
 use crate::source::follow::{Files, Listed, Listing, Opened, Stat};
+
+/// Something that happens while the follower is looking elsewhere.
+pub(super) type Act = Box<dyn FnOnce(&mut Disk) + Send>;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inode {
@@ -34,7 +37,7 @@ pub(super) struct Disk {
     /// Calls of the follower so far, and what happens at which of them.
     pub(super) calls: u64,
     pub(super) bytes_read: u64,
-    pub(super) at_call: Vec<(u64, Box<dyn FnOnce(&mut Disk) + Send>)>,
+    pub(super) at_call: Vec<(u64, Act)>,
 }
 
 impl Disk {
@@ -56,12 +59,11 @@ impl Disk {
         if let Some(ino) = self.names.get(name) {
             return *ino;
         }
-        let ino = (10..).find(|ino| !self.inodes.contains_key(ino)).unwrap();
+        let ino = (10..u64::MAX).find(|ino| !self.inodes.contains_key(ino)).unwrap();
         // A disk does not reuse an inode before the loss of its old names is durable.
         self.durable_names.retain(|_, old| *old != ino);
         let now = self.tick();
-        self.inodes
-            .insert(ino, Inode { born_ns: now, modified_ns: now, ..Inode::default() });
+        self.inodes.insert(ino, Inode { born_ns: now, modified_ns: now, ..Inode::default() });
         self.names.insert(name.to_owned(), ino);
         ino
     }
@@ -180,7 +182,7 @@ impl SimFiles {
     }
 
     pub(super) fn disk(&self) -> MutexGuard<'_, Disk> {
-        self.disk.lock().unwrap()
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -191,7 +193,7 @@ pub(super) struct SimHandle {
 
 impl Drop for SimHandle {
     fn drop(&mut self) {
-        let mut disk = self.disk.lock().unwrap();
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(inode) = disk.inodes.get_mut(&self.ino) else { return };
         inode.followed_by = inode.followed_by.saturating_sub(1);
         disk.free(Some(self.ino));
@@ -202,7 +204,7 @@ impl Files for SimFiles {
     type Handle = SimHandle;
 
     fn list(&mut self) -> Listing {
-        let mut disk = self.disk.lock().unwrap();
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let names: Vec<String> = disk.names.keys().cloned().collect();
         let mut listing = Listing::default();
         for dir in &disk.unreadable_dirs {
@@ -220,7 +222,7 @@ impl Files for SimFiles {
     }
 
     fn open(&self, path: &Path) -> io::Result<SimHandle> {
-        let mut disk = self.disk.lock().unwrap();
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         disk.called();
         let name = path.to_str().unwrap();
         if disk.denied.iter().any(|denied| denied == name) {
@@ -234,13 +236,13 @@ impl Files for SimFiles {
 
 impl Opened for SimHandle {
     fn stat(&self) -> io::Result<Stat> {
-        let mut disk = self.disk.lock().unwrap();
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         disk.called();
         Ok(disk.stat(self.ino))
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut disk = self.disk.lock().unwrap();
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         disk.called();
         let bytes = &disk.inodes[&self.ino].bytes;
         let rest = bytes.get(offset as usize..).unwrap_or_default();

@@ -21,7 +21,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn pad() -> impl Strategy<Value = u16> {
-    prop_oneof![6 => 0..40_u16, 2 => 300..500_u16, 1 => 900..1100_u16, 1 => 1900..3000_u16]
+    prop_oneof![6 => 0..40_u16, 2 => 300..500_u16, 1 => 900..1100_u16, 1 => prop_oneof![2000..3000_u16, 8150..9000_u16]]
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -56,7 +56,7 @@ fn op() -> impl Strategy<Value = Op> {
 
 fn setup() -> impl Strategy<Value = Setup> {
     let open = prop_oneof![1 => Just(1_usize), 1 => Just(2), 4 => Just(64)];
-    let record = prop_oneof![Just(2000_u64), Just(16 << 20)];
+    let record = prop_oneof![Just(8192_u64), Just(16 << 20)];
     (any::<bool>(), open, any::<bool>(), record).prop_map(
         |(tells_birth, max_open, has_banner, max_record)| Setup {
             tells_birth,
@@ -81,12 +81,4 @@ fn each_record_that_could_be_read_is_committed_once() {
             Ok(())
         })
         .unwrap();
-}
-
-#[test]
-#[ignore = "for looking at one case"]
-fn look() {
-    let setup = Setup { tells_birth: false, max_open: 1, has_banner: false, max_record: 2000 };
-    let ops = [Op::Append { w: 0, records: 1, pad: 0 }, Op::Race { calls: 0, w: 0, act: Act::Append }, Op::Race { calls: 0, w: 0, act: Act::CopyTruncate }, Op::CopyTruncate { w: 0, between: [vec![], vec![], vec![Step::Scan]], regrow: 0, pad: 0 }];
-    World::look(setup, &ops);
 }
