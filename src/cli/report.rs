@@ -180,7 +180,6 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
         }
     })?;
     report.headline = render::headline(&report);
-    report.untrusted_text_fields = Report::UNTRUSTED_TEXT_FIELDS.map(str::to_owned).to_vec();
     say_again(&mut report, args);
     read_examples(&mut report, &framings);
     Ok(report)

@@ -84,8 +84,8 @@ impl Decoder {
                         columns.push(&Fielded { chunk, range, slots, offset: at }, batch);
                     }
                     Err(reason) => {
-                        rejects.add(&reason.to_string(), 1);
-                        rejects.keep(at, chunk.get(record.start..record.end).unwrap_or_default());
+                        let text = chunk.get(record.start..record.end).unwrap_or_default();
+                        rejects.reject(&reason.to_string(), at, text);
                     }
                 }
             }),
@@ -102,10 +102,7 @@ impl Decoder {
                             let range = start..start + record.len();
                             columns.push(&Fielded { chunk: text, range, slots, offset: at }, batch);
                         }
-                        Err(reason) => {
-                            rejects.add(text_reject(reason), 1);
-                            rejects.keep(at, record);
-                        }
+                        Err(reason) => rejects.reject(text_reject(reason), at, record),
                     }
                 }
             }
@@ -121,10 +118,7 @@ impl Decoder {
                             let range = start..start + record.len();
                             columns.push(&Fielded { chunk, range, slots, offset: at }, batch);
                         }
-                        Err(reason) => {
-                            rejects.add(text_reject(reason), 1);
-                            rejects.keep(at, record);
-                        }
+                        Err(reason) => rejects.reject(text_reject(reason), at, record),
                     }
                 }
             }

@@ -37,6 +37,12 @@ impl Rejects {
         self.examples.truncate(MAX_EXAMPLES);
     }
 
+    /// Counts a record and keeps it, if it is among the first.
+    pub(super) fn reject(&mut self, reason: &str, at: u64, record: &[u8]) {
+        self.add(reason, 1);
+        self.keep(at, record);
+    }
+
     /// Keeps the beginning of a record while there is room.
     pub(super) fn keep(&mut self, offset: u64, record: &[u8]) {
         if self.examples.len() < MAX_EXAMPLES {

@@ -85,7 +85,7 @@ pub fn health(
         templates: template_rows(&view),
         quality,
         method: method(&view, options.version),
-        untrusted_text_fields: untrusted(),
+        untrusted_text_fields: Report::UNTRUSTED_TEXT_FIELDS.map(str::to_owned).to_vec(),
         findings,
     };
     Ok(report)
@@ -289,27 +289,4 @@ fn method(view: &View<'_>, version: String) -> Method {
             setting("current window", format!("{} s", view.current.len_s())),
         ],
     }
-}
-
-fn untrusted() -> Vec<String> {
-    [
-        "project",
-        "findings[].group",
-        "findings[].metric",
-        "findings[].linked_event.name",
-        "findings[].options[].title",
-        "findings[].examples",
-        "events[].name",
-        "routes[].route",
-        "details[].route",
-        "details[].splits[].value",
-        "templates[].template",
-        "details[].slowest[].id",
-        "details[].slowest[].at",
-        "quality.reject_examples",
-        "quality.inputs[].name",
-        "quality.notes[].text",
-    ]
-    .map(str::to_owned)
-    .to_vec()
 }

@@ -77,7 +77,7 @@ impl Report {
         "routes[].route",
         "details[].route",
         "details[].splits[].value",
-        "details[].templates[].template",
+        "templates[].template",
         "details[].slowest[].id",
         "details[].slowest[].at",
         "quality.reject_examples",

@@ -506,9 +506,9 @@ mod tests {
                 Input::Named(path)
             })
             .collect();
-        let inputs = Discovery { inputs, ..Discovery::default() };
+        let found = Discovery { inputs, ..Discovery::default() };
         for panics_at in [0, 1, 20, 39] {
-            let opened = Opened::open(&inputs, &Overrides::default()).unwrap();
+            let opened = Opened::open(&found, &Overrides::default()).unwrap();
             let (mut batches, stop) = (0, AtomicBool::new(false));
             let ended = catch_unwind(AssertUnwindSafe(|| {
                 read(opened, &Wanted::default(), &stop, &mut |_| {
@@ -520,7 +520,7 @@ mod tests {
             assert!(ended.is_err(), "{panics_at}");
             assert_eq!(batches, panics_at + 1);
         }
-        let opened = Opened::open(&inputs, &Overrides::default()).unwrap();
+        let opened = Opened::open(&found, &Overrides::default()).unwrap();
         let mut enough = 0;
         let ended = read(opened, &Wanted::default(), &AtomicBool::new(false), &mut |_| {
             enough += 1;

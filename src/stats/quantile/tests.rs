@@ -84,10 +84,10 @@ proptest! {
 fn keys_keep_every_value_and_its_order() {
     let values = [f64::MIN, -1.5, -f64::MIN_POSITIVE, -0.0, 0.0, 5e-324, 0.1, 1.0, f64::MAX];
     for pair in values.windows(2) {
-        assert!(super::order_key(pair[0]) < super::order_key(pair[1]), "{pair:?}");
+        assert!(order_key(pair[0]) < order_key(pair[1]), "{pair:?}");
     }
     for value in values {
-        let back = super::from_order_key(super::order_key(value));
+        let back = from_order_key(order_key(value));
         assert_eq!(back.to_bits(), value.to_bits(), "{value}");
     }
 }
