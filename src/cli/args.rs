@@ -110,7 +110,7 @@ const UTC: &str = "+00:00";
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct ConfigFile {
     /// Configuration file [default: the nearest plimsoll.toml up to the repository]
-    #[arg(short, long = "config", value_name = "FILE")]
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
 
@@ -270,7 +270,7 @@ fn offset_seconds(text: &str) -> Result<i32, Failure> {
 mod tests {
     use clap::CommandFactory;
 
-    use super::{Cli, FieldArgs, offset_seconds};
+    use super::{Cli, ConfigFile, FieldArgs, offset_seconds};
     use crate::decode::{DurationUnit, Role};
 
     #[test]
@@ -296,6 +296,7 @@ mod tests {
     #[test]
     fn what_was_said_about_fields_can_be_said_again() {
         let said = FieldArgs {
+            config: ConfigFile::default(),
             time: Some("t".to_owned()),
             duration: Some("took:ms".to_owned()),
             group_by: None,

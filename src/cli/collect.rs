@@ -143,15 +143,15 @@ fn key(source: &KeySource) -> Result<Vec<u8>, Failure> {
             )
             .hint("head -c 32 /dev/urandom | base64 > FILE makes one")
         }),
-        KeySource::Own(path) => match read(path)? {
-            Some(key) => Ok(key),
-            None => {
-                let key: Vec<u8> =
-                    (0..KEY_BYTES / 16).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect();
-                write_private(path, &key).map_err(|error| Failure::caused(&UNWRITABLE, &error))?;
-                Ok(key)
+        KeySource::Own(path) => {
+            if let Some(key) = read(path)? {
+                return Ok(key);
             }
-        },
+            let key: Vec<u8> =
+                (0..KEY_BYTES / 16).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect();
+            write_private(path, &key).map_err(|error| Failure::caused(&UNWRITABLE, &error))?;
+            Ok(key)
+        }
     }
 }
 

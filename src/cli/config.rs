@@ -62,12 +62,16 @@ pub(super) fn load(file: &ConfigFile, terminal: &Terminal) -> Result<Loaded, Fai
     let request = Request { directory, file: file.file.clone(), environment, options: Vec::new() };
     match config::load(&request) {
         Ok(loaded) => {
-            loaded.warnings.iter().for_each(|warning| terminal.say(&warning.to_string()));
+            for warning in &loaded.warnings {
+                terminal.say(&warning.to_string());
+            }
             Ok(loaded)
         }
         Err(error) => {
             if let ConfigError::Invalid { problems, .. } = &error {
-                problems.iter().for_each(|problem| terminal.say(&problem.to_string()));
+                for problem in problems {
+                    terminal.say(&problem.to_string());
+                }
             }
             Err(Failure::caused(&CONFIG, &error)
                 .hint("`plimsoll config defaults` lists every key with its meaning"))

@@ -1,6 +1,7 @@
 //! `plimsoll verify`, `compact`, `erase` and `repair`: the store itself.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -38,10 +39,10 @@ pub(super) fn verify(args: &VerifyArgs, terminal: &Terminal) -> Result<Exit, Fai
         verified.source_bytes
     );
     if verified.retired_count > 0 {
-        text.push_str(&format!("{} records were removed by retention\n", verified.retired_count));
+        let _ = writeln!(text, "{} records were removed by retention", verified.retired_count);
     }
     for difference in verified.differences.iter().take(MAX_SHOWN) {
-        text.push_str(&format!("{difference}\n"));
+        let _ = writeln!(text, "{difference}");
     }
     if verified.is_whole() {
         text.push_str("nothing is lost and nothing doubled\n");
@@ -50,7 +51,7 @@ pub(super) fn verify(args: &VerifyArgs, terminal: &Terminal) -> Result<Exit, Fai
     }
     let hidden = verified.difference_count.saturating_sub(MAX_SHOWN as u64);
     if hidden > 0 {
-        text.push_str(&format!("and {hidden} more differences\n"));
+        let _ = writeln!(text, "and {hidden} more differences");
     }
     terminal.data(&text)?;
     Ok(Exit::No)
@@ -164,7 +165,7 @@ pub(super) fn repair(args: &RepairArgs, terminal: &Terminal) -> Result<Exit, Fai
                  collect` reads again what is still there\n"
             );
             for segment in &repaired.segments {
-                text.push_str(&format!("its segment {segment} is no longer part of the table\n"));
+                let _ = writeln!(text, "its segment {segment} is no longer part of the table");
             }
             text
         }

@@ -19,7 +19,7 @@ const READ_BYTES: usize = 2 << 20;
 /// How long a full store is left alone before the next try.
 const FULL_PAUSE: Duration = Duration::from_secs(1);
 /// A full store is told about once in this time.
-const FULL_TOLD_EVERY: Duration = Duration::from_secs(60);
+const FULL_TOLD_EVERY: Duration = Duration::from_mins(1);
 /// How often a raised stop flag is looked at while waiting.
 const STOP_POLL: Duration = Duration::from_millis(50);
 

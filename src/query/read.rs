@@ -443,11 +443,11 @@ fn work(
         }
         let Some((profile, decoder)) = &mut decoder else { break };
         events.clear();
-        let decoded = match &ticket.stored {
+        let outcome = match &ticket.stored {
             None => Ok(decode(decoder, &chunk, &mut events)),
             Some((source, part)) => source.read(*part, wanted, decoder, &mut events),
         };
-        let Counts { records, rejects, bytes } = match decoded {
+        let Counts { records, rejects, bytes } = match outcome {
             Ok(counts) => counts,
             Err(error) => {
                 let name = ticket.stored.map(|(source, _)| source.name).unwrap_or_default();

@@ -100,7 +100,7 @@ pub enum StoreError {
         writer: String,
     },
     /// A segment is missing or not what was written.
-    #[error("segment `{}` is unusable: {reason}; its {rows} rows are left out by `--skip-bad`, and `plimsoll repair` tells more", path.display())]
+    #[error("segment `{}` is unusable: {reason}; {rows} rows are lost with it", path.display())]
     Segment {
         /// The file.
         path: PathBuf,

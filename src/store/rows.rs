@@ -94,8 +94,12 @@ pub struct RowBuilder {
 /// What a decoder must fill for [`RowBuilder::rows`].
 pub fn stored_columns() -> Wanted {
     let mut wanted = Wanted::default();
-    Label::ALL.into_iter().for_each(|label| wanted.add_label(label));
-    stored_texts().for_each(|text| wanted.add_text(text));
+    for label in Label::ALL {
+        wanted.add_label(label);
+    }
+    for text in stored_texts() {
+        wanted.add_text(text);
+    }
     wanted
 }
 

@@ -25,7 +25,8 @@ pub struct Swept {
 
 /// Removes our files that are not live and were last touched `age_us` ago or earlier.
 ///
-/// [`i64::MIN`] removes all of them, whatever the clock says. Runs under the writer's lock. A file in use by a reader of an older version is safe for that
+/// [`i64::MIN`] removes all of them, whatever the clock says. Runs under the writer's lock. A file
+/// in use by a reader of an older version is safe for that
 /// age, because [`touch`] marks the moment at which a segment was replaced.
 pub(super) fn sweep(store: &Path, live: &[Segment], age_us: i64) -> Result<Swept, StoreError> {
     let live: BTreeSet<PathBuf> = live.iter().map(|segment| store.join(&segment.path)).collect();

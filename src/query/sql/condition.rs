@@ -1,6 +1,6 @@
 //! A condition on the columns of the store, for erasing what it holds for.
 
-use polars::prelude::{BooleanChunked, DataFrame, Engine, IntoLazy, PolarsResult};
+use polars::prelude::{BooleanChunked, DataFrame, Engine, IntoLazy, PlSmallStr, PolarsResult};
 use polars::sql::SQLContext;
 
 use crate::store::{Snapshot, StoreError, columns};
@@ -44,7 +44,7 @@ impl Condition {
     /// When the store is damaged, or the engine refuses the condition.
     pub fn count(&self, snapshot: &Snapshot) -> Result<u64, StoreError> {
         let schema = columns();
-        let all: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+        let all: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
         let mut count = 0;
         for segment in snapshot.segments() {
             let rows = snapshot.read(segment, &all, None)?;

@@ -10,7 +10,9 @@ use crate::source::follow::{RecordKind, Settings};
 
 /// A hundred lines, long enough to be told from any banner.
 fn lines(from: u32) -> String {
-    (from..from + 100).map(|n| format!("{{\"n\":{n},\"pad\":\"{}\"}}\n", "x".repeat(200))).collect()
+    let pad = "x".repeat(200);
+    (from..from + 100)
+        .fold(String::new(), |lines, n| lines + &format!("{{\"n\":{n},\"pad\":\"{pad}\"}}\n"))
 }
 
 #[test]
@@ -356,7 +358,7 @@ fn fluent_bit_3117_hole_is_one_counted_row() {
     let mut rig = Rig::new();
     let ino = rig.disk().create("a.log");
     rig.disk().append(ino, b"one\n");
-    rig.disk().append(ino, &[0; 300_000]);
+    rig.disk().append(ino, &vec![0; 300_000]);
     rig.disk().append(ino, b"two\n");
     rig.disk().append(ino, &[0; 511]);
     rig.disk().append(ino, b"not a hole\n");
