@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::args::InputArgs;
+use super::config;
 use super::error::{BAD_VALUE, Exit, Failure, NO_TIME, UNWRITABLE};
 use super::output::Terminal;
 use super::{marks, reading, when};
@@ -162,7 +163,7 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
             .project
             .clone()
             .filter(|name| !name.trim().is_empty())
-            .unwrap_or_else(|| project_name(&args.input.inputs)),
+            .unwrap_or_else(|| project_name(&args.input, terminal)),
         zone: args.timezone.clone(),
         week: when::iso_week(now_us, &zone),
         view: settings,
@@ -216,9 +217,12 @@ fn window_width(text: &str) -> Result<SlotWidth, Failure> {
     })
 }
 
-/// The name of the directory or file that is reported on.
-fn project_name(inputs: &[String]) -> String {
-    let first = inputs.first().map_or("-", String::as_str);
+/// The name of the directory or file that is reported on, or of the configured project.
+fn project_name(input: &InputArgs, terminal: &Terminal) -> String {
+    let Some(first) = input.inputs.first() else {
+        let loaded = config::load(&input.fields.config, terminal);
+        return loaded.map(|loaded| loaded.config.project.name).unwrap_or_default();
+    };
     if first == "-" {
         return "standard input".to_owned();
     }

@@ -172,5 +172,6 @@ fn flags_of(span: &RecordSpan) -> i32 {
         RecordKind::Unterminated => flag::PARTIAL_LINE,
         RecordKind::Truncated => flag::TRUNCATED,
         RecordKind::NulHole => flag::NUL_HOLE,
+        RecordKind::Tombstone => flag::TOMBSTONE,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, SourceKind};
 use crate::decode::Overrides;
 use crate::source::follow::{Counters, Settings};
 use crate::store::{Rows, StoreError, Writer};
@@ -74,6 +74,7 @@ pub fn collect(
     clock: &dyn Clock,
     stop: &AtomicBool,
 ) -> Result<Collected, CollectError> {
+    refuse_unsupported(config)?;
     let mut writer = Writer::create_or_open(&config.store.path)?;
     let settings = Settings {
         once: options.once,
@@ -111,6 +112,30 @@ pub fn collect(
     let ended = read?;
     let sources = reader.sources.iter().map(|s| (s.name.clone(), s.counters())).collect();
     Ok(Collected { ended, rows, commits, sources })
+}
+
+/// What would silently not be done is refused: above all what is to be redacted.
+fn refuse_unsupported(config: &Config) -> Result<(), CollectError> {
+    let refuse = |name: &str, key, way_out| {
+        Err(CollectError::Unsupported { source_name: name.to_owned(), key, way_out })
+    };
+    for source in &config.sources {
+        if source.kind == SourceKind::Documents {
+            let way_out = "name the documents to `report` and the other commands directly";
+            return refuse(&source.name, "kind = \"documents\"", way_out);
+        }
+        if !source.promoted.is_empty() {
+            return refuse(&source.name, "promote", "ask for the field in `attrs`");
+        }
+        if !config.redact.secret_names.is_empty() {
+            return refuse(
+                &source.name,
+                "redact.secret_names",
+                "rename these fields where they are logged",
+            );
+        }
+    }
+    Ok(())
 }
 
 struct Reader<'a> {

@@ -110,6 +110,24 @@ pub struct Cursor {
     pub packed: Option<Packed>,
 }
 
+/// Which version of a JSON document was handed out last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentCursor {
+    /// The version, as rows name it.
+    #[serde(rename = "gen")]
+    pub generation: GenerationId,
+    /// What the document is known by (a path that is not UTF-8 is bent).
+    #[serde(serialize_with = "path_as_text")]
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub len: u64,
+    /// Fingerprint of all its bytes.
+    pub version: Fingerprint,
+    /// Short fingerprints of its records, 16 hex digits each; empty when there are too many.
+    #[serde(with = "rows_as_text")]
+    pub rows: Vec<u64>,
+}
+
 impl From<(u64, u64, Option<i64>)> for FileId {
     fn from((dev, ino, born_ns): (u64, u64, Option<i64>)) -> Self {
         Self { dev, ino, born_ns }
@@ -182,6 +200,27 @@ impl<'de> Deserialize<'de> for Fingerprint {
 
 fn path_as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
+}
+
+mod rows_as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(rows: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+        let text: Vec<String> = rows.iter().map(|row| format!("{row:016x}")).collect();
+        serializer.serialize_str(&text.concat())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u64>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let row = |at: usize| {
+            let digits = text.get(at..at + 16);
+            let digits = digits.ok_or_else(|| de::Error::custom("a row has 16 hex digits"))?;
+            u64::from_str_radix(digits, 16).map_err(de::Error::custom)
+        };
+        (0..text.len()).step_by(16).map(row).collect()
+    }
 }
 
 #[cfg(test)]

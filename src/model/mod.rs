@@ -15,7 +15,8 @@ mod window;
 
 pub use batch::{EventBatch, Label, LabelColumn, NO_STATUS, NO_TIME, Text, TextColumn, Wanted};
 pub use cursor::{
-    Compression, Cursor, FileId, Fingerprint, GenerationId, GenerationState, Mark, Packed,
+    Compression, Cursor, DocumentCursor, FileId, Fingerprint, GenerationId, GenerationState, Mark,
+    Packed,
 };
 pub use finding::{
     Action, Change, Example, Finding, FindingKind, Group, LinkedEvent, Series, Since,

@@ -47,7 +47,7 @@ fn what_cannot_be_used_is_named_with_its_code() {
     check(&["report", "fixtures/bad/truncated.log.gz"], 4, "error[PL011]");
     check(&["report", "fixtures/bad/no-time.log"], 3, "--time FIELD");
     check(&["report", "-", "-"], 2, "more than once");
-    check(&["report"], 2, "Usage: plimsoll report");
+    check(&["report"], 2, "error[PL062]: there is no plimsoll.toml here or above");
     check(&["report", GOOD, "--last", "soon"], 2, "error[PL002]: `--last` is `soon`");
     check(&["report", GOOD, "--timezone", "Mars"], 2, "no time zone");
     check(&["report", GOOD, "--duration", "took:hours"], 2, "units are ns, us, ms and s");

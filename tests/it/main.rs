@@ -7,5 +7,7 @@
 mod architecture;
 /// The command as a user runs it: answers, exit codes, messages, files.
 mod cli;
+/// Logs are collected into a store, once each, and judged from there.
+mod collect;
 /// Every log in `fixtures/` is understood as its `expected.json` says.
 mod formats;

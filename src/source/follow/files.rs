@@ -87,4 +87,6 @@ pub enum Refusal {
     TooDeep,
     /// More files than the limit.
     TooMany,
+    /// A document longer than the limit.
+    TooLarge,
 }

@@ -23,6 +23,8 @@ const RECORD_MIN: u64 = 8 * 1024;
 const RECORD_MAX: u64 = 1 << 30;
 /// One call reads at most this many bytes without a record before it returns an empty piece.
 const WORK_MAX: u64 = 64 << 20;
+/// So many open files are looked at for one that is idle.
+const LOOK_MAX: usize = 16;
 /// So many paths are remembered that were told of once.
 const TOLD_MAX: usize = 10_000;
 
@@ -292,7 +294,7 @@ impl<F: Files> Follower<F> {
             match record.kind {
                 RecordKind::Truncated => self.counters.truncated_records += 1,
                 RecordKind::NulHole => self.counters.nul_holes += 1,
-                RecordKind::Line | RecordKind::Unterminated => {}
+                RecordKind::Line | RecordKind::Unterminated | RecordKind::Tombstone => {}
             }
         }
     }
@@ -329,32 +331,42 @@ impl<F: Files> Follower<F> {
         }
     }
 
-    /// Closes the file that was opened first among those that can be opened again: a file that is
-    /// read to its end, or else any that still has its name.
+    /// Closes a file that can be opened again: one of the first opened that is read to its end, or
+    /// else one that still has its name. Only when there is none, a nameless one is given up.
     fn make_room(&mut self) {
-        let generations = &self.generations;
-        self.opened.retain(|id| generations.get(id).is_some_and(|it| it.handle.is_some()));
         if self.opened.len() < self.settings.max_open.max(1) {
             return;
+        }
+        let mut linked = None;
+        for looked_at in 0..self.opened.len() {
+            let Some(id) = self.opened.pop_front() else { return };
+            let generation = self.generations.get(&id).filter(|it| it.handle.is_some());
+            let Some(generation) = generation else { return };
+            self.opened.push_back(id);
+            if generation.place != Place::Linked {
+                continue;
+            }
+            linked = linked.or(Some(id));
+            let is_read = generation.unread() == 0 && !generation.is_queued;
+            if is_read || looked_at >= LOOK_MAX {
+                linked = if is_read { Some(id) } else { linked };
+                break;
+            }
         }
         if !self.is_crowd_told {
             self.is_crowd_told = true;
             self.notices.push(Notice::Crowded { limit: self.settings.max_open });
         }
-        let linked =
-            |id: &&GenerationId| generations.get(*id).is_some_and(|it| it.place == Place::Linked);
-        let is_read = |id: &&GenerationId| {
-            generations.get(*id).is_some_and(|it| it.unread() == 0 && !it.is_queued)
-        };
-        let mut candidates = self.opened.iter().filter(linked);
-        let idle = candidates.clone().find(is_read);
-        if let Some(id) = idle.or_else(|| candidates.next()).copied() {
-            if let Some(generation) = self.generations.get_mut(&id) {
-                generation.handle = None;
-                generation.unpacker = None;
+        match (linked, self.opened.front().copied()) {
+            (Some(id), _) => {
+                self.opened.retain(|other| *other != id);
+                if let Some(generation) = self.generations.get_mut(&id) {
+                    generation.handle = None;
+                    generation.unpacker = None;
+                }
             }
-        } else if let Some(id) = self.opened.front().copied() {
-            self.give_up(id);
+            (None, Some(id)) => self.give_up(id),
+            (None, None) => {}
         }
     }
 

@@ -207,8 +207,9 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
         }
         self.skip_hole(handle.as_ref());
         let next = self.front.next();
+        let want = self.want(next, step);
         let expected = self.expected();
-        let Some((bytes, start)) = self.read_guarded(next, step.chunk_len, expected)? else {
+        let Some((bytes, start)) = self.read_guarded(next, want, expected)? else {
             return self.start_over();
         };
         let is_known = bytes.iter().zip(&self.peek).all(|(now, seen)| now == seen);
@@ -216,7 +217,7 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
             return Ok(Outcome::NotTheSame);
         }
         let got = bytes.len() - start;
-        let is_end = got < step.chunk_len;
+        let is_end = got < want;
         let is_all = next + got as u64 >= self.cursor.size_seen;
         let ending = if is_end && is_all { self.ending(step) } else { Ending::Wait };
         let records = cut(&bytes, start, &mut self.front, ending);
@@ -231,11 +232,20 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
             self.rest(ending);
             return Ok(Outcome::Idle);
         }
-        if self.front.next() == next {
+        if self.front.next() == next && want == step.chunk_len {
             let before = bytes.get(..start).unwrap_or_default();
             self.long = Some(LongLine::new(next, before));
         }
         Ok(Outcome::Busy(got as u64))
+    }
+
+    /// How much to read from `next` on: one byte more than there is shows that it is the end.
+    fn want(&self, next: u64, step: &Step) -> usize {
+        if self.cursor.packed.is_some() {
+            return step.chunk_len;
+        }
+        let rest = self.cursor.size_seen.saturating_sub(next).saturating_add(1);
+        usize::try_from(rest).unwrap_or(usize::MAX).min(step.chunk_len)
     }
 
     /// Reads up to `len` bytes from `next` on together with the up to [`GUARD_MAX`] before it, so

@@ -267,10 +267,11 @@ fn has_parted<H: Opened>(
 }
 
 /// Whether the evidence of this generation may speak for the stranger at all.
-fn is_admissible<H>(generation: &Generation<H>, stranger: &Stranger<'_, H>) -> bool {
+fn is_admissible<H: Opened>(generation: &Generation<H>, stranger: &Stranger<'_, H>) -> bool {
     let cursor = &generation.cursor;
     // Cut back and written on, the same file would agree at an earlier point and then not.
-    if stranger.len < cursor.position && stranger.file == cursor.file {
+    let is_same_file = !stranger.is_packed() && stranger.file == cursor.file;
+    if stranger.len < cursor.position && is_same_file {
         return false;
     }
     if cursor.position >= SHORT_LEN {

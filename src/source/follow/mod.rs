@@ -16,6 +16,7 @@
 
 mod admit;
 mod disk;
+mod documents;
 mod evidence;
 mod files;
 mod follower;
@@ -30,6 +31,7 @@ mod scan;
 mod settle;
 
 pub use disk::{DiskFiles, DiskHandle, GlobError};
+pub use documents::Documents;
 pub use files::{Files, Listed, Listing, Opened, Refusal, Stat};
 pub use follower::{Counters, Follower, Settings};
 pub use notice::Notice;

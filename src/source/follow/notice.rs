@@ -162,6 +162,7 @@ fn reason(why: Refusal) -> &'static str {
             "the link leads out of the followed directories; include its target"
         }
         Refusal::TooDeep => "the directory is nested too deeply",
+        Refusal::TooLarge => "it is larger than 64 MiB; write smaller documents",
         Refusal::TooMany => "there are too many files; narrow `include`",
     }
 }

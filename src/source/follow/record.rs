@@ -54,6 +54,8 @@ pub enum RecordKind {
     Truncated,
     /// A run of NUL bytes that was never written as text; the body is empty.
     NulHole,
+    /// The end of a document; the body is empty.
+    Tombstone,
 }
 
 /// The true measures of a record that was too long to keep.

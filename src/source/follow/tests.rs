@@ -4,6 +4,6 @@ mod oracle;
 mod peers;
 mod regressions;
 mod rig;
-mod sim;
+pub(super) mod sim;
 mod states;
 mod world;

@@ -1,4 +1,4 @@
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Seek, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
@@ -208,7 +208,7 @@ fn sparse_hole_is_leapt_over() {
     let dir = TempDir::new().unwrap();
     let mut file = File::create(dir.path().join("a.log")).unwrap();
     file.write_all(b"one\n").unwrap();
-    file.seek(SeekFrom::Start(8 << 30)).unwrap();
+    file.seek(io::SeekFrom::Start(8 << 30)).unwrap();
     file.write_all(b"two\n").unwrap();
     let mut follower = follow(files(dir.path(), &["*.log"]), Settings::default());
     follower.reconcile(0);

@@ -14,6 +14,7 @@ fn cut_all(bytes: &[u8], ending: Ending) -> (Vec<String>, Front) {
             RecordKind::Unterminated => " unterminated",
             RecordKind::Truncated => " truncated",
             RecordKind::NulHole => " hole",
+            RecordKind::Tombstone => " end",
         };
         format!("{}+{}:{}{mark}", record.off, record.len, String::from_utf8_lossy(body))
     });

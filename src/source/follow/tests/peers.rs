@@ -11,8 +11,9 @@ use crate::source::follow::{RecordKind, Settings};
 /// A hundred lines, long enough to be told from any banner.
 fn lines(from: u32) -> String {
     let pad = "x".repeat(200);
-    (from..from + 100)
-        .fold(String::new(), |lines, n| lines + &format!("{{\"n\":{n},\"pad\":\"{pad}\"}}\n"))
+    let all: Vec<String> =
+        (from..from + 100).map(|n| format!("{{\"n\":{n},\"pad\":\"{pad}\"}}\n")).collect();
+    all.concat()
 }
 
 #[test]

@@ -266,3 +266,30 @@ fn a_nameless_copy_is_taken_over_in_the_scan_that_sees_it_compressed() {
     ];
     World::run(Setup { max_open: 64, ..SETUP }, &ops);
 }
+
+#[test]
+fn a_compressed_copy_that_took_the_inode_of_the_original() {
+    let ops = [
+        Op::Append { w: 0, records: 1, pad: 0 },
+        Op::Race { calls: 0, w: 0, act: Act::Append },
+        Op::CopyTruncate {
+            w: 0,
+            between: [vec![], vec![], vec![Step::Append { w: 0 }, Step::Read]],
+            regrow: 0,
+            pad: 0,
+        },
+        Op::CopyTruncate {
+            w: 0,
+            between: [vec![Step::Scan], vec![Step::Commit], vec![]],
+            regrow: 0,
+            pad: 0,
+        },
+        Op::Gz { old: 2, between: [vec![Step::Append { w: 1 }], vec![]] },
+        Op::Delete { w: 0 },
+        Op::Reopen { w: 0 },
+        Op::CopyTruncate { w: 0, between: [vec![], vec![], vec![Step::Scan]], regrow: 0, pad: 0 },
+        Op::DeleteOld { old: 0 },
+        Op::Gz { old: 0, between: [vec![], vec![]] },
+    ];
+    World::run(Setup { max_open: 64, ..SETUP }, &ops);
+}

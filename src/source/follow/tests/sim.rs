@@ -10,34 +10,34 @@ use crate::model::FileId;
 use crate::source::follow::{Files, Listed, Listing, Opened, Stat};
 
 /// Something that happens while the follower is looking elsewhere.
-pub(super) type Act = Box<dyn FnOnce(&mut Disk) + Send>;
+pub(in crate::source::follow) type Act = Box<dyn FnOnce(&mut Disk) + Send>;
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Inode {
-    pub(super) bytes: Vec<u8>,
+pub(in crate::source::follow) struct Inode {
+    pub(in crate::source::follow) bytes: Vec<u8>,
     durable: Vec<u8>,
     born_ns: i64,
     modified_ns: i64,
     /// Open by the writing program.
-    pub(super) written_by: usize,
+    pub(in crate::source::follow) written_by: usize,
     /// Open by the follower.
-    pub(super) followed_by: usize,
+    pub(in crate::source::follow) followed_by: usize,
 }
 
 #[derive(Default)]
-pub(super) struct Disk {
-    pub(super) inodes: BTreeMap<u64, Inode>,
-    pub(super) names: BTreeMap<String, u64>,
+pub(in crate::source::follow) struct Disk {
+    pub(in crate::source::follow) inodes: BTreeMap<u64, Inode>,
+    pub(in crate::source::follow) names: BTreeMap<String, u64>,
     durable_names: BTreeMap<String, u64>,
     ticks: i64,
     /// Whether birth times are told.
-    pub(super) tells_birth: bool,
-    pub(super) denied: Vec<String>,
-    pub(super) unreadable_dirs: Vec<String>,
+    pub(in crate::source::follow) tells_birth: bool,
+    pub(in crate::source::follow) denied: Vec<String>,
+    pub(in crate::source::follow) unreadable_dirs: Vec<String>,
     /// Calls of the follower so far, and what happens at which of them.
-    pub(super) calls: u64,
-    pub(super) bytes_read: u64,
-    pub(super) at_call: Vec<(u64, Act)>,
+    pub(in crate::source::follow) calls: u64,
+    pub(in crate::source::follow) bytes_read: u64,
+    pub(in crate::source::follow) at_call: Vec<(u64, Act)>,
 }
 
 impl Disk {
@@ -55,7 +55,7 @@ impl Disk {
     }
 
     /// Makes a file unless it is there; the smallest free inode is taken, as disks do.
-    pub(super) fn create(&mut self, name: &str) -> u64 {
+    pub(in crate::source::follow) fn create(&mut self, name: &str) -> u64 {
         if let Some(ino) = self.names.get(name) {
             return *ino;
         }
@@ -68,51 +68,51 @@ impl Disk {
         ino
     }
 
-    pub(super) fn append(&mut self, ino: u64, bytes: &[u8]) {
+    pub(in crate::source::follow) fn append(&mut self, ino: u64, bytes: &[u8]) {
         let now = self.tick();
         let inode = self.inodes.get_mut(&ino).unwrap();
         inode.bytes.extend_from_slice(bytes);
         inode.modified_ns = now;
     }
 
-    pub(super) fn write(&mut self, name: &str, bytes: &[u8]) {
+    pub(in crate::source::follow) fn write(&mut self, name: &str, bytes: &[u8]) {
         let ino = self.create(name);
         self.append(ino, bytes);
     }
 
-    pub(super) fn truncate(&mut self, name: &str, len: usize) {
+    pub(in crate::source::follow) fn truncate(&mut self, name: &str, len: usize) {
         let ino = self.names[name];
         self.truncate_inode(ino, len);
     }
 
-    pub(super) fn truncate_inode(&mut self, ino: u64, len: usize) {
+    pub(in crate::source::follow) fn truncate_inode(&mut self, ino: u64, len: usize) {
         let now = self.tick();
         let inode = self.inodes.get_mut(&ino).unwrap();
         inode.bytes.truncate(len);
         inode.modified_ns = now;
     }
 
-    pub(super) fn rename(&mut self, from: &str, to: &str) {
+    pub(in crate::source::follow) fn rename(&mut self, from: &str, to: &str) {
         let ino = self.names.remove(from).unwrap();
         let old = self.names.insert(to.to_owned(), ino);
         self.free(old);
     }
 
-    pub(super) fn unlink(&mut self, name: &str) {
+    pub(in crate::source::follow) fn unlink(&mut self, name: &str) {
         let ino = self.names.remove(name);
         self.free(ino);
     }
 
-    pub(super) fn link(&mut self, from: &str, to: &str) {
+    pub(in crate::source::follow) fn link(&mut self, from: &str, to: &str) {
         let ino = self.names[from];
         self.names.insert(to.to_owned(), ino);
     }
 
-    pub(super) fn content(&self, name: &str) -> &[u8] {
+    pub(in crate::source::follow) fn content(&self, name: &str) -> &[u8] {
         &self.inodes[&self.names[name]].bytes
     }
 
-    pub(super) fn free(&mut self, ino: Option<u64>) {
+    pub(in crate::source::follow) fn free(&mut self, ino: Option<u64>) {
         let Some(ino) = ino else { return };
         let is_named = self.names.values().any(|named| *named == ino);
         let is_kept = self.durable_names.values().any(|named| *named == ino);
@@ -123,7 +123,7 @@ impl Disk {
     }
 
     /// Makes one file's bytes durable.
-    pub(super) fn sync(&mut self, name: &str) {
+    pub(in crate::source::follow) fn sync(&mut self, name: &str) {
         if let Some(ino) = self.names.get(name) {
             let inode = self.inodes.get_mut(ino).unwrap();
             inode.durable = inode.bytes.clone();
@@ -131,7 +131,7 @@ impl Disk {
     }
 
     /// Makes all names durable.
-    pub(super) fn sync_names(&mut self) {
+    pub(in crate::source::follow) fn sync_names(&mut self) {
         self.durable_names = self.names.clone();
         let all: Vec<u64> = self.inodes.keys().copied().collect();
         for ino in all {
@@ -140,7 +140,7 @@ impl Disk {
     }
 
     /// The machine stops: only durable names and bytes come back.
-    pub(super) fn lose_power(&mut self) {
+    pub(in crate::source::follow) fn lose_power(&mut self) {
         self.names = self.durable_names.clone();
         let now = self.tick();
         for inode in self.inodes.values_mut() {
@@ -170,23 +170,23 @@ impl Disk {
 
 /// Follows every file of the disk whose name the filter takes.
 #[derive(Clone)]
-pub(super) struct SimFiles {
-    pub(super) disk: Arc<Mutex<Disk>>,
-    pub(super) takes: fn(&str) -> bool,
+pub(in crate::source::follow) struct SimFiles {
+    pub(in crate::source::follow) disk: Arc<Mutex<Disk>>,
+    pub(in crate::source::follow) takes: fn(&str) -> bool,
 }
 
 impl SimFiles {
-    pub(super) fn new() -> Self {
+    pub(in crate::source::follow) fn new() -> Self {
         let disk = Disk { tells_birth: true, ..Disk::default() };
         Self { disk: Arc::new(Mutex::new(disk)), takes: |_| true }
     }
 
-    pub(super) fn disk(&self) -> MutexGuard<'_, Disk> {
+    pub(in crate::source::follow) fn disk(&self) -> MutexGuard<'_, Disk> {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(super) struct SimHandle {
+pub(in crate::source::follow) struct SimHandle {
     disk: Arc<Mutex<Disk>>,
     ino: u64,
 }

@@ -71,7 +71,7 @@ fn setup() -> impl Strategy<Value = Setup> {
 fn each_record_that_could_be_read_is_committed_once() {
     let cases = std::env::var("FOLLOW_CASES").ok().and_then(|text| text.parse().ok());
     let mut runner = TestRunner::new(Config {
-        cases: cases.unwrap_or(2_000),
+        cases: cases.unwrap_or(20_000),
         max_shrink_iters: 20_000,
         ..Config::default()
     });
