@@ -40,7 +40,7 @@ fn a_newcomer_collects_and_the_store_says_what_the_file_says() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     fs::create_dir(dir.join("logs")).unwrap();
-    fs::copy("fixtures/hostile/hostile.log", dir.join("logs/app.log")).unwrap();
+    fs::copy("fixtures/pino/pino-http.log", dir.join("logs/app.log")).unwrap();
 
     check(dir, &["init", "logs/app.log"], 0);
     check(dir, &["collect", "--once"], 0);
