@@ -48,7 +48,7 @@ pub(super) fn run(args: &CollectArgs, terminal: &Terminal) -> Result<Exit, Failu
         key: key(&config.redact.key)?,
     };
     let stop = stop_flag()?;
-    let collected = collect(config, &options, &SystemClock, &stop)?;
+    let collected = collect(config, &options, &SystemClock, &stop, &|line| terminal.say(line))?;
     tell(&collected, terminal);
     if args.once {
         terminal.hint("plimsoll report judges what is stored");
@@ -84,7 +84,8 @@ fn tell(collected: &Collected, terminal: &Terminal) {
         Ended::Stopped => ", stopped as asked",
     };
     let Collected { rows, commits, .. } = collected;
-    terminal.say(&format!("stored {rows} rows in {commits} commits{ended}"));
+    let word = if *commits == 1 { "commit" } else { "commits" };
+    terminal.say(&format!("stored {rows} rows in {commits} {word}{ended}"));
 }
 
 fn status(snapshot: &Snapshot, terminal: &Terminal) -> Result<Exit, Failure> {

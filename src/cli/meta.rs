@@ -7,6 +7,7 @@ use schemars::schema_for;
 use super::args::Cli;
 use super::error::{BAD_VALUE, Exit, Failure, KINDS};
 use super::output::Terminal;
+use crate::config;
 use crate::model::Report;
 
 /// Print the JSON schema of an output
@@ -34,13 +35,19 @@ pub(super) struct CompletionsArgs {
 }
 
 pub(super) fn schema(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    if args.name == "config" {
+        terminal.json(&config::schema())?;
+        return Ok(Exit::Yes);
+    }
     let schema = match args.name.trim_start_matches("plimsoll.").trim_end_matches("/1") {
         "report" => schema_for!(Report),
         "inspect" => schema_for!(super::inspect::Inspection),
         "compare" => schema_for!(super::compare::Comparison),
         other => {
             let message = format!("there is no output `{other}`");
-            return Err(Failure::new(&BAD_VALUE, message).hint("try report, inspect or compare"));
+            return Err(
+                Failure::new(&BAD_VALUE, message).hint("try report, inspect, compare or config")
+            );
         }
     };
     terminal.json(&schema)?;

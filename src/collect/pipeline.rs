@@ -63,7 +63,8 @@ struct Pending {
     read_at: Instant,
 }
 
-/// Follows the sources of `config` into its store until `stop` is raised, or once.
+/// Follows the sources of `config` into its store until `stop` is raised, or once; `say` is told
+/// what a person should know, such as files that cannot be read.
 ///
 /// # Errors
 /// When the store cannot be used; what was committed before stays, and a later call goes on
@@ -73,6 +74,7 @@ pub fn collect(
     options: &Options,
     clock: &dyn Clock,
     stop: &AtomicBool,
+    say: &(dyn Fn(&str) + Sync),
 ) -> Result<Collected, CollectError> {
     refuse_unsupported(config)?;
     let mut writer = Writer::create_or_open(&config.store.path)?;
@@ -95,10 +97,11 @@ pub fn collect(
     }
     let (sender, receiver) = mpsc::sync_channel(1);
     let failed = AtomicBool::new(false);
-    let mut reader = Reader { config, once: options.once, clock, stop, failed: &failed, sources };
+    let mut reader =
+        Reader { config, once: options.once, clock, stop, say, failed: &failed, sources };
     let (read, written) = std::thread::scope(|scope| {
         let committer = scope.spawn(|| {
-            let written = write(&mut writer, &receiver, stop);
+            let written = write(&mut writer, &receiver, stop, say);
             failed.store(written.is_err(), Ordering::Relaxed);
             // The reader must not wait for a channel that nobody empties.
             drop(receiver);
@@ -127,6 +130,10 @@ fn refuse_unsupported(config: &Config) -> Result<(), CollectError> {
         if !source.promoted.is_empty() {
             return refuse(&source.name, "promote", "ask for the field in `attrs`");
         }
+        if !config.redact.personal_fields.is_empty() {
+            let way_out = "rename these fields where they are logged";
+            return refuse(&source.name, "redact.personal_fields", way_out);
+        }
         if !config.redact.secret_names.is_empty() {
             return refuse(
                 &source.name,
@@ -143,6 +150,7 @@ struct Reader<'a> {
     once: bool,
     clock: &'a dyn Clock,
     stop: &'a AtomicBool,
+    say: &'a (dyn Fn(&str) + Sync),
     failed: &'a AtomicBool,
     sources: Vec<Watched>,
 }
@@ -223,6 +231,7 @@ impl Reader<'_> {
         for source in &mut self.sources {
             for notice in source.notices() {
                 tracing::warn!(source = source.name, "{notice}");
+                (self.say)(&format!("source {}: {notice}", source.name));
             }
         }
     }
@@ -233,12 +242,13 @@ fn write(
     writer: &mut Writer,
     receiver: &Receiver<Pending>,
     stop: &AtomicBool,
+    say: &dyn Fn(&str),
 ) -> Result<(u64, u64), StoreError> {
     let (mut rows, mut commits) = (0, 0);
     loop {
         match receiver.recv_timeout(FULL_TOLD_EVERY) {
             Ok(pending) => {
-                let committed = commit(writer, &pending, stop)?;
+                let committed = commit(writer, &pending, stop, say)?;
                 rows += committed;
                 commits += 1;
                 let lag_ms = pending.read_at.elapsed().as_millis();
@@ -251,16 +261,22 @@ fn write(
 }
 
 /// Commits, waiting as long as the store is full.
-fn commit(writer: &mut Writer, pending: &Pending, stop: &AtomicBool) -> Result<u64, StoreError> {
+fn commit(
+    writer: &mut Writer,
+    pending: &Pending,
+    stop: &AtomicBool,
+    say: &dyn Fn(&str),
+) -> Result<u64, StoreError> {
     let mut told: Option<Instant> = None;
     loop {
         match writer.append(pending.rows.frame(), &pending.cursors) {
             Ok(committed) => return Ok(committed.row_count),
             Err(error) if error.is_full() && !stop.load(Ordering::Relaxed) => {
                 if told.is_none_or(|at| at.elapsed() >= FULL_TOLD_EVERY) {
-                    tracing::error!(
+                    tracing::error!("{error}");
+                    say(&format!(
                         "{error}; nothing is lost, collecting goes on when there is room"
-                    );
+                    ));
                     told = Some(Instant::now());
                 }
                 std::thread::sleep(FULL_PAUSE);

@@ -30,8 +30,7 @@ const STORE: &str = r#"
 # retention_size = "50GiB"         # the oldest days go when the store is larger
 
 [redact]
-# secret_names = ["pin"]           # besides password, token, cookie, api_key …
-# personal_fields = ["user.email", "client_ip"]
+# key_file = "pseudonym.key"       # secret of the pseudonyms of e-mail addresses
 "#;
 
 const SOURCE: &str = r#"
@@ -41,7 +40,7 @@ const SOURCE: &str = r#"
 "#;
 
 const JUDGED: &str = r#"
-# What must hold, and how good is good enough: `plimsoll check` tells whether it is so.
+# What must hold, and how good is good enough. It is checked for mistakes; no command judges by it yet.
 # [[rule]]
 # id = "p95"
 # expr = 'p95(duration) < 500ms and p95(duration) < baseline + 10%'
@@ -212,8 +211,7 @@ mod tests {
         # retention_size = "50GiB"         # the oldest days go when the store is larger
 
         [redact]
-        # secret_names = ["pin"]           # besides password, token, cookie, api_key …
-        # personal_fields = ["user.email", "client_ip"]
+        # key_file = "pseudonym.key"       # secret of the pseudonyms of e-mail addresses
 
         [[source]]
         # JSON lines (pino), 60,000 records
@@ -228,7 +226,7 @@ mod tests {
         unit = "ms"
         route = "req.url"
 
-        # What must hold, and how good is good enough: `plimsoll check` tells whether it is so.
+        # What must hold, and how good is good enough. It is checked for mistakes; no command judges by it yet.
         # [[rule]]
         # id = "p95"
         # expr = 'p95(duration) < 500ms and p95(duration) < baseline + 10%'

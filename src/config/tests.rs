@@ -705,7 +705,7 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     collect.link_roots = []  # default
     redact.key_file = "/srv/shop/data-state/pseudonym.key"  # default
     redact.secret_names = []  # default
-    redact.personal_fields = ["client_ip", "email", "ip", "remote_addr", "remote_ip", "req.remoteAddress", "user.email"]  # default
+    redact.personal_fields = []  # default
     source.app.name = "app"  # plimsoll.toml:4
     source.app.kind = "auto"  # default
     source.app.include = ["a", "b"]  # plimsoll.toml:5

@@ -40,16 +40,21 @@ pub fn push_json_escape(out: &mut String, character: char) {
 
 /// A JSON document of the same value, line breaks included, in which nothing is unsafe.
 pub fn safe_json(json: &str) -> String {
-    let mut safe = String::with_capacity(json.len());
+    // Inside strings there are none but escaped ones, outside of them only line breaks.
+    escape_json(json, |character| character != '\n' && is_unsafe(character))
+}
+
+/// A JSON document of the same value in which some characters, all inside strings, are escapes.
+pub fn escape_json(json: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(json.len());
     for character in json.chars() {
-        // Inside strings there are none but escaped ones, outside of them only line breaks.
-        if character != '\n' && is_unsafe(character) {
-            push_json_escape(&mut safe, character);
+        if is_escaped(character) {
+            push_json_escape(&mut out, character);
         } else {
-            safe.push(character);
+            out.push(character);
         }
     }
-    safe
+    out
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub use cursor::{
 pub use finding::{
     Action, Change, Example, Finding, FindingKind, Group, LinkedEvent, Series, Since,
 };
-pub use hostile::{is_unsafe, push_json_escape, safe_json};
+pub use hostile::{escape_json, is_unsafe, push_json_escape, safe_json};
 pub use inert::{inert, one_line};
 pub use report::{
     Coverage, EventMark, InputSummary, Method, Quality, QualityNote, Report, RouteDetail, RouteRow,

@@ -3,7 +3,7 @@
 //! Characters that steer a terminal or a browser are written as escapes, which any JSON reader
 //! turns back: the value is the same.
 
-use crate::model::{Report, Series, is_unsafe, push_json_escape, safe_json};
+use crate::model::{Report, Series, escape_json, is_unsafe, safe_json};
 
 /// Most bytes of the copy inside a page; beyond it the long series are left out.
 const ISLAND_MAX_BYTES: usize = 60_000;
@@ -64,15 +64,7 @@ fn empty(series: &mut Series) {
 /// As [`safe_json`], and without characters that end a `<script>` element; they stand inside
 /// strings only, because the serializer writes no others.
 fn safe_in_html(json: &str) -> String {
-    let mut safe = String::with_capacity(json.len());
-    for character in json.chars() {
-        if matches!(character, '<' | '>' | '&') || is_unsafe(character) {
-            push_json_escape(&mut safe, character);
-        } else {
-            safe.push(character);
-        }
-    }
-    safe
+    escape_json(json, |character| matches!(character, '<' | '>' | '&') || is_unsafe(character))
 }
 
 #[cfg(test)]
