@@ -384,19 +384,23 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
 fn parse_tokens(tokens: Vec<TokenWithSpan>) -> Result<Vec<Statement>, SqlError> {
     // The options are those polars parses with, so that both read the same tree.
     let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
-    Parser::new(&GenericDialect)
+    let mut parser = Parser::new(&GenericDialect)
         .with_recursion_limit(MAX_PARSER_DEPTH)
         .with_options(options)
-        .with_tokens_with_locations(tokens)
-        .parse_statements()
-        .map_err(|error| match error {
-            ParserError::TokenizerError(message) | ParserError::ParserError(message) => {
-                SqlError::Syntax { message }
-            }
-            ParserError::RecursionLimitExceeded => {
-                SqlError::TooDeep { at: Location::new(1, 0).into() }
-            }
-        })
+        .with_tokens_with_locations(tokens);
+    let statements = parser.parse_statements().map_err(|error| match error {
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => {
+            SqlError::Syntax { message }
+        }
+        ParserError::RecursionLimitExceeded => SqlError::TooDeep { at: Location::new(1, 0).into() },
+    })?;
+    // The parser leaves the rest of a text alone that goes on with END.
+    let next = parser.peek_token_ref();
+    if next.token != Token::EOF {
+        let message = format!("Expected: end of statement, found: {next}{}", next.span.start);
+        return Err(SqlError::Syntax { message });
+    }
+    Ok(statements)
 }
 
 fn check_tokens(tokens: &[TokenWithSpan]) -> Result<(), SqlError> {

@@ -114,7 +114,8 @@ impl VisitorMut for Resolver<'_> {
                 }
                 // Named as written: two quantiles of one column must not share its name.
                 SelectItem::UnnamedExpr(expr) if !is_name(expr) => {
-                    let alias = Ident::with_quote('"', expr.to_string().replace('"', ""));
+                    let alias =
+                        Ident::with_quote('"', expr.to_string().replace(['"', '\'', '\\'], ""));
                     *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
                 }
                 _ => {}

@@ -410,6 +410,24 @@ fn limits_stop_what_the_text_cannot_show() {
     check("SELECT message FROM logs", tight, "100 bytes of temporary files");
 }
 
+#[test]
+fn what_follows_end_is_not_left_unread() {
+    for sql in ["SELECT 'x' END", "SELECT route FROM logs END nonsense"] {
+        let message = Query::parse(sql, &fields).expect_err(sql).to_string();
+        assert!(message.contains("Expected: end of statement, found: END"), "{message}");
+    }
+}
+
+#[test]
+fn a_column_of_quoted_text_has_a_name_without_quotes() {
+    for sql in ["SELECT 'x' FROM logs", r"SELECT route = '\' FROM logs", "SELECT 'it''s' FROM logs"]
+    {
+        let query = Query::parse(sql, &fields).expect(sql);
+        let again = Query::parse(query.sql(), &fields);
+        assert!(again.is_ok(), "{}: {:?}", query.sql(), again.err());
+    }
+}
+
 proptest::proptest! {
     /// Whatever the text, it is refused or it parses to itself; it never panics.
     #[test]
