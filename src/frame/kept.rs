@@ -83,6 +83,12 @@ impl SpillSpace {
         drop(self.directory.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
+    /// An empty file for `bytes`, to be written and read.
+    pub(crate) fn file(&self, bytes: u64) -> Result<File, FrameError> {
+        self.count(bytes)?;
+        self.create().map(|(_, file)| file)
+    }
+
     fn create(&self) -> Result<(PathBuf, File), FrameError> {
         let mut directory = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
         let made = match directory.take() {
@@ -91,7 +97,7 @@ impl SpillSpace {
         };
         let number = self.file_count.fetch_add(1, Ordering::Relaxed);
         let path = directory.insert(made).path().join(format!("{number}.parquet"));
-        match File::create_new(&path) {
+        match File::options().read(true).write(true).create_new(true).open(&path) {
             Ok(file) => Ok((path, file)),
             Err(source) => Err(FrameError::Create { path, source }),
         }

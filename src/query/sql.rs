@@ -16,6 +16,7 @@ mod condition;
 mod cost;
 mod expression;
 mod functions;
+mod group;
 mod near;
 mod plan;
 mod resolve;
@@ -66,6 +67,10 @@ pub struct Limits {
     /// Rows grouped at once, when groups can be computed part by part. The engine needs some 120
     /// bytes a row for grouping, beyond the columns.
     pub part_rows: u64,
+    /// Groups that are folded as rows come, some 100 bytes each; rows of further groups are kept.
+    pub folded_groups: usize,
+    /// Values of a quantile's argument held in memory, 12 bytes each; others go to files.
+    pub held_values: usize,
     /// Temporary files, bytes.
     pub spill_bytes: u64,
     /// Memory that computing the result may add, bytes (watched on Linux).
@@ -79,6 +84,8 @@ impl Default for Limits {
             rows: 1_000_000,
             frame_bytes: 64 << 20,
             part_rows: 500_000,
+            folded_groups: 200_000,
+            held_values: 6_000_000,
             spill_bytes: 16 << 30,
             memory_bytes: 1 << 30,
         }
@@ -272,6 +279,8 @@ pub struct Query {
     /// Whether the streaming engine gives the same result on every run.
     can_stream: bool,
     parts: Option<plan::Parts>,
+    /// How to group without keeping rows; only with `parts`.
+    grouping: Option<group::Grouping>,
     /// Rows after which nothing more needs to be read.
     enough_rows: Option<u64>,
     columns: Vec<Column>,
@@ -300,10 +309,13 @@ impl Query {
         for column in &columns {
             column.want(&mut wanted);
         }
+        let parts = plan::parts(&tree, &columns)?;
+        let grouping = if parts.is_some() { group::plan(&tree, &columns)? } else { None };
         Ok(Self {
             sql: write::write(&tree)?,
             can_stream: plan::is_row_by_row(&tree) || plan::is_order_free(&tree),
-            parts: plan::parts(&tree)?,
+            parts,
+            grouping,
             filter_sql: plan::batch_filter(&tree)?,
             enough_rows: plan::enough_rows(&tree),
             columns,

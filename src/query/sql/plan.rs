@@ -8,6 +8,8 @@ use sqlparser::ast::{
     SelectItem, SetExpr, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 
+use crate::frame::Column;
+
 use super::check::LOGS;
 use super::cost::{has_aggregate, is_logs, is_one_row, number};
 use super::functions::is_aggregate;
@@ -194,7 +196,7 @@ impl Visitor for Reads {
 }
 
 /// Drops table names: the filter's only table is `logs`, whatever it is called in the query.
-struct Unqualify;
+pub(super) struct Unqualify;
 
 impl VisitorMut for Unqualify {
     type Break = ();
@@ -268,7 +270,7 @@ pub(super) struct Parts {
 }
 
 /// How to compute a query part by part, when it is one grouping of `logs`.
-pub(super) fn parts(tree: &Tree) -> Result<Option<Parts>, SqlError> {
+pub(super) fn parts(tree: &Tree, columns: &[Column]) -> Result<Option<Parts>, SqlError> {
     let SetExpr::Select(select) = tree.body.as_ref() else { return Ok(None) };
     let GroupByExpr::Expressions(keys, _) = &select.group_by else { return Ok(None) };
     let is_group = |item: &SelectItem| match item {
@@ -297,7 +299,8 @@ pub(super) fn parts(tree: &Tree) -> Result<Option<Parts>, SqlError> {
     let mut keys_tree = parse_one(&format!("SELECT * FROM {LOGS}"))?;
     let mut whole_tree = keys_tree.clone();
     if let SetExpr::Select(of_keys) = keys_tree.body.as_mut() {
-        of_keys.projection = (1..).zip(keys).map(|(n, key)| key_item(n, key, select)).collect();
+        of_keys.projection =
+            (1..).zip(keys).map(|(n, key)| key_item(n, key, select, columns)).collect();
     }
     whole_tree.order_by.clone_from(&tree.order_by);
     whole_tree.limit_clause.clone_from(&tree.limit_clause);
@@ -311,10 +314,17 @@ pub(super) fn parts(tree: &Tree) -> Result<Option<Parts>, SqlError> {
     }))
 }
 
-/// A group key as a column; a number stands for the selected column at its place.
-fn key_item(n: usize, key: &Expr, select: &Select) -> SelectItem {
-    let selected = number(key)
-        .and_then(|place| select.projection.get(usize::try_from(place).ok()?.checked_sub(1)?));
+/// A group key as a column; a number stands for the selected column at its place, and a name that
+/// is no column of `logs` for the selected column of that name.
+pub(super) fn key_item(n: usize, key: &Expr, select: &Select, columns: &[Column]) -> SelectItem {
+    let is_column = |name: &Ident| columns.iter().any(|column| column.name() == name.value);
+    let selected = match key {
+        Expr::Identifier(name) if !is_column(name) => select.projection.iter().find(
+            |item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value == name.value),
+        ),
+        _ => number(key)
+            .and_then(|place| select.projection.get(usize::try_from(place).ok()?.checked_sub(1)?)),
+    };
     let mut expr = match selected {
         Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) => {
             expr.clone()

@@ -13,6 +13,7 @@ use crate::model::EventBatch;
 use super::super::table::Table;
 
 use super::check::LOGS;
+use super::group::Groups;
 use super::plan::Parts;
 use super::tabulate::tabulate;
 use super::{Limits, Query, SqlError, deep_thread, on_deep_stack};
@@ -29,6 +30,8 @@ pub struct QueryRun {
     query: Query,
     limits: Limits,
     builder: FrameBuilder,
+    /// Groups so far, when rows need not be kept.
+    groups: Option<Groups>,
     frames: Frames,
     space: Arc<SpillSpace>,
     kept_rows: u64,
@@ -39,7 +42,11 @@ impl QueryRun {
         let builder = FrameBuilder::new(query.columns.clone());
         let space = Arc::new(SpillSpace::new(limits.spill_bytes));
         let frames = Frames::new(builder.schema(), limits.frame_bytes, Arc::clone(&space));
-        Self { query, limits, builder, frames, space, kept_rows: 0 }
+        let groups = query
+            .grouping
+            .as_ref()
+            .and_then(|plan| Groups::new(plan, &builder.schema(), limits, &space));
+        Self { query, limits, builder, groups, frames, space, kept_rows: 0 }
     }
 
     /// Names the input of the batches that follow, for the column `source`.
@@ -59,8 +66,20 @@ impl QueryRun {
         if let Some(sql) = &self.query.filter_sql {
             frame = on_deep_stack(|| collect(sql, frame.lazy(), Engine::InMemory))?;
         }
+        if let Some(groups) = &mut self.groups {
+            match groups.push(&frame)? {
+                Some(homeless) => frame = homeless,
+                None => return Ok(()),
+            }
+        }
         self.kept_rows += frame.height() as u64;
         Ok(self.frames.push(frame)?)
+    }
+
+    /// Whether rows are folded into groups as they come.
+    #[cfg(test)]
+    pub(super) fn folds(&self) -> bool {
+        self.groups.is_some()
     }
 
     /// Whether further batches cannot change the result, as after the rows of a `LIMIT`.
@@ -74,11 +93,11 @@ impl QueryRun {
     /// When the engine refuses the query, or a limit is reached. A computation that is out of
     /// time or memory cannot be stopped, only left alone: end the process soon.
     pub fn finish(self) -> Result<Table, SqlError> {
-        let Self { query, limits, builder, frames, space, kept_rows } = self;
+        let Self { query, limits, builder, groups, frames, space, kept_rows } = self;
         let (sender, receiver) = mpsc::channel();
         deep_thread()
             .spawn(move || {
-                let result = compute(&query, frames, kept_rows, limits);
+                let result = compute(&query, groups, frames, kept_rows, limits);
                 // Nobody listens after a limit was reached.
                 let _ = sender.send(result);
             })
@@ -94,30 +113,38 @@ impl QueryRun {
                 format!("`{path}`: {count} values of another type were taken as missing")
             })
             .collect();
-        tabulate(&result, notes).map_err(|error| engine_error(&error))
+        tabulate(&result, notes).map_err(engine_error)
     }
 }
 
 fn compute(
     query: &Query,
+    groups: Option<Groups>,
     frames: Frames,
     rows: u64,
     limits: Limits,
 ) -> Result<DataFrame, SqlError> {
+    if let (Some(groups), Some(parts)) = (groups, &query.parts) {
+        let folded = groups.finish()?;
+        let count = rows.div_ceil(limits.part_rows).min(MAX_PARTS) as usize;
+        return compute_parts(parts, Some(folded), frames, count, limits);
+    }
     let parts = query.parts.as_ref().filter(|_| rows > limits.part_rows && !query.can_stream);
     if let Some(parts) = parts {
         let count = rows.div_ceil(limits.part_rows).min(MAX_PARTS) as usize;
-        return compute_parts(parts, frames, count, limits);
+        return compute_parts(parts, None, frames, count, limits);
     }
     let streams = query.can_stream || frames.has_spilled();
-    let logs = frames.scan().map_err(|error| engine_error(&error))?;
+    let logs = frames.scan().map_err(engine_error)?;
     let engine = if streams { Engine::Streaming } else { Engine::InMemory };
     collect(&query.sql, logs, engine)
 }
 
-/// Splits the rows by their group, and groups part by part, so that memory is bounded.
+/// Splits the rows by their group, and groups part by part, so that memory is bounded. The groups
+/// that are known already have no rows here.
 fn compute_parts(
     plan: &Parts,
+    mut groups: Option<DataFrame>,
     frames: Frames,
     count: usize,
     limits: Limits,
@@ -125,28 +152,27 @@ fn compute_parts(
     let mut parts: Vec<Frames> =
         (0..count).map(|_| frames.empty(limits.frame_bytes / count)).collect();
     for frame in frames.drain() {
-        let frame = frame.map_err(|error| engine_error(&error))?;
+        let frame = frame.map_err(engine_error)?;
         let keys = collect(&plan.keys, frame.clone().lazy(), Engine::InMemory)?;
-        let split = split(&frame, &keys, count).map_err(|error| engine_error(&error))?;
+        let split = split(&frame, &keys, count).map_err(engine_error)?;
         for (part, rows) in parts.iter_mut().zip(split) {
             part.push(rows)?;
         }
     }
-    let mut groups: Option<DataFrame> = None;
     for part in parts {
-        let logs = part.scan().map_err(|error| engine_error(&error))?;
+        let logs = part.scan().map_err(engine_error)?;
         let of_part = collect(&plan.part, logs, Engine::InMemory)?;
         match &mut groups {
             None => groups = Some(of_part),
             Some(groups) => {
-                groups.vstack_mut(&of_part).map_err(|error| engine_error(&error))?;
+                groups.vstack_mut(&of_part).map_err(engine_error)?;
             }
         }
     }
     collect(&plan.whole, groups.unwrap_or_default().lazy(), Engine::InMemory)
 }
 
-fn collect(sql: &str, logs: LazyFrame, engine: Engine) -> Result<DataFrame, SqlError> {
+pub(super) fn collect(sql: &str, logs: LazyFrame, engine: Engine) -> Result<DataFrame, SqlError> {
     // A fresh context: one that is used again keeps aliases of earlier queries.
     let mut context = SQLContext::new();
     context.register(LOGS, logs);
@@ -156,7 +182,7 @@ fn collect(sql: &str, logs: LazyFrame, engine: Engine) -> Result<DataFrame, SqlE
         .execute(sql)
         .map(|plan| if has_cross { plan.with_predicate_pushdown(false) } else { plan })
         .and_then(|plan| plan.collect_with_engine(engine))
-        .map_err(|error| engine_error(&error))?;
+        .map_err(engine_error)?;
     // One plan has one result; several come of `collect_all` alone.
     Ok(result.unwrap_single())
 }
@@ -193,8 +219,9 @@ fn resident_bytes() -> Option<u64> {
     statm.split_whitespace().nth(1)?.parse::<u64>().ok()?.checked_mul(PAGE_BYTES)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
 /// The engine's message; its first line says it, the rest shows plans.
-fn engine_error(error: &PolarsError) -> SqlError {
+pub(super) fn engine_error(error: PolarsError) -> SqlError {
     let message = error.to_string();
     SqlError::Engine { message: message.lines().next().unwrap_or_default().to_owned() }
 }

@@ -6,7 +6,7 @@ use crate::model::{EventBatch, Label, Severity, Text, Wanted};
 use crate::query::table::{Table, TextLayout};
 
 /// Fields of the synthetic log that are not canonical.
-fn fields(path: &str) -> FieldType {
+pub(super) fn fields(path: &str) -> FieldType {
     match path {
         "region" | "user.id" | "userId" => FieldType::Text,
         "http.bytes" => FieldType::Integer,
@@ -65,7 +65,7 @@ fn push_event(batch: &mut EventBatch, wanted: &Wanted, row: usize) {
     }
 }
 
-fn run_with(sql: &str, limits: Limits) -> Result<Table, SqlError> {
+pub(super) fn run_with(sql: &str, limits: Limits) -> Result<Table, SqlError> {
     let query = Query::parse(sql, &fields)?;
     let batches = batches(query.wanted());
     let mut run = query.into_run(limits);
@@ -76,17 +76,26 @@ fn run_with(sql: &str, limits: Limits) -> Result<Table, SqlError> {
     run.finish()
 }
 
-/// The result as text, the same in memory, from files, and part by part.
-fn run(sql: &str) -> String {
-    let in_memory = Limits::default();
-    let spilled = Limits { frame_bytes: 1, ..in_memory };
-    let in_parts = Limits { part_rows: 20, ..in_memory };
-    let texts = [in_memory, spilled, in_parts].map(|limits| match run_with(sql, limits) {
+/// The result as text, the same by the engine alone (in memory, from files, and part by part) and
+/// folded (all groups, some of them, and with values in files).
+pub(super) fn run(sql: &str) -> String {
+    let folded = Limits::default();
+    let in_memory = Limits { folded_groups: 0, ..folded };
+    let limits = [
+        in_memory,
+        Limits { frame_bytes: 1, ..in_memory },
+        Limits { part_rows: 20, ..in_memory },
+        folded,
+        Limits { folded_groups: 3, part_rows: 20, ..folded },
+        Limits { held_values: 7, ..folded },
+    ];
+    let texts = limits.map(|limits| match run_with(sql, limits) {
         Ok(table) => table.to_text(TextLayout { max_rows: 4, ..TextLayout::default() }),
         Err(error) => format!("error: {error}\n"),
     });
-    assert_eq!(texts[0], texts[1], "{sql}");
-    assert_eq!(texts[0], texts[2], "{sql}");
+    for text in &texts {
+        assert_eq!(*text, texts[0], "{sql}");
+    }
     texts[0].clone()
 }
 
