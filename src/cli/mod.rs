@@ -22,6 +22,7 @@ mod telemetry;
 mod when;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -41,8 +42,15 @@ pub fn run() -> ExitCode {
         Ok(guard) => guard,
         Err(failure) => return ended(Err(failure), &terminal),
     };
+    outlive_full_files();
     tracing::debug!(command = ?cli.command, "command line parsed");
     ended(dispatch(cli.command, &terminal), &terminal)
+}
+
+/// A file at the limit of its size is an error with a path, not the end by a signal.
+fn outlive_full_files() {
+    // The flag is read by nobody: that there is one makes the write fail instead.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 fn dispatch(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {

@@ -13,7 +13,9 @@ use crate::store::{Record, RowBuilder, Rows, RowsError, flag, stored_columns};
 /// Records after which the format of a generation is settled.
 const SETTLED_RECORDS: usize = 400;
 /// Generations whose format is remembered; the others are told again from their next records.
-const MAX_FORMATS: usize = 4_096;
+const MAX_FORMATS: usize = 65_536;
+/// Decoders kept, one for each profile: sources whose files all differ start them anew.
+const MAX_DECODERS: usize = 64;
 
 /// Makes rows of one source.
 pub(super) struct Encoder {
@@ -21,14 +23,16 @@ pub(super) struct Encoder {
     overrides: Overrides,
     key: Vec<u8>,
     formats: FxHashMap<GenerationId, Format>,
+    /// Shared by all generations of a profile: one takes 100 KiB, and files come by thousands.
+    decoders: Vec<(Arc<Profile>, Decoder)>,
     events: EventBatch,
     chunk: Vec<u8>,
 }
 
 /// What is known of the format of a generation.
 struct Format {
-    profile: Arc<Profile>,
-    decoder: Decoder,
+    /// Its place among the decoders.
+    decoder: usize,
     records: usize,
 }
 
@@ -46,6 +50,7 @@ impl Encoder {
             overrides,
             key: key.to_vec(),
             formats: FxHashMap::default(),
+            decoders: Vec::new(),
             events: EventBatch::default(),
             chunk: Vec::new(),
         }
@@ -57,12 +62,13 @@ impl Encoder {
         self.events.clear();
         self.learn(piece.generation, piece.records.len());
         let mut placed: Vec<(usize, Option<u32>, i32)> = Vec::with_capacity(piece.records.len());
-        match self.formats.get_mut(&piece.generation) {
-            Some(format) if format.profile.unfolds => {
+        let known = self.formats.get(&piece.generation).map(|format| format.decoder);
+        match known.and_then(|index| self.decoders.get_mut(index)) {
+            Some((profile, decoder)) if profile.unfolds => {
                 for (index, part) in parts.iter().enumerate() {
                     let first = self.events.len as u32;
                     let text = self.chunk.get(part.start..part.end).unwrap_or_default();
-                    format.decoder.decode(text, 0, &mut self.events);
+                    decoder.decode(text, 0, &mut self.events);
                     let after = self.events.len as u32;
                     match after - first {
                         0 => placed.push((index, None, 0)),
@@ -72,8 +78,8 @@ impl Encoder {
                     }
                 }
             }
-            Some(format) => {
-                format.decoder.decode(&self.chunk, 0, &mut self.events);
+            Some((_, decoder)) => {
+                decoder.decode(&self.chunk, 0, &mut self.events);
                 let mut next = 0;
                 for (index, part) in parts.iter().enumerate() {
                     // Events come in the order of their records; a rejected record has none.
@@ -153,16 +159,25 @@ impl Encoder {
         }
         let sample = Sample { head: &self.chunk, later: &[], is_whole: false };
         let Ok(detected) = detect(&sample, &self.overrides) else { return };
-        match self.formats.get_mut(&generation) {
-            Some(format) if *format.profile == detected.profile => format.records += records,
-            known => {
-                let seen = known.map_or(0, |format| format.records);
-                let profile = Arc::new(detected.profile);
-                let decoder = Decoder::new(&profile, &stored_columns());
-                self.formats
-                    .insert(generation, Format { profile, decoder, records: seen + records });
-            }
+        let decoder = self.decoder_of(detected.profile);
+        let format = self.formats.entry(generation).or_insert(Format { decoder, records: 0 });
+        format.decoder = decoder;
+        format.records += records;
+    }
+
+    /// The place of the decoder for a profile.
+    fn decoder_of(&mut self, profile: Profile) -> usize {
+        if let Some(index) = self.decoders.iter().position(|(known, _)| **known == profile) {
+            return index;
         }
+        if self.decoders.len() >= MAX_DECODERS {
+            self.decoders.clear();
+            self.formats.clear();
+        }
+        let profile = Arc::new(profile);
+        let decoder = Decoder::new(&profile, &stored_columns());
+        self.decoders.push((profile, decoder));
+        self.decoders.len() - 1
     }
 }
 

@@ -16,6 +16,10 @@ use super::source::Watched;
 
 /// Bytes asked for at once of one generation.
 const READ_BYTES: usize = 2 << 20;
+/// Descriptors left to the store, to directories that are listed, and to plimsoll's own log.
+const KEPT_DESCRIPTORS: usize = 64;
+/// Open files without which following several files makes no progress.
+const MIN_OPEN_FILES: usize = 8;
 /// How long a full store is left alone before the next try.
 const FULL_PAUSE: Duration = Duration::from_secs(1);
 /// A full store is told about once in this time.
@@ -81,7 +85,7 @@ pub fn collect(
     let settings = Settings {
         once: options.once,
         max_record: config.collect.max_record_bytes,
-        max_open: config.collect.max_open_files as usize,
+        max_open: max_open_files(config),
     };
     let mut sources = Vec::new();
     for source in &config.sources {
@@ -115,6 +119,20 @@ pub fn collect(
     let ended = read?;
     let sources = reader.sources.iter().map(|s| (s.name.clone(), s.counters())).collect();
     Ok(Collected { ended, rows, commits, sources })
+}
+
+/// Files that one source may hold open: its share of what is configured and the system grants.
+fn max_open_files(config: &Config) -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let granted = limits.lines().find_map(|line| {
+        let soft = line.strip_prefix("Max open files")?.split_whitespace().next()?;
+        soft.parse::<usize>().ok()
+    });
+    let configured = config.collect.max_open_files as usize;
+    let granted = granted.map_or(configured, |most| most.saturating_sub(KEPT_DESCRIPTORS));
+    // A source holds as many again while it cannot tell what they are.
+    let shares = config.sources.len().max(1) * 2;
+    (configured.min(granted) / shares).max(MIN_OPEN_FILES)
 }
 
 /// What would silently not be done is refused: above all what is to be redacted.

@@ -34,8 +34,17 @@ pub(super) fn create_temporary(directory: &Path) -> Result<(PathBuf, File), Stor
 
 /// Makes a directory and those above it, for their owner only.
 pub(super) fn create_private_directory(path: &Path) -> Result<(), StoreError> {
+    create_directory(path, true)
+}
+
+/// Makes a directory in one that is there, for its owner only.
+pub(super) fn create_private_subdirectory(path: &Path) -> Result<(), StoreError> {
+    create_directory(path, false)
+}
+
+fn create_directory(path: &Path, with_parents: bool) -> Result<(), StoreError> {
     DirBuilder::new()
-        .recursive(true)
+        .recursive(with_parents)
         .mode(0o700)
         .create(path)
         .map_err(|source| StoreError::write(path, 0, source))

@@ -200,22 +200,35 @@ def a_limit_on_the_size_of_files(site):
 
 @fault("F36")
 def the_store_becomes_read_only(site):
-    """The store is remounted read-only for 8 s in mid-run; queries go on all the time."""
-    site.mount("-t", "tmpfs", "-o", "size=200m", "tmpfs", at=site.store)
+    """The file system of the store meets an error and turns read-only; queries go on."""
+    needs("root", "mkfs.ext4")
+    image = f"{site.root}/image"
+    site.run("truncate", "-s", "64M", image)
+    site.run("mkfs.ext4", "-qF", image)
+    site.mount("-o", "loop,errors=remount-ro", image, at=site.store)
+    with open("/proc/mounts") as mounts:
+        device = next(line.split()[0] for line in mounts if line.split()[1] == site.store)
+    trigger = f"/sys/fs/ext4/{os.path.basename(device)}/trigger_fs_error"
+    if not os.path.exists(trigger):
+        raise Skipped(f"needs {trigger}")
+    os.rmdir(f"{site.store}/lost+found")
     site.write("a.log", 1_000)
     site.start()
     site.settle()
-    site.run("mount", "-o", "remount,ro", site.store)
+    with open(trigger, "w") as file:
+        file.write("a fault that was asked for")
     site.write("a.log", 1_000, first=1_000)
     for _ in range(4):
         time.sleep(2)
         assert len(site.bodies()) == 1_000
-    site.run("mount", "-o", "remount,rw", site.store)
-    if not site.is_alive():
+    if site.is_alive():
+        site.kill()
+    else:
         assert site.process.returncode == 4, site.process.returncode
-        assert "Read-only file system" in site.said(), site.said()
-        site.start()
-    site.settle()
+        assert "Read-only file system" in site.said() or "os error" in site.said(), site.said()
+    site.run("umount", site.store)
+    site.mount("-o", "loop", image, at=site.store)
+    site.once()
 
 
 @fault("F37", fast=True)
@@ -523,8 +536,11 @@ def the_logs_directory_goes_and_comes_back(site):
 def reading_a_log_fails(site):
     """EIO from reads of a log: said with the file's name, and read on when it works again."""
     site.write("a.log", 3_000)
-    site.start(before=strace("pread64", "error=EIO:when=1..4"))
+    failing = strace("pread64", "error=EIO:when=1..2")
+    site.start(before=[*failing, "-P", site.path("a.log")])
     site.settle(30)
+    assert "Input/output error" in site.said(), site.said()
+    assert site.is_alive()
     site.kill()
     site.once()
 
@@ -550,11 +566,16 @@ def a_foreign_commit_that_moves_rows(site):
 
 @fault()
 def few_descriptors(site):
-    """RLIMIT_NOFILE of 64 and 200 growing files: what cannot be opened is said and comes later."""
+    """RLIMIT_NOFILE of 128 and 300 files that grow, of two sources: all is read, none is lost."""
     needs("prlimit")
-    for number in range(200):
+    site.configure(sources={"app": ["f*.log"], "web": ["w*.log"]})
+    for number in range(150):
         site.write(f"f{number}.log", 20, stream=f"f{number}")
-    site.start(before=["prlimit", "--nofile=64"])
+        site.write(f"w{number}.log", 20, stream=f"w{number}")
+    site.start(before=["prlimit", "--nofile=128"])
     site.settle(40)
-    site.kill()
-    site.once()
+    for number in range(150):
+        site.write(f"f{number}.log", 5, stream=f"f{number}", first=20)
+    site.settle(40)
+    assert "Too many open files" not in site.said(), site.said()
+    site.stop()

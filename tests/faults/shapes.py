@@ -1,7 +1,7 @@
 """What is in the records: bytes, lengths, times, numbers, depth, secrets, and hostile text."""
-import csv, io, json, os, re, subprocess, time
+import csv, io, json, os, re, shutil, subprocess, time
 
-from harness import fault, needs, record
+from harness import fault, record
 
 
 def lines_of(site, name, *lines):
@@ -29,7 +29,8 @@ def marks_blank_lines_and_carriage_returns(site):
     site.want(*lines)
     site.once()
     assert site.said().count("UTF-16") == 1, site.said()
-    site.check(but=[body for body in site.bodies() if body not in lines])
+    site.wanted.update({None: 1, "\0": 1})  # the UTF-16 line, and what is left after its end
+    site.check(unparsed=True)
     assert len(site.rows("SELECT body FROM logs WHERE seq = 1")) == 1
 
 
@@ -43,6 +44,7 @@ def text_that_is_no_utf8(site):
     lines_of(site, "a.log", '{"b":"\\ud800"}', '{"b":"\x1b[2J\u202e"}', record("a", 9))
     site.once()
     assert len(site.rows("SELECT body FROM logs WHERE f = 'a'")) == 4
+    site.check(unparsed=True)
 
 
 @fault("F21", fast=True)
@@ -88,11 +90,12 @@ TIMES = ["1969-12-31T23:59:59Z", "2019-02-29T00:00:00Z", "9999-12-31T23:59:59Z",
 @fault("F49", fast=True)
 def absurd_times(site):
     """Times of 1969 and 9999, 29 February 2019, epochs of four units, `yesterday`, none at all."""
+    site.write("a.log", 200)
     lines_of(site, "a.log", *[json.dumps({"ts": each, "n": number})
                               for number, each in enumerate(TIMES)])
     lines_of(site, "a.log", '{"n":99}')
     site.once()
-    found = site.rows("SELECT n, ts FROM logs WHERE ts IS NOT NULL")
+    found = site.rows("SELECT n, ts FROM logs WHERE n IS NOT NULL AND ts IS NOT NULL")
     at = {int(row["n"]): row["ts"] for row in found}
     for number in (4, 5, 6, 7):
         assert "2025-11-22T14:00:00" in at[number].replace(" ", "T"), at
@@ -132,10 +135,12 @@ def one_key_of_many_types(site):
 def depth_without_end(site):
     """100,000 brackets, closed and not: one row each, and the next line is read."""
     deep = 100_000
+    site.write("a.log", 20)
     lines_of(site, "a.log", record("a", 0), "[" * deep + "]" * deep, '{"a":' * deep,
              '{"a":' * deep + "1" + "}" * deep, record("a", 1), "[" * deep, record("a", 2))
     site.once()
-    assert len(site.rows("SELECT body FROM logs WHERE f = 'a'")) == 3
+    assert len(site.rows("SELECT body FROM logs WHERE f = 'a'")) == 23
+    site.check(unparsed=True)
 
 
 @fault("F53", fast=True)
@@ -150,6 +155,7 @@ def numbers_at_the_edge(site):
     attrs = "".join(row["attrs"] or "" for row in site.rows("SELECT attrs FROM logs"))
     for text in numbers:
         assert text in attrs or text in ("NaN", "01", "Infinity"), f"{text} is not in attrs"
+    site.check(unparsed=True)
 
 
 @fault("F54", fast=True)
@@ -250,7 +256,7 @@ def text_that_steers_a_terminal_or_a_spreadsheet(site):
 QUERIES = ["SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM read_parquet('/var/**')",
            "SELECT * FROM '/etc/passwd'", "CREATE TABLE x AS SELECT 1", "DROP TABLE logs",
            "SELECT 1; SELECT 2", "COPY logs TO '/tmp/x'", "SELECT body FROM logs WHERE "
-           + " OR ".join(f"seq = {number}" for number in range(50_000)),
+           + " OR ".join(f"seq = {number}" for number in range(9_000)),
            "SELECT " + "(" * 5_000 + "1" + ")" * 5_000, "SELECT '" + "x" * 17_000 + "'",
            "SELECT count(*) FROM logs a CROSS JOIN logs b CROSS JOIN logs c CROSS JOIN logs d "
            "CROSS JOIN logs e CROSS JOIN logs f", "SELECT body FROM logs WHERE body = '\0'",
@@ -261,15 +267,13 @@ QUERIES = ["SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM read_parquet(
 
 @fault("F64", fast=True)
 def sql_that_reads_files_or_never_ends(site):
-    """Statements that write, functions that read files, 50,000 terms, 5,000 parentheses."""
+    """Statements that write, functions that read files, 9,000 terms, 5,000 parentheses."""
     site.write("a.log", 200)
     site.once()
-    limited = ["prlimit", f"--as={8 << 30}"]
     for sql in QUERIES:
         trace = f"{site.root}/trace"
         opened = ["strace", "-qq", "-f", "-e", "trace=openat", "-o", trace]
         try:
-            import shutil
             words = [*(opened if shutil.which("strace") else []), site.plimsoll, "query", "-c",
                      site.config, "-o", "csv", sql.replace("\0", "")]
             ran = subprocess.run(words, capture_output=True, timeout=30)
@@ -327,6 +331,7 @@ def formats_that_change_in_one_file(site):
     for turn in range(300):
         lines_of(site, "a.log", f"{kinds[turn // 25 % len(kinds)]} {turn}")
     site.once()
+    site.check(unparsed=True)
 
 
 @fault()
@@ -338,7 +343,7 @@ def keys_that_look_like_columns(site):
             "body": "not it", "source": "other", "flags": 255, "observed_ts": 1, "n": number,
             "date=2000-01-01/../..": 1}))
     site.once()
-    assert not os.path.exists(f"{site.store}/date=1999-01-01")
+    assert len(os.listdir(site.store)) == 3, os.listdir(site.store)
 
 
 @fault()

@@ -1,5 +1,5 @@
 """Files that are rotated, truncated, linked, renamed and replaced while they are followed."""
-import ctypes, gzip, json, mmap, os, shutil, subprocess, threading, time
+import gzip, json, mmap, os, shutil, threading, time
 
 from harness import fault, needs, record
 

@@ -263,11 +263,11 @@ fn refusal(kind: FileType) -> Option<Refusal> {
 fn stat_of(metadata: &Metadata) -> Stat {
     let born = metadata.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
     let born_ns = born.and_then(|since| i64::try_from(since.as_nanos()).ok());
-    let seconds = metadata.mtime().saturating_mul(1_000_000_000);
+    let seconds = metadata.ctime().saturating_mul(1_000_000_000);
     Stat {
         file: FileId { dev: metadata.dev(), ino: metadata.ino(), born_ns },
         size: metadata.len(),
-        modified_ns: seconds.saturating_add(metadata.mtime_nsec()),
+        changed_ns: seconds.saturating_add(metadata.ctime_nsec()),
     }
 }
 

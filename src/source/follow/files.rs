@@ -48,8 +48,8 @@ pub struct Stat {
     pub file: FileId,
     /// Length in bytes.
     pub size: u64,
-    /// Time of the last change of content, nanoseconds since the epoch.
-    pub modified_ns: i64,
+    /// Time of the last change of anything, nanoseconds since the epoch; nobody can set it back.
+    pub changed_ns: i64,
 }
 
 /// A file of a listing.

@@ -15,7 +15,7 @@ use polars::prelude::{
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::super::disk::{create_private_directory, create_temporary, sync_directory};
+use super::super::disk::{create_private_subdirectory, create_temporary, sync_directory};
 use super::super::error::StoreError;
 use super::super::schema::{DATE, TS, segment_columns};
 use super::super::steps::{Step, reach};
@@ -53,7 +53,8 @@ impl SegmentWriter {
         })?;
         let directory = store.join(format!("{DATE}={date}"));
         if !directory.is_dir() {
-            create_private_directory(&directory)?;
+            // Not the store: if somebody removed it, rows without a log would be left behind.
+            create_private_subdirectory(&directory)?;
             sync_directory(store)
                 .map_err(|source| StoreError::Unsure { path: store.to_owned(), source })?;
         }

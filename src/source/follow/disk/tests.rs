@@ -259,3 +259,23 @@ fn f23_5000_files_are_each_read_once_with_few_of_them_open() {
     again.reconcile(0);
     assert_eq!(rows(&mut again), Vec::<String>::new());
 }
+
+#[test]
+fn other_content_with_the_old_length_and_time_is_read() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("a.log");
+    write(&path, "old\n");
+    let mut follower = follow(files(dir.path(), &["*.log"]), Settings::default());
+    follower.reconcile(0);
+    follower.reconcile(6_000_000);
+    assert_eq!(rows(&mut follower), ["old"]);
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+
+    let mut file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all(b"new\n").unwrap();
+    file.set_modified(before).unwrap();
+    for scan in 2..8 {
+        follower.reconcile(scan * 6_000_000);
+    }
+    assert_eq!(rows(&mut follower), ["new"]);
+}

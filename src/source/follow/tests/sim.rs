@@ -17,7 +17,7 @@ pub(in crate::source::follow) struct Inode {
     pub(in crate::source::follow) bytes: Vec<u8>,
     durable: Vec<u8>,
     born_ns: i64,
-    modified_ns: i64,
+    changed_ns: i64,
     /// Open by the writing program.
     pub(in crate::source::follow) written_by: usize,
     /// Open by the follower.
@@ -63,7 +63,7 @@ impl Disk {
         // A disk does not reuse an inode before the loss of its old names is durable.
         self.durable_names.retain(|_, old| *old != ino);
         let now = self.tick();
-        self.inodes.insert(ino, Inode { born_ns: now, modified_ns: now, ..Inode::default() });
+        self.inodes.insert(ino, Inode { born_ns: now, changed_ns: now, ..Inode::default() });
         self.names.insert(name.to_owned(), ino);
         ino
     }
@@ -72,7 +72,7 @@ impl Disk {
         let now = self.tick();
         let inode = self.inodes.get_mut(&ino).unwrap();
         inode.bytes.extend_from_slice(bytes);
-        inode.modified_ns = now;
+        inode.changed_ns = now;
     }
 
     pub(in crate::source::follow) fn write(&mut self, name: &str, bytes: &[u8]) {
@@ -89,7 +89,7 @@ impl Disk {
         let now = self.tick();
         let inode = self.inodes.get_mut(&ino).unwrap();
         inode.bytes.truncate(len);
-        inode.modified_ns = now;
+        inode.changed_ns = now;
     }
 
     pub(in crate::source::follow) fn rename(&mut self, from: &str, to: &str) {
@@ -146,7 +146,7 @@ impl Disk {
         for inode in self.inodes.values_mut() {
             if inode.bytes != inode.durable {
                 inode.bytes = inode.durable.clone();
-                inode.modified_ns = now;
+                inode.changed_ns = now;
             }
             inode.written_by = 0;
             inode.followed_by = 0;
@@ -163,7 +163,7 @@ impl Disk {
         Stat {
             file: FileId { dev: 1, ino, born_ns },
             size: inode.bytes.len() as u64,
-            modified_ns: inode.modified_ns,
+            changed_ns: inode.changed_ns,
         }
     }
 }
