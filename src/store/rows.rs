@@ -44,6 +44,10 @@ pub struct Record<'a> {
     pub note: Option<&'a str>,
 }
 
+/// Chunks of a column from which on they are joined. Each costs a KiB or so a column besides its
+/// rows, and ten thousand files with a record each would make as many.
+const MAX_CHUNKS: usize = 64;
+
 /// Rows with the table's columns, not yet in the table.
 #[derive(Clone, Debug, Default)]
 pub struct Rows(DataFrame);
@@ -69,6 +73,9 @@ impl Rows {
             return Ok(());
         }
         self.0.vstack_mut_owned(more.0)?;
+        if self.0.first_col_n_chunks() > MAX_CHUNKS {
+            self.0.rechunk_mut();
+        }
         Ok(())
     }
 
