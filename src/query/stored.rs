@@ -16,6 +16,8 @@ use crate::store::{ROW_GROUP_ROWS, Segment, Snapshot, StoreError, flag};
 
 /// Bytes of records by which the format of a source is told.
 const SAMPLE_BYTES: usize = 256 * 1024;
+/// Bytes of records that nothing is told from, after which looking for others ends.
+const MAX_GARBAGE_BYTES: usize = 64 << 20;
 /// Columns of a row's own text.
 const BODY: [&str; 3] = ["source", "flags", "body"];
 
@@ -68,14 +70,20 @@ impl StoredSource {
         &self,
         overrides: &Overrides,
     ) -> Result<Result<Detected, DetectError>, StoreError> {
-        let mut sample = Vec::new();
+        let (mut sample, mut garbage) = (Vec::new(), Vec::new());
         let mut part = Some(Part::default());
         while let Some(at) = part
             && sample.len() < SAMPLE_BYTES
+            && garbage.len() < MAX_GARBAGE_BYTES
         {
             let rows = self.rows(at, &BODY)?;
-            push_bodies(&rows, &mut sample).map_err(|error| self.unusable(at, &error))?;
+            push_sample(&rows, &mut sample, &mut garbage)
+                .map_err(|error| self.unusable(at, &error))?;
             part = self.after(at);
+        }
+        // A single long line of garbage must not hide the fields of all others.
+        if sample.is_empty() {
+            sample = garbage;
         }
         let is_whole = sample.len() < SAMPLE_BYTES;
         sample.truncate(SAMPLE_BYTES);
@@ -168,6 +176,18 @@ impl StoredSource {
 fn push_bodies(rows: &DataFrame, text: &mut Vec<u8>) -> PolarsResult<()> {
     for body in rows.column("body")?.str()?.iter().flatten() {
         text.extend_from_slice(body.as_bytes());
+        text.push(b'\n');
+    }
+    Ok(())
+}
+
+/// Puts records that were understood when they were collected apart from the others.
+fn push_sample(rows: &DataFrame, sample: &mut Vec<u8>, garbage: &mut Vec<u8>) -> PolarsResult<()> {
+    let flags = rows.column("flags")?.i32()?;
+    for (body, flags) in rows.column("body")?.str()?.iter().zip(flags.iter()) {
+        let is_parsed = flags.unwrap_or(0) & flag::UNPARSED == 0;
+        let text = if is_parsed { &mut *sample } else { &mut *garbage };
+        text.extend_from_slice(body.unwrap_or_default().as_bytes());
         text.push(b'\n');
     }
     Ok(())

@@ -282,3 +282,19 @@ fn longs(name: PlSmallStr, values: impl Iterator<Item = u64>) -> Column {
     let values = values.map(|value| i64::try_from(value).ok());
     Int64Chunked::from_iter_options(name, values).into_column()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_CHUNKS, Rows};
+    use crate::store::tests::rows;
+
+    #[test]
+    fn records_of_ten_thousand_files_stay_in_few_chunks() {
+        let mut all = Rows::default();
+        for number in 0..10_000 {
+            all.append(Rows(rows("a", number, number + 1))).unwrap();
+        }
+        assert_eq!(all.len(), 10_000);
+        assert!(all.frame().max_n_chunks() <= MAX_CHUNKS + 1);
+    }
+}

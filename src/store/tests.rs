@@ -253,3 +253,17 @@ fn a_writer_and_a_snapshot_may_move_to_another_thread() {
     check::<Writer>();
     check::<Snapshot>();
 }
+
+#[test]
+fn a_store_that_was_removed_is_not_made_again_by_a_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let mut writer = Writer::create_or_open(&path).unwrap();
+    writer.append(&rows("a", 0, 10), &cursor(1_000)).unwrap();
+    std::fs::remove_dir_all(&path).unwrap();
+    writer.append(&rows("a", 10, 20), &cursor(2_000)).unwrap_err();
+    drop(writer);
+    // What would be left behind is taken for the remains of a store, and refused.
+    assert!(!path.exists());
+    Writer::create_or_open(&path).unwrap();
+}

@@ -239,7 +239,7 @@ class Site:
 
     def kept(self, line):
         """How many rows have this text, whatever a query makes of it; `None` asks for no text."""
-        if line is not None and ("\0" in line or len(line) > 100_000):
+        if line is not None and ("\0" in line or len(line) > 16_000):
             return self.wanted[line]  # cannot be an argument; the number of rows is tested
         condition = "body IS NULL" if line is None else "body = '" + line.replace("'", "''") + "'"
         out, _ = self.plimsoll_says("erase", "-c", self.config, "--dry-run", "--where", condition)

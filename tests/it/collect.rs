@@ -77,3 +77,23 @@ fn what_cannot_be_collected_is_said_and_not_done() {
     check(dir, &["collect", "--once"], 4);
     assert!(!dir.join(".plimsoll/store").is_dir(), "nothing was to be done");
 }
+
+#[test]
+fn one_long_line_of_garbage_hides_no_field() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut log = String::new();
+    for number in 0..40 {
+        let line = format!("{{\"time\":\"2026-11-18T14:12:{number:02}Z\",\"number\":{number}}}\n");
+        log.push_str(&line);
+    }
+    // It has no time, so it is stored before all others.
+    log.push_str(&"[".repeat(600_000));
+    log.push('\n');
+    write_whole(&dir.join("app.log"), log.as_bytes()).unwrap();
+    let config = "[[source]]\nname = \"app\"\ninclude = [\"*.log\"]\n";
+    write_whole(&dir.join("plimsoll.toml"), config.as_bytes()).unwrap();
+    check(dir, &["collect", "--once"], 0);
+    let told = check(dir, &["query", "-o", "csv", "SELECT MAX(number) AS n FROM logs"], 0);
+    assert_eq!(told.trim(), "n\n39");
+}
