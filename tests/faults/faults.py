@@ -10,7 +10,7 @@ that is said. What each does and how it ends: README.md beside this file.
 """
 import os, sys, time
 
-import disk, power, shapes, tailing  # noqa: F401  (each registers its faults)
+import tailing, replaced, kills, disk, power, shapes  # noqa: F401  (each registers its faults)
 from harness import FAULTS, Site, Skipped
 
 

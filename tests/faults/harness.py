@@ -264,3 +264,31 @@ class Site:
                 pass
         self.log.close()
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+#: Commits of 64 KiB instead of 8 MiB: more of them, so more moments between them.
+SMALL_COMMITS = ["[collect]", 'flush_size = "64KiB"']
+
+
+def strace(call, what):
+    needs("strace")
+    return ["strace", "-qq", "-f", "-o", "/dev/null", "-e", f"trace={call}",
+            "-e", f"inject={call}:{what}"]
+
+
+def segments(site):
+    return sorted(glob.glob(f"{site.store}/date=*/part-*.parquet"))
+
+
+def entries(site):
+    return sorted(glob.glob(f"{site.store}/_delta_log/*.json"))
+
+
+def logrotate(site, rules):
+    """Turns the real logrotate with these rules."""
+    needs("logrotate")
+    config = f"{site.root}/rotate.conf"
+    with open(config, "w") as out:
+        out.write(f"{site.logs}/*.log {{\n{rules}\n}}\n")
+    os.chmod(config, 0o644)
+    return lambda: site.run("logrotate", "-f", "-s", f"{site.root}/rotate.state", config)

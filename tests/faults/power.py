@@ -1,8 +1,7 @@
 """Loss of power: images of the store's disk, taken at random instants while it is written."""
 import os, random, re, threading, time
 
-from harness import fault, needs
-from tailing import logrotate
+from harness import fault, logrotate, needs
 
 
 def images_of_a_disk(site, count, options):

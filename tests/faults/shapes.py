@@ -36,7 +36,7 @@ def marks_blank_lines_and_carriage_returns(site):
 
 @fault("F20", fast=True)
 def text_that_is_no_utf8(site):
-    """Invalid UTF-8, a lone surrogate, control and direction marks: a row a line, the next is read."""
+    """Invalid UTF-8, a lone surrogate, control marks: a row a line, the next is read."""
     for number, bad in enumerate((b'{"a":"\xff\xfe"}', b"\x85\x80\xbf", b'{"a":"\xc3"}')):
         site.put("a.log", bad + b"\n")
         lines_of(site, "a.log", record("a", number))
@@ -202,8 +202,8 @@ def secrets_reach_no_file(site):
     time.sleep(6)
     site.stop()
     site.plimsoll_says("report", "-c", site.config, "--dir", f"{site.root}/out", "--exit-zero")
-    out = site.plimsoll_says("query", "-c", site.config, "-o", "jsonl", "SELECT body, attrs, message"
-                             " FROM logs")[0]
+    out = site.plimsoll_says("query", "-c", site.config, "-o", "jsonl",
+                             "SELECT body, attrs, message FROM logs")[0]
     for directory in (site.store, f"{site.root}/state", f"{site.root}/out"):
         for place, _, names in os.walk(directory):
             for name in names:
@@ -311,7 +311,7 @@ def reports_are_written_where_asked_and_nowhere_else(site):
 # --- of the same kinds, beside the list ----------------------------------------------------
 
 
-@fault(fast=True)
+@fault()
 def doubled_records_stay_doubled(site):
     """The same line a thousand times in three files is three thousand rows."""
     line = record("a", 1)
@@ -340,7 +340,7 @@ def formats_that_change_in_one_file(site):
 
 @fault()
 def keys_that_look_like_columns(site):
-    """Records with keys `_gen`, `_off`, `date`, `body`, `source`, `flags`: data, never provenance."""
+    """Records with keys `_gen`, `_off`, `date`, `body`, `source`, `flags`: only data."""
     for number in range(50):
         lines_of(site, "a.log", json.dumps({
             "_gen": "0" * 16, "_off": 0, "_len": 1, "_ord": 7, "_id": "x", "date": "1999-01-01",
