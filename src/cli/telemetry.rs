@@ -1,9 +1,8 @@
 //! plimsoll's own log: to standard error with `-v`, to daily JSON files with `--log-dir`.
 
-use tracing::Level;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -17,14 +16,14 @@ const MAX_LOG_FILES: usize = 14;
 pub(super) fn start(global: &Global) -> Result<Option<WorkerGuard>, Failure> {
     let level = match global.verbose {
         0 => LevelFilter::OFF,
-        1 => LevelFilter::from_level(Level::INFO),
-        _ => LevelFilter::from_level(Level::DEBUG),
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
     };
     let stderr = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
-        .with_filter(level);
+        .with_filter(own(level));
     let registry = tracing_subscriber::registry().with(stderr);
     let Some(dir) = &global.log_dir else {
         let _ = registry.try_init();
@@ -43,7 +42,14 @@ pub(super) fn start(global: &Global) -> Result<Option<WorkerGuard>, Failure> {
     let file = tracing_subscriber::fmt::layer()
         .json()
         .with_writer(writer)
-        .with_filter(LevelFilter::from_level(Level::DEBUG));
+        .with_filter(own(LevelFilter::DEBUG));
     let _ = registry.with(file).try_init();
     Ok(Some(guard))
+}
+
+/// What plimsoll itself says from this level on, and of its libraries the warnings only: the log of
+/// the table alone would say two hundred lines a commit.
+fn own(level: LevelFilter) -> Targets {
+    let libraries = level.min(LevelFilter::WARN);
+    Targets::new().with_target("plimsoll", level).with_default(libraries)
 }
