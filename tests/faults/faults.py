@@ -8,7 +8,7 @@ directory, disturbs the collector, and asks at the end: is each record that was 
 with its bytes as they were, and does `verify` say so? A fault whose tool is missing is skipped, and
 that is said. What each does and how it ends: README.md beside this file.
 """
-import os, sys, time
+import os, signal, sys, time
 
 import tailing, replaced, kills, disk, power, shapes  # noqa: F401  (each registers its faults)
 from harness import FAULTS, Site, Skipped
@@ -26,6 +26,8 @@ def main():
     unknown = {name for name in chosen if name != "--all"} - {each.__name__ for each in FAULTS}
     if unknown:
         sys.exit(f"no fault `{min(unknown)}`; --list shows them all")
+    # Ended from outside, as by `timeout`, a fault leaves nothing behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     counts = {"ok": 0, "skipped": 0, "FAILED": 0}
     for each in FAULTS:
         if "--all" in chosen or each.__name__ in chosen or (not chosen and each.is_fast):
