@@ -60,7 +60,7 @@ def copied_and_truncated_with_the_copy_in_the_glob(site):
 
 @fault("F07", include=["*.log"])
 def copied_and_truncated_with_the_copy_out_of_the_glob(site):
-    """copytruncate while behind: what was cut off is lost, and said to be, to the byte."""
+    """copytruncate while behind: what was cut off is lost, and a line says so."""
     site.start()
     site.write("a.log", 1_000)
     site.settle()
