@@ -9,6 +9,7 @@ mod column;
 mod events;
 mod kept;
 mod split;
+mod stored;
 
 pub(crate) use build::FrameBuilder;
 pub(crate) use column::{Column, Extra, ValueType};
@@ -16,3 +17,4 @@ pub(crate) use events::{append_events, event_columns};
 pub use kept::FrameError;
 pub(crate) use kept::{Frames, SpillSpace};
 pub(crate) use split::split;
+pub(crate) use stored::{of_store, store_columns};

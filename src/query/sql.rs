@@ -22,6 +22,7 @@ mod plan;
 mod resolve;
 mod run;
 mod tabulate;
+mod times;
 mod write;
 
 use std::thread;
@@ -37,6 +38,7 @@ use crate::model::Wanted;
 
 pub use condition::Condition;
 pub use run::QueryRun;
+pub(super) use times::Times;
 pub(super) use write::{Literal, bind};
 
 /// Longest query text, bytes.
@@ -276,6 +278,8 @@ pub struct Query {
     sql: String,
     /// `SELECT * FROM logs WHERE …` for each batch, when rows can be dropped before all are read.
     filter_sql: Option<String>,
+    /// Where all rows of the result come from, when the query says so.
+    times: Option<Times>,
     /// Whether the streaming engine gives the same result on every run.
     can_stream: bool,
     parts: Option<plan::Parts>,
@@ -310,13 +314,15 @@ impl Query {
             column.want(&mut wanted);
         }
         let parts = plan::parts(&tree, &columns)?;
+        let condition = plan::row_condition(&tree);
         let grouping = if parts.is_some() { group::plan(&tree, &columns)? } else { None };
         Ok(Self {
             sql: write::write(&tree)?,
             can_stream: plan::is_row_by_row(&tree) || plan::is_order_free(&tree),
             parts,
             grouping,
-            filter_sql: plan::batch_filter(&tree)?,
+            times: condition.as_ref().and_then(times::times),
+            filter_sql: condition.map(plan::batch_filter).transpose()?,
             enough_rows: plan::enough_rows(&tree),
             columns,
             wanted,
@@ -326,6 +332,16 @@ impl Query {
     /// What a reader must decode for this query.
     pub fn wanted(&self) -> &Wanted {
         &self.wanted
+    }
+
+    /// The columns of `logs` it reads.
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Where all rows of the result come from, when the query says so.
+    pub(super) fn times(&self) -> Option<Times> {
+        self.times
     }
 
     /// The text that runs.

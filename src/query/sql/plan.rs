@@ -153,24 +153,26 @@ fn needs_other_rows(expr: &Expr) -> bool {
     expr.visit(&mut Others).is_break()
 }
 
-/// The query that drops rows of a batch which the whole query would drop first.
+/// The condition on rows of `logs` that every row of the result comes from.
 ///
-/// Only for a query that names `logs` once, and there alone in its `FROM`: rows dropped are then
+/// Only of a query that names `logs` once, and there alone in its `FROM`: rows dropped are then
 /// seen by nothing else. The whole query filters again, which costs little and is always right.
-pub(super) fn batch_filter(tree: &Tree) -> Result<Option<String>, SqlError> {
+pub(super) fn row_condition(tree: &Tree) -> Option<Expr> {
     let mut reads = Reads::default();
     let _: ControlFlow<()> = tree.visit(&mut reads);
-    let (1, Some(mut select)) = (reads.logs, reads.select) else { return Ok(None) };
-    let Some(condition) = &mut select.selection else { return Ok(None) };
-    if needs_other_rows(condition) {
-        return Ok(None);
-    }
-    let _: ControlFlow<()> = VisitMut::visit(condition, &mut Unqualify);
+    let (1, Some(select)) = (reads.logs, reads.select) else { return None };
+    let mut condition = select.selection.filter(|condition| !needs_other_rows(condition))?;
+    let _: ControlFlow<()> = VisitMut::visit(&mut condition, &mut Unqualify);
+    Some(condition)
+}
+
+/// The query that drops the rows of a batch for which a condition does not hold.
+pub(super) fn batch_filter(condition: Expr) -> Result<String, SqlError> {
     let mut filter = parse_one(&format!("SELECT * FROM {LOGS}"))?;
     if let SetExpr::Select(of_batch) = filter.body.as_mut() {
-        of_batch.selection = select.selection;
+        of_batch.selection = Some(condition);
     }
-    write(&filter).map(Some)
+    write(&filter)
 }
 
 #[derive(Default)]

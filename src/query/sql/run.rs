@@ -59,10 +59,15 @@ impl QueryRun {
     /// # Errors
     /// When the rows cannot be kept, or the engine refuses the condition of `WHERE`.
     pub fn push(&mut self, batch: &EventBatch) -> Result<(), SqlError> {
-        let mut frame = self
+        let frame = self
             .builder
             .frame(batch)
             .map_err(|error| FrameError::Build { message: error.to_string() })?;
+        self.push_frame(frame)
+    }
+
+    /// Takes rows that have the columns of the query.
+    pub(in super::super) fn push_frame(&mut self, mut frame: DataFrame) -> Result<(), SqlError> {
         if let Some(sql) = &self.query.filter_sql {
             frame = on_deep_stack(|| collect(sql, frame.lazy(), Engine::InMemory))?;
         }
