@@ -1,10 +1,13 @@
 //! From the records of one piece to rows: secrets out, format told, events decoded.
 
+mod version;
+
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::decode::{Decoder, Overrides, Profile, Sample, detect};
+use crate::config::Source;
+use crate::decode::{Decoder, DocumentDecoders, Overrides, Profile, Sample, detect};
 use crate::model::{EventBatch, GenerationId};
 use crate::redact::redact;
 use crate::source::follow::{Piece, RecordKind, RecordSpan};
@@ -25,6 +28,9 @@ pub(super) struct Encoder {
     formats: FxHashMap<GenerationId, Format>,
     /// Shared by all generations of a profile: one takes 100 KiB, and files come by thousands.
     decoders: Vec<(Arc<Profile>, Decoder)>,
+    /// Paths of the values by which a document's record is known.
+    id: Vec<String>,
+    documents: DocumentDecoders,
     events: EventBatch,
     chunk: Vec<u8>,
 }
@@ -44,11 +50,13 @@ struct Part {
 }
 
 impl Encoder {
-    pub(super) fn new(source: &str, event: Option<&str>, overrides: Overrides, key: &[u8]) -> Self {
+    pub(super) fn new(source: &Source, overrides: Overrides, key: &[u8]) -> Self {
         Self {
-            rows: RowBuilder::new(source, event),
+            rows: RowBuilder::new(&source.name, source.event.as_deref()),
+            documents: DocumentDecoders::new(&overrides, &stored_columns()),
             overrides,
             key: key.to_vec(),
+            id: source.id.iter().map(ToString::to_string).collect(),
             formats: FxHashMap::default(),
             decoders: Vec::new(),
             events: EventBatch::default(),

@@ -9,8 +9,6 @@ mod encode;
 mod pipeline;
 mod source;
 
-use std::path::PathBuf;
-
 pub use pipeline::{Collected, Ended, Options, collect};
 
 use crate::source::follow::GlobError;
@@ -41,17 +39,21 @@ pub enum CollectError {
         way_out: &'static str,
     },
     /// The positions of a source, kept in the store, cannot be read.
-    #[error(
-        "the positions of source `{source_name}` in the store `{}` are damaged: {reason}",
-        store.display()
-    )]
+    #[error("the positions of source `{source_name}` in the store are damaged: {reason}")]
     Cursors {
         /// The source's name.
         source_name: String,
-        /// The store.
-        store: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// What was collected under this name was of the other kind, documents or logs.
+    #[error(
+        "source `{source_name}` has collected logs before and is of documents now, or the other \
+         way round: give the source another name"
+    )]
+    OtherKind {
+        /// The source's name.
+        source_name: String,
     },
     /// Rows could not be made of a batch: a fault of plimsoll.
     #[error(transparent)]

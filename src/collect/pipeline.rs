@@ -6,13 +6,13 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::config::{Config, SourceKind};
+use crate::config::Config;
 use crate::decode::Overrides;
-use crate::source::follow::{Counters, Settings};
+use crate::source::follow::{Counters, DocumentSettings, Settings};
 use crate::store::{Rows, StoreError, Writer};
 
 use super::CollectError;
-use super::source::Watched;
+use super::source::{Limits, Watched};
 
 /// Bytes asked for at once of one generation.
 const READ_BYTES: usize = 2 << 20;
@@ -82,22 +82,12 @@ pub fn collect(
 ) -> Result<Collected, CollectError> {
     refuse_unsupported(config)?;
     let mut writer = Writer::create_or_open(&config.store.path)?;
-    let settings = Settings {
-        once: options.once,
-        max_record: config.collect.max_record_bytes,
-        max_open: max_open_files(config),
-    };
+    let limits = limits(config, options.once);
     let mut sources = Vec::new();
     for source in &config.sources {
         let cursors = writer.cursors().get(&source.name).cloned();
         let overrides = options.overrides.clone();
-        sources.push(Watched::resume(
-            source,
-            settings,
-            overrides,
-            &options.key,
-            cursors.as_deref(),
-        )?);
+        sources.push(Watched::resume(source, limits, overrides, &options.key, cursors.as_deref())?);
     }
     let (sender, receiver) = mpsc::sync_channel(1);
     let failed = AtomicBool::new(false);
@@ -135,16 +125,25 @@ fn max_open_files(config: &Config) -> usize {
     (configured.min(granted) / shares).max(MIN_OPEN_FILES)
 }
 
+fn limits(config: &Config, once: bool) -> Limits {
+    let collect = &config.collect;
+    let settle_us = i64::try_from(collect.settle_time.as_micros()).unwrap_or(i64::MAX);
+    Limits {
+        files: Settings {
+            once,
+            max_record: collect.max_record_bytes,
+            max_open: max_open_files(config),
+        },
+        documents: DocumentSettings { once, settle_us },
+    }
+}
+
 /// What would silently not be done is refused: above all what is to be redacted.
 fn refuse_unsupported(config: &Config) -> Result<(), CollectError> {
     let refuse = |name: &str, key, way_out| {
         Err(CollectError::Unsupported { source_name: name.to_owned(), key, way_out })
     };
     for source in &config.sources {
-        if source.kind == SourceKind::Documents {
-            let way_out = "name the documents to `report` and the other commands directly";
-            return refuse(&source.name, "kind = \"documents\"", way_out);
-        }
         if !source.promoted.is_empty() {
             return refuse(&source.name, "promote", "ask for the field in `attrs`");
         }

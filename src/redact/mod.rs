@@ -17,7 +17,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
-pub use pseudonym::{address_pseudonym, pseudonym};
+pub use pseudonym::{address_pseudonym, identity, pseudonym, value_pseudonym};
 use secret::Place;
 
 /// What stands for a secret.

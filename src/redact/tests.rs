@@ -104,6 +104,24 @@ fn people_become_pseudonyms() {
 }
 
 #[test]
+fn an_identity_is_that_of_all_its_values() {
+    let id = |values: &[&str]| {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        super::identity(KEY, &values)
+    };
+    assert_eq!((id(&["7", "2026-11-16"]).len(), &id(&["7"])[..2]), (26, "d_"));
+    assert_eq!(id(&["7", "x"]), id(&["7", "x"]));
+    for (one, other) in [
+        (&["7", "x"][..], &["7x"][..]), // not their text one after the other
+        (&["7", ""], &["7"]),
+        (&["7", "x"], &["x", "7"]),
+        (&["Ana"], &["ana"]), // names of files differ by case
+    ] {
+        assert_ne!(id(one), id(other), "{one:?}");
+    }
+}
+
+#[test]
 fn hmac_follows_rfc_4231() {
     let hex = |digest: [u8; 32]| digest.map(|byte| format!("{byte:02x}")).concat();
     assert_eq!(
