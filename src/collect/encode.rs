@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::config::Source;
 use crate::decode::{Decoder, DocumentDecoders, Overrides, Profile, Sample, detect};
 use crate::model::{EventBatch, GenerationId};
-use crate::redact::redact;
+use crate::redact::Redactor;
 use crate::source::follow::{Piece, RecordKind, RecordSpan};
 use crate::store::{Record, RowBuilder, Rows, RowsError, flag, stored_columns};
 
@@ -24,7 +24,7 @@ const MAX_DECODERS: usize = 64;
 pub(super) struct Encoder {
     rows: RowBuilder,
     overrides: Overrides,
-    key: Vec<u8>,
+    redactor: Arc<Redactor>,
     formats: FxHashMap<GenerationId, Format>,
     /// Shared by all generations of a profile: one takes 100 KiB, and files come by thousands.
     decoders: Vec<(Arc<Profile>, Decoder)>,
@@ -50,12 +50,12 @@ struct Part {
 }
 
 impl Encoder {
-    pub(super) fn new(source: &Source, overrides: Overrides, key: &[u8]) -> Self {
+    pub(super) fn new(source: &Source, overrides: Overrides, redactor: Arc<Redactor>) -> Self {
         Self {
             rows: RowBuilder::new(&source.name, source.event.as_deref()),
             documents: DocumentDecoders::new(&overrides, &stored_columns()),
             overrides,
-            key: key.to_vec(),
+            redactor,
             id: source.id.iter().map(ToString::to_string).collect(),
             formats: FxHashMap::default(),
             decoders: Vec::new(),
@@ -141,13 +141,14 @@ impl Encoder {
             joined.push(b'\n');
         }
         self.chunk.clear();
-        if redact(&joined, &self.key, &mut self.chunk) == 0 {
+        if self.redactor.takes_lines(&joined) && self.redactor.redact(&joined, &mut self.chunk) == 0
+        {
             return parts;
         }
         self.chunk.clear();
         for (span, part) in piece.records.iter().zip(&mut parts) {
             part.start = self.chunk.len();
-            redact(text(span), &self.key, &mut self.chunk);
+            self.redactor.redact(text(span), &mut self.chunk);
             part.end = self.chunk.len();
             self.chunk.push(b'\n');
         }

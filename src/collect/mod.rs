@@ -55,6 +55,9 @@ pub enum CollectError {
         /// The source's name.
         source_name: String,
     },
+    /// There is more to redact than can be searched for.
+    #[error("the names in `redact` are too many: {0}")]
+    Redact(#[from] regex::Error),
     /// Rows could not be made of a batch: a fault of plimsoll.
     #[error(transparent)]
     Rows(#[from] RowsError),

@@ -1,6 +1,7 @@
 //! The two halves of collecting: a reader that makes rows and a writer that commits them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::decode::Overrides;
+use crate::redact::Redactor;
 use crate::source::follow::{Counters, DocumentSettings, Settings};
 use crate::store::{Rows, StoreError, Writer};
 
@@ -82,12 +84,19 @@ pub fn collect(
 ) -> Result<Collected, CollectError> {
     refuse_unsupported(config)?;
     let mut writer = Writer::create_or_open(&config.store.path)?;
+    let redactor = Arc::new(redactor(config, &options.key)?);
     let limits = limits(config, options.once);
     let mut sources = Vec::new();
     for source in &config.sources {
         let cursors = writer.cursors().get(&source.name).cloned();
         let overrides = options.overrides.clone();
-        sources.push(Watched::resume(source, limits, overrides, &options.key, cursors.as_deref())?);
+        sources.push(Watched::resume(
+            source,
+            limits,
+            overrides,
+            Arc::clone(&redactor),
+            cursors.as_deref(),
+        )?);
     }
     let (sender, receiver) = mpsc::sync_channel(1);
     let failed = AtomicBool::new(false);
@@ -125,6 +134,12 @@ fn max_open_files(config: &Config) -> usize {
     (configured.min(granted) / shares).max(MIN_OPEN_FILES)
 }
 
+fn redactor(config: &Config, key: &[u8]) -> Result<Redactor, CollectError> {
+    let fields: Vec<String> =
+        config.redact.personal_fields.iter().map(ToString::to_string).collect();
+    Ok(Redactor::new(key, &config.redact.secret_names, &fields)?)
+}
+
 fn limits(config: &Config, once: bool) -> Limits {
     let collect = &config.collect;
     let settle_us = i64::try_from(collect.settle_time.as_micros()).unwrap_or(i64::MAX);
@@ -146,17 +161,6 @@ fn refuse_unsupported(config: &Config) -> Result<(), CollectError> {
     for source in &config.sources {
         if !source.promoted.is_empty() {
             return refuse(&source.name, "promote", "ask for the field in `attrs`");
-        }
-        if !config.redact.personal_fields.is_empty() {
-            let way_out = "rename these fields where they are logged";
-            return refuse(&source.name, "redact.personal_fields", way_out);
-        }
-        if !config.redact.secret_names.is_empty() {
-            return refuse(
-                &source.name,
-                "redact.secret_names",
-                "rename these fields where they are logged",
-            );
         }
     }
     Ok(())

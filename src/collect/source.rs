@@ -1,8 +1,11 @@
 //! One configured source: the files it follows, and rows of what they hold.
 
+use std::sync::Arc;
+
 use crate::config;
 use crate::decode::{DurationUnit, Overrides, Role};
 use crate::model::{Cursor, DocumentCursor, Positions};
+use crate::redact::Redactor;
 use crate::source::follow::{
     Counters, DiskFiles, DocumentSettings, Documents, Follower, Notice, Settings,
 };
@@ -37,7 +40,7 @@ impl Watched {
         source: &config::Source,
         limits: Limits,
         mut overrides: Overrides,
-        key: &[u8],
+        redactor: Arc<Redactor>,
         cursors: Option<&str>,
     ) -> Result<Self, CollectError> {
         let name = source.name.clone();
@@ -57,7 +60,7 @@ impl Watched {
         };
         overrides.fields.extend(fields_of(source));
         overrides.duration_unit = source.duration_unit.map(unit_of);
-        let encoder = Encoder::new(source, overrides, key);
+        let encoder = Encoder::new(source, overrides, redactor);
         let committed = cursors.unwrap_or_default().to_owned();
         Ok(Self { name, reading, encoder, committed })
     }

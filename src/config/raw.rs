@@ -182,7 +182,7 @@ pub(super) struct RawRedact {
     /// Names of secrets besides the usual ones, found inside of names in any case
     #[schemars(extend("maxItems" = 100))]
     pub secret_names: Option<Vec<Placed<String>>>,
-    /// Fields that become pseudonyms; e-mail addresses do wherever they stand
+    /// Fields of JSON and `key=value` that become pseudonyms; e-mail addresses do wherever they stand
     #[schemars(extend("maxItems" = 100))]
     pub personal_fields: Option<Vec<Placed<FieldText>>>,
 }

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::{Encoder, Part, flags_of};
 use crate::decode::scan::tree;
 use crate::model::EventBatch;
-use crate::redact::identity;
 use crate::source::follow::Version;
 use crate::store::{Record, Rows, RowsError};
 
@@ -49,7 +48,7 @@ impl Encoder {
             rows.extend(found.chain(none).enumerate().map(|(nth, event)| {
                 let mut values = values.clone();
                 values.extend((nth > 0).then(|| nth.to_string()));
-                Row { record, nth, event, id: identity(&self.key, &values) }
+                Row { record, nth, event, id: self.redactor.identity(&values) }
             }));
         }
         let made = self.version_rows(version, (&parts, &rows), &events, observed_us);
