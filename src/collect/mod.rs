@@ -28,16 +28,6 @@ pub enum CollectError {
         /// What is wrong.
         error: GlobError,
     },
-    /// The configuration asks for what collecting cannot do yet; nothing was collected.
-    #[error("`{key}` of source `{source_name}` is not supported yet: {way_out}")]
-    Unsupported {
-        /// The source's name.
-        source_name: String,
-        /// The key.
-        key: &'static str,
-        /// What to do instead.
-        way_out: &'static str,
-    },
     /// The positions of a source, kept in the store, cannot be read.
     #[error("the positions of source `{source_name}` in the store are damaged: {reason}")]
     Cursors {

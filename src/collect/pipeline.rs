@@ -82,7 +82,6 @@ pub fn collect(
     stop: &AtomicBool,
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<Collected, CollectError> {
-    refuse_unsupported(config)?;
     let mut writer = Writer::create_or_open(&config.store.path)?;
     let redactor = Arc::new(redactor(config, &options.key)?);
     let limits = limits(config, options.once);
@@ -151,19 +150,6 @@ fn limits(config: &Config, once: bool) -> Limits {
         },
         documents: DocumentSettings { once, settle_us },
     }
-}
-
-/// What would silently not be done is refused: above all what is to be redacted.
-fn refuse_unsupported(config: &Config) -> Result<(), CollectError> {
-    let refuse = |name: &str, key, way_out| {
-        Err(CollectError::Unsupported { source_name: name.to_owned(), key, way_out })
-    };
-    for source in &config.sources {
-        if !source.promoted.is_empty() {
-            return refuse(&source.name, "promote", "ask for the field in `attrs`");
-        }
-    }
-    Ok(())
 }
 
 struct Reader<'a> {

@@ -6,14 +6,13 @@
 //! Defaults are not written here but in `defaults.toml`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::checked::{CalendarKind, ColumnType, FieldUnit, NoData, RuleSeverity, SourceKind};
+use super::checked::{CalendarKind, FieldUnit, NoData, RuleSeverity, SourceKind};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, Deserialize)]
@@ -214,10 +213,6 @@ pub(super) struct RawSource {
     /// Fields to use instead of the detected ones
     #[serde(default)]
     pub fields: RawFields,
-    /// Fields that get a typed column of their own
-    #[serde(default)]
-    #[schemars(extend("maxProperties" = 50))]
-    pub promote: BTreeMap<String, Placed<ColumnType>>,
 }
 
 /// `[source.fields]`.
