@@ -139,16 +139,19 @@ fn redactor(config: &Config, key: &[u8]) -> Result<Redactor, CollectError> {
     Ok(Redactor::new(key, &config.redact.secret_names, &fields)?)
 }
 
-fn limits(config: &Config, once: bool) -> Limits {
+fn limits(config: &Config, once: bool) -> Limits<'_> {
     let collect = &config.collect;
-    let settle_us = i64::try_from(collect.settle_time.as_micros()).unwrap_or(i64::MAX);
+    let us = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     Limits {
         files: Settings {
             once,
             max_record: collect.max_record_bytes,
+            truncated_keep: collect.truncated_keep_bytes as usize,
+            idle_tail_us: us(collect.idle_tail),
             max_open: max_open_files(config),
         },
-        documents: DocumentSettings { once, settle_us },
+        documents: DocumentSettings { once, settle_us: us(collect.settle_time) },
+        link_roots: &collect.link_roots,
     }
 }
 

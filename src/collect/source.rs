@@ -1,5 +1,6 @@
 //! One configured source: the files it follows, and rows of what they hold.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config;
@@ -29,16 +30,18 @@ enum Reading {
 
 /// How all sources are followed.
 #[derive(Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct Limits<'a> {
     pub(super) files: Settings,
     pub(super) documents: DocumentSettings,
+    /// Where symbolic links may lead, besides a source's own directories.
+    pub(super) link_roots: &'a [PathBuf],
 }
 
 impl Watched {
     /// Goes on from `cursors`, the text of the last commit.
     pub(super) fn resume(
         source: &config::Source,
-        limits: Limits,
+        limits: Limits<'_>,
         mut overrides: Overrides,
         redactor: Arc<Redactor>,
         cursors: Option<&str>,
@@ -46,7 +49,8 @@ impl Watched {
         let name = source.name.clone();
         let include: Vec<String> = source.files.patterns().map(str::to_owned).collect();
         let files = DiskFiles::new(&name, &include, source.files.excluded())
-            .map_err(|error| CollectError::Glob { source_name: name.clone(), error })?;
+            .map_err(|error| CollectError::Glob { source_name: name.clone(), error })?
+            .with_link_roots(limits.link_roots);
         let damaged = |reason: String| CollectError::Cursors { source_name: name.clone(), reason };
         let known = cursors.map(Positions::parse).transpose();
         let known = known.map_err(|error| damaged(error.to_string()))?;
@@ -131,11 +135,11 @@ impl Watched {
     }
 }
 
-fn lines(files: DiskFiles, limits: Limits, known: Vec<Cursor>) -> Reading {
+fn lines(files: DiskFiles, limits: Limits<'_>, known: Vec<Cursor>) -> Reading {
     Reading::Files(Box::new(Follower::new(files, limits.files, random_id, known)))
 }
 
-fn documents(files: DiskFiles, limits: Limits, known: Vec<DocumentCursor>) -> Reading {
+fn documents(files: DiskFiles, limits: Limits<'_>, known: Vec<DocumentCursor>) -> Reading {
     let documents = Documents::new(files, limits.documents, random_id, known);
     Reading::Documents(Box::new(documents), Counters::default())
 }

@@ -84,8 +84,6 @@ pub struct Collect {
     pub idle_tail: Duration,
     /// Time that a document which cannot be parsed gets to become whole.
     pub settle_time: Duration,
-    /// Most bytes read and not yet committed; at least `flush_bytes`.
-    pub queue_bytes: u64,
     /// Most files held open at the same time.
     pub max_open_files: u32,
     /// Directories to which symbolic links may lead, besides a source's own.

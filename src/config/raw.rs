@@ -159,8 +159,6 @@ pub(super) struct RawCollect {
     pub idle_tail: Option<Placed<LengthText>>,
     /// A document that cannot be parsed gets this long to become whole
     pub settle_time: Option<Placed<LengthText>>,
-    /// Most that is read and not yet committed
-    pub queue_size: Option<Placed<SizeText>>,
     /// Most files held open at the same time
     #[schemars(extend("minimum" = 16, "maximum" = 1_000_000))]
     pub max_open_files: Option<Placed<u32>>,

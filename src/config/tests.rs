@@ -209,8 +209,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("[collect]\nflush_size = \"8M\"", "must be a size such as `8MiB` (did you mean `8MiB`?)"),
     ("[collect]\nidle_tail = \"-2s\"", "must be a length of time"),
     (
-        "[collect]\nflush_size = \"65MiB\"",
-        "`collect.flush_size` is `65MiB`, must be at most `collect.queue_size`, which is `64MiB`",
+        "[collect]\ntruncated_keep = \"16385KiB\"",
+        "`collect.truncated_keep` is `16385KiB`, must be from",
     ),
     ("[collect]\nlink_roots = \"/mnt\"", "must be a list in `[` and `]` (write `[\"/mnt\"]`)"),
     ("[collect]\nlink_roots = [\"\"]", "`collect.link_roots` is empty, must be a path"),
@@ -682,7 +682,6 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     collect.truncated_keep = "64KiB"  # default
     collect.idle_tail = "2s"  # default
     collect.settle_time = "5s"  # default
-    collect.queue_size = "64MiB"  # default
     collect.max_open_files = 1000  # default
     collect.link_roots = []  # default
     redact.key_file = "/srv/shop/data-state/pseudonym.key"  # default

@@ -236,12 +236,17 @@ impl StoredSource {
     }
 }
 
-/// Puts the text of each record on a line of its own; one that spans lines is a document, in
-/// which a blank means the same as a line end.
+/// Puts a record on a line of its own; one that spans lines is a document, in which a blank means
+/// the same as a line end.
+fn push_line(body: &str, text: &mut Vec<u8>) {
+    text.extend(body.bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }));
+    text.push(b'\n');
+}
+
+/// Puts the text of each record on a line of its own.
 fn push_bodies(rows: &DataFrame, text: &mut Vec<u8>) -> PolarsResult<()> {
     for body in rows.column("body")?.str()?.iter().flatten() {
-        text.extend(body.bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }));
-        text.push(b'\n');
+        push_line(body, text);
     }
     Ok(())
 }
@@ -252,8 +257,7 @@ fn push_sample(rows: &DataFrame, sample: &mut Vec<u8>, garbage: &mut Vec<u8>) ->
     for (body, flags) in rows.column("body")?.str()?.iter().zip(flags.iter()) {
         let is_parsed = flags.unwrap_or(0) & flag::UNPARSED == 0;
         let text = if is_parsed { &mut *sample } else { &mut *garbage };
-        text.extend_from_slice(body.unwrap_or_default().as_bytes());
-        text.push(b'\n');
+        push_line(body.unwrap_or_default(), text);
     }
     Ok(())
 }

@@ -290,3 +290,24 @@ fn nothing_secret_is_in_the_store() {
     let report = check(dir, &["report", "-o", "json", "--exit-zero"], 0);
     assert!(report.contains("not json") && !report.contains("SECRET"), "{report}");
 }
+
+#[test]
+fn links_and_long_records_are_as_configured() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    put(dir, "elsewhere/a.log", &format!("{{\"msg\":\"{}\"}}\n", "x".repeat(5 << 20)));
+    put(dir, "logs/b.log", "{\"msg\":\"b\"}\n");
+    std::os::unix::fs::symlink(dir.join("elsewhere/a.log"), dir.join("logs/a.log")).unwrap();
+    let collect = |keys: &str| {
+        let source = "[[source]]\nname = \"l\"\ninclude = [\"logs/*.log\"]\n";
+        put(dir, "plimsoll.toml", &format!("[collect]\n{keys}{source}"));
+        check(dir, &["collect", "--once"], 0);
+        check(dir, &["verify"], 0)
+    };
+    assert!(collect("").contains(" 1 rows"), "a link that leads out is not followed");
+    let keys = "link_roots = [\"elsewhere\"]\nmax_record = \"64KiB\"\ntruncated_keep = \"1KiB\"\n";
+    assert!(collect(keys).contains(" 2 rows"));
+    let erase = ["erase", "--dry-run", "--where"];
+    let long = |condition| check(dir, &[&erase[..], &[condition]].concat(), 0);
+    assert!(long("LENGTH(body) = 1024").contains("1 records"));
+}
