@@ -16,11 +16,13 @@ use crate::collect::{CollectError, Collected, Ended, Options, collect};
 use crate::config::KeySource;
 use crate::decode::Overrides;
 use crate::durable::write_private;
-use crate::model::Cursor;
+use crate::model::{Cursor, DocumentCursor, Positions};
 use crate::store::{Snapshot, StoreError};
 
 /// Bytes of a key of pseudonyms that is made here.
 const KEY_BYTES: usize = 32;
+/// Documents of a source that are shown one by one.
+const MAX_DOCUMENTS: usize = 20;
 
 /// Follow the configured sources into the store.
 #[derive(Args, Debug)]
@@ -97,28 +99,46 @@ fn status(snapshot: &Snapshot, terminal: &Terminal) -> Result<Exit, Failure> {
         snapshot.segments().len()
     )];
     for (source, cursors) in snapshot.cursors() {
-        let cursors: Vec<Cursor> = serde_json::from_str(cursors).map_err(|error| {
+        let positions = Positions::parse(cursors).map_err(|error| {
             Failure::new(&UNREADABLE, format!("positions of source `{source}`: {error}"))
         })?;
-        for cursor in cursors {
-            let size = std::fs::metadata(&cursor.path).map(|metadata| metadata.len()).ok();
-            let behind = match size {
-                Some(size) if cursor.packed.is_none() => {
-                    format!("{} bytes behind", size.saturating_sub(cursor.position))
-                }
-                _ => "–".to_owned(),
-            };
-            lines.push(format!(
-                "{source}  {}  {:?}  position {}  {behind}  {}",
-                cursor.generation,
-                cursor.state,
-                cursor.position,
-                cursor.path.display()
-            ));
-        }
+        lines.extend(match positions {
+            Positions::Files(cursors) => cursors.iter().map(|it| of_file(source, it)).collect(),
+            Positions::Documents(cursors) => of_documents(source, &cursors),
+        });
     }
     terminal.data(&(super::output::visible(&lines.join("\n")) + "\n"))?;
     Ok(Exit::Yes)
+}
+
+fn of_file(source: &str, cursor: &Cursor) -> String {
+    let size = std::fs::metadata(&cursor.path).map(|metadata| metadata.len()).ok();
+    let behind = match size {
+        Some(size) if cursor.packed.is_none() => {
+            format!("{} bytes behind", size.saturating_sub(cursor.position))
+        }
+        _ => "–".to_owned(),
+    };
+    format!(
+        "{source}  {}  {:?}  position {}  {behind}  {}",
+        cursor.generation,
+        cursor.state,
+        cursor.position,
+        cursor.path.display()
+    )
+}
+
+/// How many documents there are, and the first of them.
+fn of_documents(source: &str, cursors: &[DocumentCursor]) -> Vec<String> {
+    let one = |cursor: &DocumentCursor| {
+        let DocumentCursor { generation, len, path, .. } = cursor;
+        format!("{source}  {generation}  {len} bytes  {}", path.display())
+    };
+    let mut lines = vec![format!("{source}  {} documents", cursors.len())];
+    lines.extend(cursors.iter().take(MAX_DOCUMENTS).map(one));
+    let more = cursors.len().saturating_sub(MAX_DOCUMENTS);
+    lines.extend((more > 0).then(|| format!("{source}  and {more} more")));
+    lines
 }
 
 /// The key of the pseudonyms, made at its first use where nobody else keeps it.

@@ -31,15 +31,19 @@ pub(super) fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure
     let first = summaries.first().cloned().unwrap_or_default();
     let directory = std::env::current_dir().ok();
     let project = directory.as_deref().and_then(Path::file_name);
-    let documents = opened.profiles().next().is_some_and(|(_, profile)| profile.wrapped);
+    // A small document is one line, as is a log with one record; the name tells.
+    let is_json = |name: &str| Path::new(name).extension().is_some_and(|it| it == "json");
+    let documents = opened.profiles().all(|(name, profile)| profile.wrapped || is_json(name));
     let findings = SampleFindings {
         project: project.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         include: args.inputs.iter().map(|input| include_of(input)).collect(),
         kind: documents.then_some(SourceKind::Documents),
         format: first.format.clone(),
+        // Where inputs differ, each is better told by itself.
         fields: first
             .fields
             .iter()
+            .filter(|field| summaries.iter().all(|input| input.fields.contains(field)))
             .map(|(role, field)| FieldFinding {
                 role: role.clone(),
                 field: first_field(field).to_owned(),

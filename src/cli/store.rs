@@ -11,7 +11,7 @@ use super::config;
 use super::error::{BAD_VALUE, Exit, Failure, UNREADABLE};
 use super::output::Terminal;
 use crate::clock::{Clock, SystemClock};
-use crate::model::Cursor;
+use crate::model::Positions;
 use crate::query::Condition;
 use crate::store::{self, CompactOptions, Keep, Snapshot, Writer};
 
@@ -61,11 +61,11 @@ pub(super) fn verify(args: &VerifyArgs, terminal: &Terminal) -> Result<Exit, Fai
 fn ends(snapshot: &Snapshot) -> Result<BTreeMap<String, u64>, Failure> {
     let mut ends = BTreeMap::new();
     for (source, cursors) in snapshot.cursors() {
-        let cursors: Vec<Cursor> = serde_json::from_str(cursors).map_err(|error| {
+        let positions = Positions::parse(cursors).map_err(|error| {
             Failure::new(&UNREADABLE, format!("positions of source `{source}`: {error}"))
         })?;
-        let known = cursors.iter().map(|cursor| (cursor.generation.to_string(), cursor.position));
-        ends.extend(known);
+        let known = positions.ends().into_iter();
+        ends.extend(known.map(|(generation, end)| (generation.to_string(), end)));
     }
     Ok(ends)
 }

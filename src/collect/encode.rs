@@ -1,12 +1,15 @@
 //! From the records of one piece to rows: secrets out, format told, events decoded.
 
+mod version;
+
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::decode::{Decoder, Overrides, Profile, Sample, detect};
+use crate::config::Source;
+use crate::decode::{Decoder, DocumentDecoders, Overrides, Profile, Sample, detect};
 use crate::model::{EventBatch, GenerationId};
-use crate::redact::redact;
+use crate::redact::Redactor;
 use crate::source::follow::{Piece, RecordKind, RecordSpan};
 use crate::store::{Record, RowBuilder, Rows, RowsError, flag, stored_columns};
 
@@ -21,10 +24,13 @@ const MAX_DECODERS: usize = 64;
 pub(super) struct Encoder {
     rows: RowBuilder,
     overrides: Overrides,
-    key: Vec<u8>,
+    redactor: Arc<Redactor>,
     formats: FxHashMap<GenerationId, Format>,
     /// Shared by all generations of a profile: one takes 100 KiB, and files come by thousands.
     decoders: Vec<(Arc<Profile>, Decoder)>,
+    /// Paths of the values by which a document's record is known.
+    id: Vec<String>,
+    documents: DocumentDecoders,
     events: EventBatch,
     chunk: Vec<u8>,
 }
@@ -44,11 +50,13 @@ struct Part {
 }
 
 impl Encoder {
-    pub(super) fn new(source: &str, event: Option<&str>, overrides: Overrides, key: &[u8]) -> Self {
+    pub(super) fn new(source: &Source, overrides: Overrides, redactor: Arc<Redactor>) -> Self {
         Self {
-            rows: RowBuilder::new(source, event),
+            rows: RowBuilder::new(&source.name, source.event.as_deref()),
+            documents: DocumentDecoders::new(&overrides, &stored_columns()),
             overrides,
-            key: key.to_vec(),
+            redactor,
+            id: source.id.iter().map(ToString::to_string).collect(),
             formats: FxHashMap::default(),
             decoders: Vec::new(),
             events: EventBatch::default(),
@@ -133,13 +141,14 @@ impl Encoder {
             joined.push(b'\n');
         }
         self.chunk.clear();
-        if redact(&joined, &self.key, &mut self.chunk) == 0 {
+        if self.redactor.takes_lines(&joined) && self.redactor.redact(&joined, &mut self.chunk) == 0
+        {
             return parts;
         }
         self.chunk.clear();
         for (span, part) in piece.records.iter().zip(&mut parts) {
             part.start = self.chunk.len();
-            redact(text(span), &self.key, &mut self.chunk);
+            self.redactor.redact(text(span), &mut self.chunk);
             part.end = self.chunk.len();
             self.chunk.push(b'\n');
         }

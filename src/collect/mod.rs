@@ -9,8 +9,6 @@ mod encode;
 mod pipeline;
 mod source;
 
-use std::path::PathBuf;
-
 pub use pipeline::{Collected, Ended, Options, collect};
 
 use crate::source::follow::GlobError;
@@ -30,29 +28,26 @@ pub enum CollectError {
         /// What is wrong.
         error: GlobError,
     },
-    /// The configuration asks for what collecting cannot do yet; nothing was collected.
-    #[error("`{key}` of source `{source_name}` is not supported yet: {way_out}")]
-    Unsupported {
-        /// The source's name.
-        source_name: String,
-        /// The key.
-        key: &'static str,
-        /// What to do instead.
-        way_out: &'static str,
-    },
     /// The positions of a source, kept in the store, cannot be read.
-    #[error(
-        "the positions of source `{source_name}` in the store `{}` are damaged: {reason}",
-        store.display()
-    )]
+    #[error("the positions of source `{source_name}` in the store are damaged: {reason}")]
     Cursors {
         /// The source's name.
         source_name: String,
-        /// The store.
-        store: PathBuf,
         /// What is wrong.
         reason: String,
     },
+    /// What was collected under this name was of the other kind, documents or logs.
+    #[error(
+        "source `{source_name}` has collected logs before and is of documents now, or the other \
+         way round: give the source another name"
+    )]
+    OtherKind {
+        /// The source's name.
+        source_name: String,
+    },
+    /// There is more to redact than can be searched for.
+    #[error("the names in `redact` are too many: {0}")]
+    Redact(#[from] regex::Error),
     /// Rows could not be made of a batch: a fault of plimsoll.
     #[error(transparent)]
     Rows(#[from] RowsError),

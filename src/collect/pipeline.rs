@@ -1,18 +1,20 @@
 //! The two halves of collecting: a reader that makes rows and a writer that commits them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::config::{Config, SourceKind};
+use crate::config::Config;
 use crate::decode::Overrides;
-use crate::source::follow::{Counters, Settings};
+use crate::redact::Redactor;
+use crate::source::follow::{Counters, DocumentSettings, Settings};
 use crate::store::{Rows, StoreError, Writer};
 
 use super::CollectError;
-use super::source::Watched;
+use super::source::{Limits, Watched};
 
 /// Bytes asked for at once of one generation.
 const READ_BYTES: usize = 2 << 20;
@@ -80,22 +82,18 @@ pub fn collect(
     stop: &AtomicBool,
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<Collected, CollectError> {
-    refuse_unsupported(config)?;
     let mut writer = Writer::create_or_open(&config.store.path)?;
-    let settings = Settings {
-        once: options.once,
-        max_record: config.collect.max_record_bytes,
-        max_open: max_open_files(config),
-    };
+    let redactor = Arc::new(redactor(config, &options.key)?);
+    let limits = limits(config, options.once);
     let mut sources = Vec::new();
     for source in &config.sources {
         let cursors = writer.cursors().get(&source.name).cloned();
         let overrides = options.overrides.clone();
         sources.push(Watched::resume(
             source,
-            settings,
+            limits,
             overrides,
-            &options.key,
+            Arc::clone(&redactor),
             cursors.as_deref(),
         )?);
     }
@@ -135,32 +133,26 @@ fn max_open_files(config: &Config) -> usize {
     (configured.min(granted) / shares).max(MIN_OPEN_FILES)
 }
 
-/// What would silently not be done is refused: above all what is to be redacted.
-fn refuse_unsupported(config: &Config) -> Result<(), CollectError> {
-    let refuse = |name: &str, key, way_out| {
-        Err(CollectError::Unsupported { source_name: name.to_owned(), key, way_out })
-    };
-    for source in &config.sources {
-        if source.kind == SourceKind::Documents {
-            let way_out = "name the documents to `report` and the other commands directly";
-            return refuse(&source.name, "kind = \"documents\"", way_out);
-        }
-        if !source.promoted.is_empty() {
-            return refuse(&source.name, "promote", "ask for the field in `attrs`");
-        }
-        if !config.redact.personal_fields.is_empty() {
-            let way_out = "rename these fields where they are logged";
-            return refuse(&source.name, "redact.personal_fields", way_out);
-        }
-        if !config.redact.secret_names.is_empty() {
-            return refuse(
-                &source.name,
-                "redact.secret_names",
-                "rename these fields where they are logged",
-            );
-        }
+fn redactor(config: &Config, key: &[u8]) -> Result<Redactor, CollectError> {
+    let fields: Vec<String> =
+        config.redact.personal_fields.iter().map(ToString::to_string).collect();
+    Ok(Redactor::new(key, &config.redact.secret_names, &fields)?)
+}
+
+fn limits(config: &Config, once: bool) -> Limits<'_> {
+    let collect = &config.collect;
+    let us = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    Limits {
+        files: Settings {
+            once,
+            max_record: collect.max_record_bytes,
+            truncated_keep: collect.truncated_keep_bytes as usize,
+            idle_tail_us: us(collect.idle_tail),
+            max_open: max_open_files(config),
+        },
+        documents: DocumentSettings { once, settle_us: us(collect.settle_time) },
+        link_roots: &collect.link_roots,
     }
-    Ok(())
 }
 
 struct Reader<'a> {

@@ -1,10 +1,15 @@
 //! One configured source: the files it follows, and rows of what they hold.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use crate::config;
 use crate::decode::{DurationUnit, Overrides, Role};
-use crate::model::Cursor;
-use crate::source::follow::{Counters, DiskFiles, Follower, Notice, Settings};
-
+use crate::model::{Cursor, DocumentCursor, Positions};
+use crate::redact::Redactor;
+use crate::source::follow::{
+    Counters, DiskFiles, DocumentSettings, Documents, Follower, Notice, Settings,
+};
 use crate::store::Rows;
 
 use super::CollectError;
@@ -13,43 +18,66 @@ use super::encode::Encoder;
 /// A source that is being followed.
 pub(super) struct Watched {
     pub(super) name: String,
-    follower: Follower<DiskFiles>,
+    reading: Reading,
     encoder: Encoder,
     committed: String,
 }
 
+enum Reading {
+    Files(Box<Follower<DiskFiles>>),
+    Documents(Box<Documents<DiskFiles>>, Counters),
+}
+
+/// How all sources are followed.
+#[derive(Clone, Copy)]
+pub(super) struct Limits<'a> {
+    pub(super) files: Settings,
+    pub(super) documents: DocumentSettings,
+    /// Where symbolic links may lead, besides a source's own directories.
+    pub(super) link_roots: &'a [PathBuf],
+}
+
 impl Watched {
-    /// Goes on from `cursors`, the JSON text of the last commit.
+    /// Goes on from `cursors`, the text of the last commit.
     pub(super) fn resume(
         source: &config::Source,
-        settings: Settings,
+        limits: Limits<'_>,
         mut overrides: Overrides,
-        key: &[u8],
+        redactor: Arc<Redactor>,
         cursors: Option<&str>,
     ) -> Result<Self, CollectError> {
         let name = source.name.clone();
         let include: Vec<String> = source.files.patterns().map(str::to_owned).collect();
         let files = DiskFiles::new(&name, &include, source.files.excluded())
-            .map_err(|error| CollectError::Glob { source_name: name.clone(), error })?;
-        let known: Vec<Cursor> = match cursors {
-            Some(text) => serde_json::from_str(text).map_err(|error| CollectError::Cursors {
-                source_name: name.clone(),
-                store: std::path::PathBuf::new(),
-                reason: error.to_string(),
-            })?,
-            None => Vec::new(),
+            .map_err(|error| CollectError::Glob { source_name: name.clone(), error })?
+            .with_link_roots(limits.link_roots);
+        let damaged = |reason: String| CollectError::Cursors { source_name: name.clone(), reason };
+        let known = cursors.map(Positions::parse).transpose();
+        let known = known.map_err(|error| damaged(error.to_string()))?;
+        let are_documents = source.kind == config::SourceKind::Documents;
+        let reading = match known {
+            Some(Positions::Documents(known)) if are_documents => documents(files, limits, known),
+            None if are_documents => documents(files, limits, Vec::new()),
+            Some(Positions::Files(known)) if !are_documents => lines(files, limits, known),
+            None => lines(files, limits, Vec::new()),
+            Some(_) => return Err(CollectError::OtherKind { source_name: name }),
         };
         overrides.fields.extend(fields_of(source));
         overrides.duration_unit = source.duration_unit.map(unit_of);
-        let follower = Follower::new(files, settings, random_id, known);
-        let encoder = Encoder::new(&name, source.event.as_deref(), overrides, key);
+        let encoder = Encoder::new(source, overrides, redactor);
         let committed = cursors.unwrap_or_default().to_owned();
-        Ok(Self { name, follower, encoder, committed })
+        Ok(Self { name, reading, encoder, committed })
     }
 
     /// Looks at all files.
     pub(super) fn reconcile(&mut self, now_us: i64) {
-        self.follower.reconcile(now_us);
+        match &mut self.reading {
+            Reading::Files(follower) => follower.reconcile(now_us),
+            Reading::Documents(documents, counters) => {
+                documents.reconcile(now_us);
+                counters.rescans += 1;
+            }
+        }
     }
 
     /// Rows of the next records, with the bytes read; `None` when there are none for now.
@@ -58,18 +86,33 @@ impl Watched {
         now_us: i64,
         budget_bytes: usize,
     ) -> Result<Option<(Rows, usize)>, CollectError> {
-        while let Some(piece) = self.follower.read(now_us, budget_bytes) {
-            if !piece.records.is_empty() {
-                let rows = self.encoder.encode(&piece, now_us)?;
-                return Ok(Some((rows, piece.bytes.len())));
+        match &mut self.reading {
+            Reading::Files(follower) => {
+                while let Some(piece) = follower.read(now_us, budget_bytes) {
+                    if !piece.records.is_empty() {
+                        let rows = self.encoder.encode(&piece, now_us)?;
+                        return Ok(Some((rows, piece.bytes.len())));
+                    }
+                }
+                Ok(None)
+            }
+            Reading::Documents(documents, counters) => {
+                let Some(version) = documents.read(now_us) else { return Ok(None) };
+                let bytes = version.piece.bytes.len();
+                counters.records += version.piece.records.len() as u64;
+                counters.bytes += bytes as u64;
+                Ok(Some((self.encoder.encode_version(&version, now_us)?, bytes)))
             }
         }
-        Ok(None)
     }
 
     /// The positions, when they differ from those given last.
     pub(super) fn changed_cursors(&mut self) -> Option<String> {
-        let cursors = serde_json::to_string(&self.follower.cursors()).unwrap_or_default();
+        let positions = match &mut self.reading {
+            Reading::Files(follower) => Positions::Files(follower.cursors()),
+            Reading::Documents(documents, _) => Positions::Documents(documents.changed_cursors()?),
+        };
+        let cursors = positions.text();
         let is_new = cursors != self.committed && (cursors != "[]" || !self.committed.is_empty());
         is_new.then(|| {
             self.committed.clone_from(&cursors);
@@ -78,12 +121,27 @@ impl Watched {
     }
 
     pub(super) fn notices(&mut self) -> Vec<Notice> {
-        self.follower.take_notices()
+        match &mut self.reading {
+            Reading::Files(follower) => follower.take_notices(),
+            Reading::Documents(documents, _) => documents.take_notices(),
+        }
     }
 
     pub(super) fn counters(&self) -> Counters {
-        self.follower.counters()
+        match &self.reading {
+            Reading::Files(follower) => follower.counters(),
+            Reading::Documents(_, counters) => *counters,
+        }
     }
+}
+
+fn lines(files: DiskFiles, limits: Limits<'_>, known: Vec<Cursor>) -> Reading {
+    Reading::Files(Box::new(Follower::new(files, limits.files, random_id, known)))
+}
+
+fn documents(files: DiskFiles, limits: Limits<'_>, known: Vec<DocumentCursor>) -> Reading {
+    let documents = Documents::new(files, limits.documents, random_id, known);
+    Reading::Documents(Box::new(documents), Counters::default())
 }
 
 /// What the configuration says about fields.

@@ -41,7 +41,6 @@ const MAX_RECORD: Bounds<u64> = Bounds(KIB, GIB);
 const TRUNCATED_KEEP: Bounds<u64> = Bounds(0, 16 * MIB);
 const IDLE_TAIL: Bounds<Duration> = Bounds(Duration::from_millis(100), HOUR);
 const SETTLE_TIME: Bounds<Duration> = Bounds(Duration::from_millis(100), HOUR);
-const QUEUE_SIZE: Bounds<u64> = Bounds(64 * KIB, 16 * GIB);
 /// Fewest bytes of a secret key: below this, trying all keys is no work.
 const MIN_KEY_LEN: usize = 16;
 
@@ -183,14 +182,9 @@ impl Checker<'_, '_> {
         let flush_bytes = self.size("collect.flush_size", raw.flush_size.as_ref(), FLUSH_SIZE);
         let max_record_bytes = self.size("collect.max_record", raw.max_record.as_ref(), MAX_RECORD);
         let keep = self.size("collect.truncated_keep", raw.truncated_keep.as_ref(), TRUNCATED_KEEP);
-        let queue_bytes = self.size("collect.queue_size", raw.queue_size.as_ref(), QUEUE_SIZE);
         self.in_order(
             ("collect.truncated_keep", raw.truncated_keep.as_ref(), keep),
             ("collect.max_record", raw.max_record.as_ref(), max_record_bytes),
-        );
-        self.in_order(
-            ("collect.flush_size", raw.flush_size.as_ref(), flush_bytes),
-            ("collect.queue_size", raw.queue_size.as_ref(), queue_bytes),
         );
         let roots = raw.link_roots.iter().flatten();
         Collect {
@@ -209,7 +203,6 @@ impl Checker<'_, '_> {
             truncated_keep_bytes: keep,
             idle_tail: self.length("collect.idle_tail", raw.idle_tail.as_ref(), IDLE_TAIL),
             settle_time: self.length("collect.settle_time", raw.settle_time.as_ref(), SETTLE_TIME),
-            queue_bytes,
             max_open_files: raw.max_open_files.as_ref().map_or(16, |most| *most.value()),
             link_roots: roots.map(|root| self.path("collect.link_roots", root)).collect(),
         }

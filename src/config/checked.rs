@@ -84,8 +84,6 @@ pub struct Collect {
     pub idle_tail: Duration,
     /// Time that a document which cannot be parsed gets to become whole.
     pub settle_time: Duration,
-    /// Most bytes read and not yet committed; at least `flush_bytes`.
-    pub queue_bytes: u64,
     /// Most files held open at the same time.
     pub max_open_files: u32,
     /// Directories to which symbolic links may lead, besides a source's own.
@@ -152,19 +150,6 @@ pub struct Source {
     pub fields: Vec<(&'static str, FieldPath)>,
     /// Unit of the duration; `None` = detected.
     pub duration_unit: Option<FieldUnit>,
-    /// Fields with a column of their own; no two columns of all sources differ only in type.
-    pub promoted: Vec<Promoted>,
-}
-
-/// A field with a column of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Promoted {
-    /// The field.
-    pub field: FieldPath,
-    /// Name of the column: the field with `_` for what is no letter or digit.
-    pub column: String,
-    /// Type of the column.
-    pub column_type: ColumnType,
 }
 
 /// A field by its dotted path, such as `req.url`: 1 to 256 bytes, no empty name in it.
@@ -293,19 +278,6 @@ words!(
         Ms = "ms",
         /// Seconds.
         S = "s",
-    }
-);
-words!(
-    /// Type of a promoted column.
-    ColumnType {
-        /// Text.
-        Str = "str",
-        /// Whole number of 64 bits.
-        I64 = "i64",
-        /// Number.
-        F64 = "f64",
-        /// Yes or no.
-        Bool = "bool",
     }
 );
 words!(

@@ -172,7 +172,6 @@ fn conform_table(
 ) {
     let none = Map::new();
     let known = rule.schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
-    let other = rule.schema.get("additionalProperties").filter(|other| other.is_object());
     let required = rule.schema.get("required").and_then(Value::as_array).into_iter().flatten();
     for name in required.filter_map(Value::as_str).filter(|name| !table.contains_key(*name)) {
         let example = known.get(name).map_or_else(|| "\"…\"".to_owned(), example);
@@ -181,7 +180,7 @@ fn conform_table(
         findings.report(span, &rule.at(name, &Value::Null).key, &message, help);
     }
     for (name, mut value) in std::mem::replace(table, DeTable::new()) {
-        let Some(schema) = known.get(name.get_ref().as_ref()).or(other) else {
+        let Some(schema) = known.get(name.get_ref().as_ref()) else {
             unknown(&name, value.get_ref(), known, rule, findings);
             continue;
         };
@@ -234,14 +233,6 @@ fn conform_value(
     let span = value.span();
     let is_right = match (rule.text("type"), value.get_mut()) {
         (Some("object"), DeValue::Table(table)) => {
-            if let Some(most) =
-                rule.number("maxProperties").filter(|most| table.len() as i64 > *most)
-            {
-                let (key, len) = (&rule.key, table.len());
-                let message = format!("`{key}` has {len} keys, must have at most {most}");
-                findings.report(&span, key, &message, None);
-                return false;
-            }
             conform_table(table, &span, rule, findings);
             return true;
         }

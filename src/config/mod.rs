@@ -37,9 +37,8 @@ mod texts;
 mod written;
 
 pub use checked::{
-    Calendar, CalendarDays, CalendarKind, Collect, ColumnType, Config, Expr, FieldPath, FieldUnit,
-    KeySource, NoData, Project, Promoted, Redact, Rule, RuleSeverity, Secret, Slo, Source,
-    SourceKind, Store,
+    Calendar, CalendarDays, CalendarKind, Collect, Config, Expr, FieldPath, FieldUnit, KeySource,
+    NoData, Project, Redact, Rule, RuleSeverity, Secret, Slo, Source, SourceKind, Store,
 };
 pub use discover::{FILE_NAME, ReadError, discover};
 pub use globs::Globs;

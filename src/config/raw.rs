@@ -6,14 +6,13 @@
 //! Defaults are not written here but in `defaults.toml`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::checked::{CalendarKind, ColumnType, FieldUnit, NoData, RuleSeverity, SourceKind};
+use super::checked::{CalendarKind, FieldUnit, NoData, RuleSeverity, SourceKind};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, Deserialize)]
@@ -160,8 +159,6 @@ pub(super) struct RawCollect {
     pub idle_tail: Option<Placed<LengthText>>,
     /// A document that cannot be parsed gets this long to become whole
     pub settle_time: Option<Placed<LengthText>>,
-    /// Most that is read and not yet committed
-    pub queue_size: Option<Placed<SizeText>>,
     /// Most files held open at the same time
     #[schemars(extend("minimum" = 16, "maximum" = 1_000_000))]
     pub max_open_files: Option<Placed<u32>>,
@@ -182,7 +179,7 @@ pub(super) struct RawRedact {
     /// Names of secrets besides the usual ones, found inside of names in any case
     #[schemars(extend("maxItems" = 100))]
     pub secret_names: Option<Vec<Placed<String>>>,
-    /// Fields that become pseudonyms; e-mail addresses do wherever they stand
+    /// Fields of JSON and `key=value` that become pseudonyms; e-mail addresses do wherever they stand
     #[schemars(extend("maxItems" = 100))]
     pub personal_fields: Option<Vec<Placed<FieldText>>>,
 }
@@ -214,10 +211,6 @@ pub(super) struct RawSource {
     /// Fields to use instead of the detected ones
     #[serde(default)]
     pub fields: RawFields,
-    /// Fields that get a typed column of their own
-    #[serde(default)]
-    #[schemars(extend("maxProperties" = 50))]
-    pub promote: BTreeMap<String, Placed<ColumnType>>,
 }
 
 /// `[source.fields]`.

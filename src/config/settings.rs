@@ -47,10 +47,6 @@ impl Flat<'_> {
         for (name, schema) in known {
             self.value(table.get(name.as_str()), schema, &joined(path, name));
         }
-        let others = table.iter().filter(|(name, _)| !known.contains_key(name.get_ref().as_ref()));
-        for (name, value) in others {
-            self.value(Some(value), &Value::Null, &joined(path, name.get_ref()));
-        }
     }
 
     fn value(&mut self, value: Option<&Node<'_>>, schema: &Value, key: &str) {

@@ -121,7 +121,6 @@ fn every_kind_of_value_loads() {
         exclude = ["*.gz", "old/*"]
         timezone = "Europe/Madrid"
         fields = { duration = "took", unit = "us", route = "req.url" }
-        promote = { "cart.size" = "i64", tenant = "str" }
         [[rule]]
         id = "errors"
         expr = "share(status >= 500) < 1%"
@@ -148,7 +147,6 @@ fn every_kind_of_value_loads() {
     assert!(!api.files.is_match(Path::new("/srv/shop/a.log.gz")));
     let fields: Vec<_> = api.fields.iter().map(|(role, path)| (*role, path.as_str())).collect();
     assert_eq!(fields, [("duration", "took"), ("route", "req.url")]);
-    assert_eq!(api.promoted[0].column, "cart_size");
     assert_eq!(config.rules[0].hold, Duration::from_mins(5));
     let CalendarDays::Between(from, to) = config.calendars[0].days else { panic!() };
     assert_eq!((from.to_string(), to.to_string()), ("2026-07-20".into(), "2026-07-31".into()));
@@ -211,8 +209,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("[collect]\nflush_size = \"8M\"", "must be a size such as `8MiB` (did you mean `8MiB`?)"),
     ("[collect]\nidle_tail = \"-2s\"", "must be a length of time"),
     (
-        "[collect]\nflush_size = \"65MiB\"",
-        "`collect.flush_size` is `65MiB`, must be at most `collect.queue_size`, which is `64MiB`",
+        "[collect]\ntruncated_keep = \"16385KiB\"",
+        "`collect.truncated_keep` is `16385KiB`, must be from",
     ),
     ("[collect]\nlink_roots = \"/mnt\"", "must be a list in `[` and `]` (write `[\"/mnt\"]`)"),
     ("[collect]\nlink_roots = [\"\"]", "`collect.link_roots` is empty, must be a path"),
@@ -234,12 +232,7 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("[[source]]\nname = \"a\"\ninclude = [\"x\"]\nfields.unit = \"min\"", "must be `ns`, `us`"),
     ("[[source]]\nname = \"a\"\ninclude = [\"x\"]\nfields.rout = \"r\"", "(did you mean `route`?)"),
-    ("[[source]]\nname = \"a\"\ninclude = [\"x\"]\npromote.k = \"int\"", "must be `str`, `i64`"),
-    ("[[source]]\nname = \"a\"\ninclude = [\"x\"]\npromote.status = \"i64\"", "every table has"),
-    (
-        "[[source]]\nname = \"a\"\ninclude = [\"x\"]\npromote = { \"k.l\" = \"str\", k_l = \"str\" }",
-        "as does `k.l`",
-    ),
+    ("[[source]]\nname = \"a\"\ninclude = [\"x\"]\npromote.k = \"i64\"", "unknown section"),
     ("[[rule]]\nid = \"a\"", "`rule.a` needs `expr`"),
     ("[[rule]]\nid = \"a\"\nexpr = \" \"", "must be an expression"),
     (
@@ -486,16 +479,6 @@ fn all_problems_are_told_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
-fn one_column_has_one_type() {
-    let source = |name, kind| {
-        format!("[[source]]\nname = \"{name}\"\ninclude = [\"{name}\"]\npromote.k = \"{kind}\"\n")
-    };
-    assert_eq!(sentences(&(source("a", "i64") + &source("b", "i64"))), "it loads");
-    assert_snapshot!(
-        sentences(&(source("a", "i64") + &source("b", "str"))), @r"`source.b.promote.k` is `str`, must be `i64` as in source `a`");
-}
-
-#[test]
 fn only_so_many_problems_are_listed() {
     let text = (0..150).map(|number| format!("x{number} = 1\n")).collect::<Vec<_>>().concat();
     let error = load_with(text.as_bytes(), &request()).unwrap_err();
@@ -672,8 +655,7 @@ fn an_option_for_a_key_that_is_not_there_is_a_problem() {
 
 #[test]
 fn every_value_in_effect_is_listed_with_its_origin() {
-    let text = "[store]\npath = \"data\"\n[[source]]\nname = \"app\"\ninclude = [\"a\", \"b\"]\n\
-                promote.\"cart.size\" = \"i64\"\n";
+    let text = "[store]\npath = \"data\"\n[[source]]\nname = \"app\"\ninclude = [\"a\", \"b\"]\n";
     let list = |loaded: &Loaded| {
         let line = |s: &super::Setting| {
             let line = s.line.map_or(String::new(), |line| format!(":{line}"));
@@ -700,7 +682,6 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     collect.truncated_keep = "64KiB"  # default
     collect.idle_tail = "2s"  # default
     collect.settle_time = "5s"  # default
-    collect.queue_size = "64MiB"  # default
     collect.max_open_files = 1000  # default
     collect.link_roots = []  # default
     redact.key_file = "/srv/shop/data-state/pseudonym.key"  # default
@@ -710,7 +691,6 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     source.app.kind = "auto"  # default
     source.app.include = ["a", "b"]  # plimsoll.toml:5
     source.app.exclude = []  # default
-    source.app.promote."cart.size" = "i64"  # plimsoll.toml:6
     "#);
 }
 
@@ -891,8 +871,6 @@ fn any_line() -> impl Strategy<Value = String> {
         "id",
         "time",
         "fields",
-        "promote",
-        "promote.\"a.b\"",
         "expr",
         "objective",
         "good",

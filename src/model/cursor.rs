@@ -113,19 +113,74 @@ pub struct Cursor {
 /// Which version of a JSON document was handed out last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentCursor {
-    /// The version, as rows name it.
+    /// The last version that had something new, as its rows name it.
     #[serde(rename = "gen")]
     pub generation: GenerationId,
-    /// What the document is known by (a path that is not UTF-8 is bent).
+    /// Where the document is (a path that is not UTF-8 is bent).
     #[serde(serialize_with = "path_as_text")]
     pub path: PathBuf,
-    /// Its length in bytes.
+    /// What it is known by since it was seen first, if that is another than its path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Length in bytes of the version that `generation` names; 0 if no version had a record.
     pub len: u64,
-    /// Fingerprint of all its bytes.
+    /// Fingerprint of all bytes of the version that was read last.
     pub version: Fingerprint,
     /// Short fingerprints of its records, 16 hex digits each; empty when there are too many.
     #[serde(with = "rows_as_text")]
     pub rows: Vec<u64>,
+}
+
+/// Where the reading of a source stands, as the store keeps it beside the source's rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Positions {
+    /// Of a source of logs.
+    Files(Vec<Cursor>),
+    /// Of a source of JSON documents.
+    Documents(Vec<DocumentCursor>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DocumentPositions {
+    documents: Vec<DocumentCursor>,
+}
+
+impl Positions {
+    /// Reads what [`Positions::text`] wrote.
+    ///
+    /// # Errors
+    /// When the text is damaged.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        if Self::are_of_documents(text) {
+            return serde_json::from_str(text)
+                .map(|DocumentPositions { documents }| Self::Documents(documents));
+        }
+        serde_json::from_str(text).map(Self::Files)
+    }
+
+    /// The form in which they are stored.
+    pub fn text(self) -> String {
+        let text = match self {
+            Self::Files(cursors) => serde_json::to_string(&cursors),
+            Self::Documents(documents) => serde_json::to_string(&DocumentPositions { documents }),
+        };
+        // Numbers, texts and lists of them always have a JSON form.
+        text.unwrap_or_default()
+    }
+
+    /// Whether the stored form is that of documents.
+    pub fn are_of_documents(text: &str) -> bool {
+        text.starts_with('{')
+    }
+
+    /// Each generation with how far it was read.
+    pub fn ends(&self) -> Vec<(GenerationId, u64)> {
+        match self {
+            Self::Files(cursors) => cursors.iter().map(|it| (it.generation, it.position)).collect(),
+            Self::Documents(cursors) => cursors.iter().map(|it| (it.generation, it.len)).collect(),
+        }
+    }
 }
 
 impl From<(u64, u64, Option<i64>)> for FileId {
@@ -264,6 +319,32 @@ mod tests {
         };
         let text = serde_json::to_string(&full).unwrap();
         assert_eq!(serde_json::from_str::<Cursor>(&text).unwrap(), full);
+    }
+
+    #[test]
+    fn positions_of_files_and_of_documents_are_told_apart() {
+        let document = DocumentCursor {
+            generation: GenerationId(0xcd),
+            path: "in/a.json".into(),
+            name: Some("a.json".to_owned()),
+            len: 7,
+            version: Fingerprint([5; 16]),
+            rows: vec![1, 2],
+        };
+        let check = |positions: Positions, end: u64| {
+            let text = positions.clone().text();
+            let read = Positions::parse(&text).unwrap();
+            assert_eq!(read, positions, "{text}");
+            assert!(read.ends().iter().all(|(_, at)| *at == end));
+        };
+        check(Positions::Files(vec![cursor()]), 5000);
+        check(Positions::Files(Vec::new()), 0);
+        check(Positions::Documents(vec![document.clone()]), 7);
+        check(Positions::Documents(vec![DocumentCursor { name: None, ..document }]), 7);
+        check(Positions::Documents(Vec::new()), 0); // still a source of documents
+        for bad in ["", "{}", "{\"documents\":[{}]}", "{\"documents\":[],\"x\":1}", "[{}]"] {
+            assert!(Positions::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod window;
 pub use batch::{EventBatch, Label, LabelColumn, NO_STATUS, NO_TIME, Text, TextColumn, Wanted};
 pub use cursor::{
     Compression, Cursor, DocumentCursor, FileId, Fingerprint, GenerationId, GenerationState, Mark,
-    Packed,
+    Packed, Positions,
 };
 pub use finding::{
     Action, Change, Example, Finding, FindingKind, Group, LinkedEvent, Series, Since,

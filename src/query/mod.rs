@@ -4,6 +4,7 @@
 
 mod folded;
 mod names;
+mod newest;
 mod open_request;
 mod read;
 mod requests;

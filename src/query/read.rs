@@ -147,7 +147,7 @@ impl Opened {
             unconfirmed: Vec::new(),
             is_only: sources.len() == 1,
         };
-        for source in sources {
+        for mut source in sources {
             let name = source.name.clone();
             let detected = source.detect(overrides).map_err(|error| stored_error(&name, error))?;
             match detected {

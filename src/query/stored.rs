@@ -2,17 +2,22 @@
 //! where a field is asked for that is no column.
 //!
 //! Records that could not be decoded when they were collected are decoded again here, so that
-//! they are counted with their reasons like those of a file.
+//! they are counted with their reasons like those of a file. Of documents only what holds now is
+//! read, see `newest.rs`.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::{BooleanChunked, ChunkCompareEq, DataFrame, PolarsResult};
 
-use crate::decode::{Decoder, DetectError, Detected, Overrides, Rejects, Sample, detect};
+use crate::decode::{
+    Decoder, DetectError, Detected, DocumentDecoders, Overrides, Rejects, Sample, detect,
+};
 use crate::frame::{append_events, event_columns};
-use crate::model::{EventBatch, Wanted};
+use crate::model::{EventBatch, Positions, Wanted};
 use crate::store::{ROW_GROUP_ROWS, Segment, Snapshot, StoreError, flag};
+
+use super::newest::{self, Newest};
 
 /// Bytes of records by which the format of a source is told.
 const SAMPLE_BYTES: usize = 256 * 1024;
@@ -26,6 +31,10 @@ const BODY: [&str; 3] = ["source", "flags", "body"];
 pub struct StoredSource {
     snapshot: Arc<Snapshot>,
     segments: Arc<[Segment]>,
+    /// What holds of a source of documents.
+    newest: Option<Arc<Newest>>,
+    /// What a person said about the fields.
+    overrides: Overrides,
     /// Name of the source.
     pub name: String,
 }
@@ -54,22 +63,29 @@ pub fn stored_sources(path: &Path) -> Result<Vec<StoredSource>, StoreError> {
     let mut segments = snapshot.segments().to_vec();
     segments.sort_by(|a, b| a.ts_min_us.cmp(&b.ts_min_us).then_with(|| a.path.cmp(&b.path)));
     let segments: Arc<[Segment]> = segments.into();
-    let names = snapshot.cursors().keys();
-    Ok(names
-        .map(|name| StoredSource {
+    let sources = snapshot.cursors().iter().map(|(name, positions)| {
+        let mut source = StoredSource {
             snapshot: Arc::clone(&snapshot),
             segments: Arc::clone(&segments),
+            newest: None,
+            overrides: Overrides::default(),
             name: name.clone(),
-        })
-        .collect())
+        };
+        if Positions::are_of_documents(positions) {
+            source.newest = Some(Arc::new(source.see_all()?));
+        }
+        Ok(source)
+    });
+    sources.collect()
 }
 
 impl StoredSource {
     /// Tells the format of the records, as of a file that holds nothing else.
     pub(super) fn detect(
-        &self,
+        &mut self,
         overrides: &Overrides,
     ) -> Result<Result<Detected, DetectError>, StoreError> {
+        self.overrides = overrides.clone();
         let (mut sample, mut garbage) = (Vec::new(), Vec::new());
         let mut part = Some(Part::default());
         while let Some(at) = part
@@ -125,7 +141,11 @@ impl StoredSource {
         let fault = |error| self.unusable(part, &error);
         if !wanted.extras.is_empty() {
             let rows = self.rows(part, &BODY)?;
-            let (records, rejects) = decode_bodies(&rows, decoder, batch).map_err(fault)?;
+            let counted = match self.newest {
+                None => decode_bodies(&rows, decoder, batch),
+                Some(_) => self.decode_documents(&rows, (wanted, decoder), batch),
+            };
+            let (records, rejects) = counted.map_err(fault)?;
             return Ok(Counts { records, rejects, bytes });
         }
         let mut columns = event_columns(wanted);
@@ -148,8 +168,32 @@ impl StoredSource {
         Ok(counts)
     }
 
-    /// The rows of this source in a part.
+    /// Looks through all rows for the newest of each identity.
+    fn see_all(&self) -> Result<Newest, StoreError> {
+        let mut newest = Newest::default();
+        let mut part = self.first();
+        while let Some(at) = part {
+            let rows = self.own_rows(at, &newest::COLUMNS)?;
+            newest.see(&rows).map_err(|error| self.unusable(at, &error))?;
+            part = self.after(at);
+        }
+        Ok(newest)
+    }
+
+    /// The rows of this source in a part that hold now.
     fn rows(&self, part: Part, columns: &[&str]) -> Result<DataFrame, StoreError> {
+        let Some(newest) = &self.newest else { return self.own_rows(part, columns) };
+        let mut columns = columns.to_vec();
+        columns.extend(newest::COLUMNS);
+        columns.sort_unstable();
+        columns.dedup();
+        let rows = self.own_rows(part, &columns)?;
+        let held = newest.mask(&rows).and_then(|mask| rows.filter(&mask));
+        held.map_err(|error| self.unusable(part, &error))
+    }
+
+    /// The rows of this source in a part.
+    fn own_rows(&self, part: Part, columns: &[&str]) -> Result<DataFrame, StoreError> {
         let Some(segment) = self.segments.get(part.segment) else {
             return Ok(DataFrame::default());
         };
@@ -162,6 +206,26 @@ impl StoredSource {
         filtered.map_err(|error| self.unusable(part, &error))
     }
 
+    /// As [`decode_bodies`], of documents that may be of several kinds.
+    fn decode_documents(
+        &self,
+        rows: &DataFrame,
+        (wanted, fallback): (&Wanted, &mut Decoder),
+        batch: &mut EventBatch,
+    ) -> PolarsResult<(u64, Rejects)> {
+        let mut decoders = DocumentDecoders::new(&self.overrides, wanted);
+        let (mut records, mut rejects) = (0, Rejects::default());
+        for at in 0..rows.height() {
+            let mut text = Vec::new();
+            push_bodies(&rows.slice(at as i64, 1), &mut text)?;
+            let decoder = decoders.of(&text);
+            let (count, rejected) = decoder.unwrap_or(fallback).decode(&text, 0, batch);
+            records += count;
+            rejects.merge(rejected);
+        }
+        Ok(with_hidden(rows, records, rejects))
+    }
+
     fn unusable(&self, part: Part, error: &impl std::fmt::Display) -> StoreError {
         let segment = self.segments.get(part.segment);
         StoreError::Segment {
@@ -172,11 +236,17 @@ impl StoredSource {
     }
 }
 
+/// Puts a record on a line of its own; one that spans lines is a document, in which a blank means
+/// the same as a line end.
+fn push_line(body: &str, text: &mut Vec<u8>) {
+    text.extend(body.bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }));
+    text.push(b'\n');
+}
+
 /// Puts the text of each record on a line of its own.
 fn push_bodies(rows: &DataFrame, text: &mut Vec<u8>) -> PolarsResult<()> {
     for body in rows.column("body")?.str()?.iter().flatten() {
-        text.extend_from_slice(body.as_bytes());
-        text.push(b'\n');
+        push_line(body, text);
     }
     Ok(())
 }
@@ -187,8 +257,7 @@ fn push_sample(rows: &DataFrame, sample: &mut Vec<u8>, garbage: &mut Vec<u8>) ->
     for (body, flags) in rows.column("body")?.str()?.iter().zip(flags.iter()) {
         let is_parsed = flags.unwrap_or(0) & flag::UNPARSED == 0;
         let text = if is_parsed { &mut *sample } else { &mut *garbage };
-        text.extend_from_slice(body.unwrap_or_default().as_bytes());
-        text.push(b'\n');
+        push_line(body.unwrap_or_default(), text);
     }
     Ok(())
 }
@@ -200,10 +269,15 @@ fn decode_bodies(
 ) -> PolarsResult<(u64, Rejects)> {
     let mut text = Vec::new();
     push_bodies(rows, &mut text)?;
-    let (records, mut rejects) = decoder.decode(&text, 0, batch);
+    let (records, rejects) = decoder.decode(&text, 0, batch);
+    Ok(with_hidden(rows, records, rejects))
+}
+
+/// Counts the rows without a text that can be decoded.
+fn with_hidden(rows: &DataFrame, records: u64, mut rejects: Rejects) -> (u64, Rejects) {
     let hidden = (rows.height() as u64).saturating_sub(records);
     if hidden > 0 {
         rejects.add("not UTF-8, a hole in the file, or erased", hidden);
     }
-    Ok((records + hidden, rejects))
+    (records + hidden, rejects)
 }

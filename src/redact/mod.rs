@@ -1,24 +1,30 @@
 //! Takes secrets and personal data out of log text before anything of it is durable.
 //!
-//! Secrets (passwords, tokens, cookies, keys, card numbers, credentials in URLs) become
-//! [`MARK`]; e-mail addresses become keyed pseudonyms, so that two lines of one person can still
-//! be joined by whoever has the key's table, and by nobody without the key. The rest of the text,
-//! and JSON as JSON, stays as it was; redacting twice changes nothing.
+//! Secrets (passwords, tokens, cookies, keys, card numbers, credentials in URLs, and what has one
+//! of the configured names) become [`MARK`]; e-mail addresses and the configured personal fields
+//! become keyed pseudonyms, so that two lines of one person can still be joined by whoever has
+//! the key's table, and by nobody without the key. The rest of the text, and JSON as JSON, stays
+//! as it was; redacting twice changes nothing. Letters that JSON writes as `\u0077` are seen; where
+//! something is taken out, they are written plainly.
 //!
-//! Not promised: secrets without a name or a known form, such as a password in a sentence, and
-//! JSON escapes inside of a key (`"pass\u0077ord"`).
+//! Not promised: secrets without a name or a known form, such as a password in a sentence; the
+//! columns of CSV, whose lines do not say their names; letters that are escaped twice.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
+mod escaped;
+mod personal;
 mod pseudonym;
 mod secret;
 #[cfg(test)]
 mod tests;
 
-pub use pseudonym::{address_pseudonym, pseudonym};
-use secret::Place;
+use personal::PersonalFields;
+pub use pseudonym::{address_pseudonym, identity, pseudonym, value_pseudonym};
+use secret::{Cut, Place};
 
 /// What stands for a secret.
 pub const MARK: &str = "[redacted]";
@@ -45,23 +51,86 @@ pub fn is_secret_name(name: &str) -> bool {
     named.iter().any(|word| lower.contains(word)) || secret::names_password(lower.as_bytes())
 }
 
-/// Appends `text` without its secrets to `out`, e-mail addresses as pseudonyms under `key`;
-/// returns how many places were replaced.
-///
-/// Only bytes that are matched change, so text that is UTF-8 stays UTF-8, and JSON stays JSON.
-pub fn redact(text: &[u8], key: &[u8], out: &mut Vec<u8>) -> usize {
-    let Some(search) = SEARCH.as_ref() else {
-        // A test proves that the expression compiles; without it nothing may pass.
-        out.extend_from_slice(MARK.as_bytes());
-        return 1;
-    };
+/// Knows what is to be taken out, and the key of the pseudonyms.
+#[derive(Debug)]
+pub struct Redactor {
+    key: Vec<u8>,
+    /// Names of secrets besides the usual ones.
+    names: Option<Regex>,
+    personal: Option<PersonalFields>,
+}
+
+impl Redactor {
+    /// Takes out the usual secrets, those whose name has one of `secret_names` in it, whatever
+    /// the case, and the values at the paths `personal_fields`.
+    ///
+    /// # Errors
+    /// When there are more names than an expression can hold.
+    pub fn new(
+        key: &[u8],
+        secret_names: &[String],
+        personal_fields: &[String],
+    ) -> Result<Self, regex::Error> {
+        let names: Vec<String> = secret_names.iter().map(|name| regex::escape(name)).collect();
+        let names = (!names.is_empty()).then(|| Regex::new(&format!("(?i-u:{})", names.join("|"))));
+        let personal = (!personal_fields.is_empty()).then(|| PersonalFields::new(personal_fields));
+        Ok(Self { key: key.to_vec(), names: names.transpose()?, personal: personal.transpose()? })
+    }
+
+    /// The identity of a record, see [`identity`].
+    pub fn identity(&self, values: &[String]) -> String {
+        identity(&self.key, values)
+    }
+
+    /// Whether several lines may be redacted as one text: what is looked for knows no structure.
+    pub fn takes_lines(&self, text: &[u8]) -> bool {
+        self.personal.is_none() && !escaped::has_escapes(text)
+    }
+
+    /// Appends a record without its secrets to `out`, personal data as pseudonyms; returns how
+    /// many places were replaced.
+    ///
+    /// Only bytes that are matched change, so text that is UTF-8 stays UTF-8, and JSON stays JSON.
+    pub fn redact(&self, text: &[u8], out: &mut Vec<u8>) -> usize {
+        let mut replaced_count = 0;
+        let mut done = escaped::plainly(text);
+        if let Some(names) = &self.names {
+            let mut next = Vec::with_capacity(done.len());
+            replaced_count += replace(&done, names, &|place| place.value_of_name(), &mut next);
+            done = Cow::Owned(next);
+        }
+        let mut next = Vec::with_capacity(done.len());
+        if let Some(search) = SEARCH.as_ref() {
+            let cut = |place: Place<'_>| place.cut(&self.key);
+            replaced_count += replace(&done, search, &cut, &mut next);
+        } else {
+            // A test proves that the expression compiles; without it nothing may pass.
+            next.extend_from_slice(MARK.as_bytes());
+            replaced_count += 1;
+        }
+        if let Some(personal) = &self.personal {
+            let text = std::mem::take(&mut next);
+            replaced_count += personal.replace(&text, &self.key, &mut next);
+        }
+        out.extend_from_slice(if replaced_count == 0 { text } else { &next });
+        replaced_count
+    }
+}
+
+/// Copies `text` to `out` with the cuts made at the places that are found; returns their number.
+fn replace(
+    text: &[u8],
+    search: &Regex,
+    cut: &dyn Fn(Place<'_>) -> Option<Cut>,
+    out: &mut Vec<u8>,
+) -> usize {
     let mut replaced_count = 0;
     let mut copied = 0;
     let mut at = 0;
     while let Some(found) = search.find_at(text, at) {
         // What is copied already belongs to a secret before.
         let place = Place { text, floor: copied, start: found.start(), end: found.end() };
-        let Some(cut) = place.cut(key) else {
+        let Some(cut) = cut(place) else {
             at = found.end();
             continue;
         };

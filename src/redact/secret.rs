@@ -155,12 +155,31 @@ impl<'t> Place<'t> {
 
     /// The value after `password=`, `"token": `, `Authorization: `.
     fn named_value(self) -> Option<Cut> {
-        let in_name = |b: &&u8| b.is_ascii_alphanumeric() || b"_.-".contains(b);
-        let tail_len = self.after().iter().take(MAX_TAIL_LEN).take_while(in_name).count();
-        let name = self.text.get(self.start..self.end + tail_len)?.to_ascii_lowercase();
+        let name = self.name()?;
         if name.starts_with(b"pass") && !names_password(&name) {
             return None;
         }
+        // `tokens: 1500` counts, which gives nothing away.
+        let is_count =
+            |value: &[u8]| name.starts_with(b"token") && value.iter().all(u8::is_ascii_digit);
+        self.value_after(&name)
+            .filter(|cut| !is_count(self.text.get(cut.start..cut.end).unwrap_or_default()))
+    }
+
+    /// The value after a name that was configured.
+    pub(super) fn value_of_name(self) -> Option<Cut> {
+        self.value_after(&self.name()?)
+    }
+
+    /// The name from the word that was found on, in lower case.
+    fn name(self) -> Option<Vec<u8>> {
+        let in_name = |b: &&u8| b.is_ascii_alphanumeric() || b"_.-".contains(b);
+        let tail_len = self.after().iter().take(MAX_TAIL_LEN).take_while(in_name).count();
+        Some(self.text.get(self.start..self.end + tail_len)?.to_ascii_lowercase())
+    }
+
+    fn value_after(self, name: &[u8]) -> Option<Cut> {
+        let tail_len = name.len() - (self.end - self.start);
         let after_name = self.after().get(tail_len..)?;
         let (separator_len, is_quoted_name) = separator_len(after_name)?;
         let value = after_name.get(separator_len..)?;
@@ -168,10 +187,9 @@ impl<'t> Place<'t> {
         let is_json = is_quoted_name && separator.ends_with(b":");
         let (value_len, quotes) = value_len(value, name.starts_with(b"cookie") && !is_quoted_name);
         let value = value.get(..value_len)?;
-        // `tokens: 1500` counts, `token: null` lacks; neither gives anything away.
+        // `token: null` lacks one.
         let is_word = matches!(value, b"" | b"true" | b"false" | b"null" | b"\"\"" | b"{}" | b"[]");
-        let is_count = name.starts_with(b"token") && value.iter().all(u8::is_ascii_digit);
-        if is_word || is_count {
+        if is_word || is_marked(value) {
             return None;
         }
         let mark = match quotes {
@@ -210,7 +228,15 @@ pub(super) fn names_password(lower: &[u8]) -> bool {
         || lower.split(|byte| !byte.is_ascii_alphabetic()).any(|word| word.ends_with(b"pass"))
 }
 
-enum Quotes {
+/// Whether it was taken out before, by another name.
+fn is_marked(value: &[u8]) -> bool {
+    let inner = value.trim_ascii_start();
+    let inner = inner.strip_prefix(b"\\").unwrap_or(inner);
+    let inner = inner.strip_prefix(b"\"").or(inner.strip_prefix(b"'")).unwrap_or(inner);
+    inner.starts_with(MARK.as_bytes()) && value.len() <= MARK.len() + 4
+}
+
+pub(super) enum Quotes {
     None,
     Single,
     Double,
@@ -218,7 +244,7 @@ enum Quotes {
 }
 
 /// Length of the value that `text` begins with, and how it is quoted.
-fn value_len(text: &[u8], to_line_end: bool) -> (usize, Quotes) {
+pub(super) fn value_len(text: &[u8], to_line_end: bool) -> (usize, Quotes) {
     match text {
         [b'"', rest @ ..] => (1 + quoted_len(rest, b'"'), Quotes::Double),
         [b'\'', rest @ ..] => (1 + quoted_len(rest, b'\''), Quotes::Single),
@@ -236,7 +262,7 @@ fn value_len(text: &[u8], to_line_end: bool) -> (usize, Quotes) {
 }
 
 /// Bytes up to and with the closing quote, or all.
-fn quoted_len(text: &[u8], quote: u8) -> usize {
+pub(super) fn quoted_len(text: &[u8], quote: u8) -> usize {
     let mut escaped = false;
     for (at, byte) in text.iter().enumerate() {
         match byte {

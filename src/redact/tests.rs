@@ -1,14 +1,23 @@
 use proptest::prelude::*;
 
 use super::pseudonym::hmac_sha256;
-use super::{SEARCH, address_pseudonym, is_secret_name, pseudonym, redact};
+use super::{Redactor, SEARCH, address_pseudonym, is_secret_name, pseudonym, value_pseudonym};
 
 const KEY: &[u8] = b"a key of the tests";
 
-fn redacted(text: &str) -> String {
+fn with(secret_names: &[&str], personal_fields: &[&str]) -> Redactor {
+    let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+    Redactor::new(KEY, &owned(secret_names), &owned(personal_fields)).unwrap()
+}
+
+fn redacted_by(redactor: &Redactor, text: &str) -> String {
     let mut out = Vec::new();
-    redact(text.as_bytes(), KEY, &mut out);
+    redactor.redact(text.as_bytes(), &mut out);
     String::from_utf8(out).unwrap()
+}
+
+fn redacted(text: &str) -> String {
+    redacted_by(&with(&[], &[]), text)
 }
 
 fn check(text: &str, expected: &str) {
@@ -72,6 +81,88 @@ fn what_only_sounds_like_a_secret_stays() {
 }
 
 #[test]
+fn names_that_are_escaped() {
+    check(r#"{"pass\u0077ord":"hunter2"}"#, r#"{"password":"[redacted]"}"#);
+    check(r#"{"\u0074oken":"abc","x":"\u0041\n"}"#, r#"{"token":"[redacted]","x":"A\n"}"#);
+    check_kept(r#"{"x":"\u0041"}"#); // exactly as written where nothing is taken out
+}
+
+#[test]
+fn configured_names_of_secrets() {
+    let redactor = with(&["pin", "clave", "be", "pass"], &[]);
+    let check = |text: &str, expected: &str| {
+        assert_eq!(redacted_by(&redactor, text), expected);
+        assert_eq!(redacted_by(&redactor, expected), expected, "twice");
+    };
+    check("user_PIN=1234 x=1", "user_PIN=[redacted] x=1");
+    check(r#"{"a":{"pinCode":1234},"x":1}"#, r#"{"a":{"pinCode":"[redacted]"},"x":1}"#);
+    check(r#"{"p\u0069n":"1234"}"#, r#"{"pin":"[redacted]"}"#);
+    check(r#"{"log":"{\"clave\":\"x y\"}"}"#, r#"{"log":"{\"clave\":\"[redacted]\"}"}"#);
+    check(r#"clave="x y" b"#, r#"clave="[redacted]" b"#);
+    check("sent Bearer abcdef123456", "sent Bearer [redacted]"); // a part of a usual form
+    check("passed=7", "passed=[redacted]"); // the usual exceptions are of the usual names
+    check("the pin is secret", "the pin is secret"); // no value
+    check(r#"{"pin":null,"pin_password":"x"}"#, r#"{"pin":null,"pin_password":"[redacted]"}"#);
+}
+
+#[test]
+fn personal_fields_become_pseudonyms() {
+    let redactor = with(&["pin"], &["student.name", "dni", "contacts"]);
+    let (ana, dni) = (value_pseudonym(KEY, "Ana Pérez"), value_pseudonym(KEY, "30111222"));
+    let mail = pseudonym(KEY, "ana@example.edu");
+    let fill = |text: &str| text.replace("ANA", &ana).replace("DNI", &dni).replace("MAIL", &mail);
+    let check = |text: &str, expected: &str| {
+        let expected = fill(expected);
+        assert_eq!(redacted_by(&redactor, text), expected, "{text}");
+        assert_eq!(redacted_by(&redactor, &expected), expected, "twice");
+    };
+    check(r#"{"student":{"name":"Ana Pérez","x":1}}"#, r#"{"student":{"name":"ANA","x":1}}"#);
+    check(r#"{"student.name": "ana pérez "}"#, r#"{"student.name": "ANA"}"#); // as people type it
+    check(r#"{"student":{"n\u0061me":"Ana P\u00e9rez"}}"#, r#"{"student":{"name":"ANA"}}"#);
+    check(r#"{"dni":30111222,"n":[1]}"#, r#"{"dni":"DNI","n":[1]}"#);
+    check(r#"{"dni":null,"a":{"dni":1},"name":"x"}"#, r#"{"dni":null,"a":{"dni":1},"name":"x"}"#);
+    // Through lists, and from their elements on.
+    check(r#"[{"student":{"name":"Ana Pérez"}}]"#, r#"[{"student":{"name":"ANA"}}]"#);
+    check(
+        r#"{"r":[{"dni":"30111222"},{"b":[]}],"dni":1}"#,
+        &fill(r#"{"r":[{"dni":"DNI"},{"b":[]}],"dni":"ONE"}"#)
+            .replace("ONE", &value_pseudonym(KEY, "1")),
+    );
+    check(
+        r#"{"contacts":{"a":["30111222",{"b":"Ana Pérez"}]},"x":"y"}"#,
+        r#"{"contacts":{"a":["DNI",{"b":"ANA"}]},"x":"y"}"#,
+    );
+    check(r#"{"dni":"ana@example.edu"}"#, r#"{"dni":"MAIL"}"#); // the same name wherever it stands
+    // Text, and JSON in text in JSON.
+    check("dni=30111222 student.name=\"Ana Pérez\" id=1", "dni=DNI student.name=\"ANA\" id=1");
+    check("GET /x?dni=30111222&y=1", "GET /x?dni=DNI&y=1");
+    check("my-dni=1 dni: 1 dni=", "my-dni=1 dni: 1 dni=");
+    check(
+        r#"INFO {"dni":30111222} and {"dni":"30111222"}"#,
+        r#"INFO {"dni":"DNI"} and {"dni":"DNI"}"#,
+    );
+    check(r#"{"log":"{\"dni\":30111222}\n"}"#, r#"{"log":"{\"dni\":\"DNI\"}\n"}"#);
+    check(r#"{"msg":"dni=30111222 ok"}"#, r#"{"msg":"dni=DNI ok"}"#);
+    // Cut, or no JSON after all.
+    assert_eq!(
+        redacted_by(&redactor, r#"{"student":{"name":"Ana Pé"#),
+        format!("{{\"student\":{{\"name\":\"{}\"", value_pseudonym(KEY, "Ana Pé"))
+    );
+    check(r#"} ] {"dni" : 30111222"#, r#"} ] {"dni" : "DNI""#);
+    check(r#"{"dni":"pin=1234"}"#, &redacted_by(&redactor, r#"{"dni":"pin=1234"}"#));
+}
+
+#[test]
+fn deep_json_is_no_harm() {
+    let text = "{\"a\":".repeat(100_000) + "1";
+    assert_eq!(redacted_by(&with(&[], &["dni"]), &text), text);
+    let text = "{\"a\":[".repeat(100_000);
+    assert_eq!(redacted_by(&with(&[], &["dni"]), &text), text);
+    let text = "[".repeat(200_000);
+    assert_eq!(redacted_by(&with(&[], &["dni"]), &text), text);
+}
+
+#[test]
 fn forms_that_need_no_name() {
     check("x eyJhbGciOiJI.eyJzdWIiOiIx.c2ln y", "x [redacted] y");
     check("AKIAIOSFODNN7EXAMPLE", "[redacted]");
@@ -104,6 +195,24 @@ fn people_become_pseudonyms() {
 }
 
 #[test]
+fn an_identity_is_that_of_all_its_values() {
+    let id = |values: &[&str]| {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        super::identity(KEY, &values)
+    };
+    assert_eq!((id(&["7", "2026-11-16"]).len(), &id(&["7"])[..2]), (26, "d_"));
+    assert_eq!(id(&["7", "x"]), id(&["7", "x"]));
+    for (one, other) in [
+        (&["7", "x"][..], &["7x"][..]), // not their text one after the other
+        (&["7", ""], &["7"]),
+        (&["7", "x"], &["x", "7"]),
+        (&["Ana"], &["ana"]), // names of files differ by case
+    ] {
+        assert_ne!(id(one), id(other), "{one:?}");
+    }
+}
+
+#[test]
 fn hmac_follows_rfc_4231() {
     let hex = |digest: [u8; 32]| digest.map(|byte| format!("{byte:02x}")).concat();
     assert_eq!(
@@ -132,7 +241,7 @@ fn names_of_secrets() {
 #[test]
 fn bytes_that_are_no_text_pass_through() {
     let mut out = Vec::new();
-    assert_eq!(redact(b"\xff password=\xfe\xfd x", KEY, &mut out), 1);
+    assert_eq!(with(&[], &[]).redact(b"\xff password=\xfe\xfd x", &mut out), 1);
     assert_eq!(out, b"\xff password=[redacted] x");
 }
 
@@ -160,6 +269,14 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(text in prop::collection::vec(any::<u8>(), 0..80)) {
         let mut out = Vec::new();
-        redact(&text, KEY, &mut out);
+        with(&["pin"], &["a", "b.c"]).redact(&text, &mut out);
+    }
+
+    #[test]
+    fn what_is_not_meant_stays_as_it_was(
+        text in "[ -~]{0,20}([{}\\[\\],:]|\"[ab.c\\\\]{0,3}\"|\\\\\"|12|null| ){0,30}[ -~]{0,9}",
+    ) {
+        let redactor = with(&["zzz"], &["zzz", "y.zzz"]);
+        prop_assert_eq!(redacted_by(&redactor, &text), redacted(&text));
     }
 }

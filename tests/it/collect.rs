@@ -73,8 +73,6 @@ fn what_cannot_be_collected_is_said_and_not_done() {
     check(dir, &["collect", "--once"], 2);
     configure("[store]\npth = \"x\"\n");
     check(dir, &["collect", "--once"], 2);
-    configure("[[source]]\nname = \"d\"\nkind = \"documents\"\ninclude = [\"*.json\"]\n");
-    check(dir, &["collect", "--once"], 4);
     assert!(!dir.join(".plimsoll/store").is_dir(), "nothing was to be done");
 }
 
@@ -96,4 +94,220 @@ fn one_long_line_of_garbage_hides_no_field() {
     check(dir, &["collect", "--once"], 0);
     let told = check(dir, &["query", "-o", "csv", "SELECT MAX(number) AS n FROM logs"], 0);
     assert_eq!(told.trim(), "n\n39");
+}
+
+const REPORTS: &str = r#"
+[[source]]
+name = "reports"
+kind = "documents"
+include = ["d/data/student-reports/**/*.json"]
+event = "report.submitted"
+"#;
+
+#[test]
+fn a_tree_of_documents_is_judged_from_the_store_as_from_the_tree() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    check(dir, &["demo", "d", "--days", "8", "--rate", "200"], 0);
+    let init = check(dir, &["init", "--dry-run", "d/data/student-reports"], 0);
+    assert!(init.contains("kind = \"documents\"") && !init.contains("\ntime = "), "two shapes");
+    write_whole(&dir.join("plimsoll.toml"), REPORTS.as_bytes()).unwrap();
+    check(dir, &["collect", "--once"], 0);
+    assert!(check(dir, &["verify"], 0).contains("nothing is lost and nothing doubled"));
+    assert!(check(dir, &["collect", "--status"], 0).contains("2026-11-"));
+
+    let tree = "d/data/student-reports";
+    let words = ["report", "-o", "json", "--exit-zero"];
+    let stored = numbers(&check(dir, &words, 0));
+    assert_eq!(stored, numbers(&check(dir, &[&words[..], &[tree]].concat(), 0)));
+    assert!(stored["records"].as_u64().unwrap() > 20, "{stored}");
+    // Columns, and a field that is none; the documents have two shapes.
+    for columns in ["COUNT(DISTINCT user)", "SUM(answers.q4)", "SUM(metadata.academicYear)"] {
+        let sql = format!(
+            "SELECT event, service, COUNT(*) AS n, MAX(ts_ms) AS last, {columns} AS x FROM logs \
+             GROUP BY event, service ORDER BY service"
+        );
+        let stored = check(dir, &["query", "-o", "jsonl", &sql], 0);
+        let file = check(dir, &["query", "-o", "jsonl", tree, &sql], 0);
+        assert_eq!(stored, file, "{columns}");
+    }
+}
+
+/// The documents' numbers, one a line, and `verify` holds.
+fn values(dir: &Path) -> String {
+    check(dir, &["collect", "--once"], 0);
+    check(dir, &["verify"], 0);
+    let sql = "SELECT v FROM logs ORDER BY v";
+    let ran = run(dir, &["query", "-o", "csv", sql]);
+    String::from_utf8_lossy(&ran.stdout).lines().skip(1).collect::<Vec<_>>().join(" ")
+}
+
+fn put(dir: &Path, name: &str, text: &str) {
+    fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
+    write_whole(&dir.join(name), text.as_bytes()).unwrap();
+}
+
+#[test]
+fn each_version_of_a_document_is_stored_and_the_newest_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let source = "[[source]]\nname = \"d\"\nkind = \"documents\"\ninclude = [\"in/**/*\"]\n";
+    put(dir, "plimsoll.toml", source);
+    let document =
+        |v: u32| format!("{{\n  \"time\": \"2026-11-18T14:12:00Z\",\n  \"v\": {v}\n}}\n");
+    put(dir, "in/a.json", &document(1));
+    put(dir, "in/b/list.json", &format!("[{}, {}]", document(20), document(21)));
+    put(dir, "in/b/records.json", &format!("{{\"records\": [{}]}}", document(30)));
+    assert_eq!(values(dir), "1 20 21 30");
+    assert_eq!(values(dir), "1 20 21 30", "read again");
+    put(dir, "in/a.json", &document(2));
+    assert_eq!(values(dir), "2 20 21 30", "a new version");
+    put(dir, "in/b/list.json", &format!("[{}, {}]", document(22), document(21)));
+    assert_eq!(values(dir), "2 20 21 22 30", "what a list once said stays said");
+    fs::rename(dir.join("in/a.json"), dir.join("in/z.json")).unwrap();
+    assert_eq!(values(dir), "2 20 21 22 30", "moved");
+    put(dir, "in/z.json", &document(3));
+    put(dir, "in/a.json", &document(4));
+    assert_eq!(values(dir), "3 4 20 21 22 30", "two documents by now");
+    fs::remove_file(dir.join("in/z.json")).unwrap();
+    fs::remove_dir_all(dir.join("in/b")).unwrap();
+    let before = values(dir);
+    assert_eq!(before, "3 4 20 21 22 30", "the end of a document undoes nothing");
+    put(dir, "in/b/list.json", &format!("[{}, {}]", document(22), document(21)));
+    assert_eq!(values(dir), before, "here again");
+    put(dir, "in/a.json", "{\"v\": ");
+    assert_eq!(values(dir), "3 20 21 22 30", "what it says now cannot be read");
+    let quality = check(dir, &["report", "-o", "json", "--exit-zero"], 0);
+    assert_eq!(numbers(&quality)["rejected"], 1);
+}
+
+#[test]
+fn documents_are_followed_while_they_are_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let config = "[collect]\nflush_interval = \"50ms\"\nreconcile_interval = \"100ms\"\n\
+                  settle_time = \"400ms\"\n[[source]]\nname = \"d\"\nkind = \"documents\"\n\
+                  include = [\"in/*.json\"]\n";
+    put(dir, "plimsoll.toml", config);
+    put(dir, "in/a.json", "{\"v\":1}");
+    let mut following = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .arg("collect")
+        .current_dir(dir)
+        .env_remove("PLIMSOLL_CONFIG")
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let rows_become = |rows: u32| {
+        let wanted = format!(": {rows} rows in");
+        let is_there = || {
+            let status = run(dir, &["collect", "--status"]);
+            String::from_utf8_lossy(&status.stdout).contains(&wanted)
+        };
+        let is_seen = (0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            is_there()
+        });
+        assert!(is_seen, "{rows} rows");
+    };
+    rows_become(1);
+    put(dir, "in/b.json", "[{\"v\":2},{\"v\":3}]");
+    rows_become(3);
+    fs::remove_file(dir.join("in/a.json")).unwrap();
+    rows_become(4); // its end
+    put(dir, "in/c.json", "{\"v\":");
+    rows_become(5); // settle_time is over
+    let id = following.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(following.wait().unwrap().success());
+    check(dir, &["verify"], 0);
+    assert_eq!(values(dir), "1 2 3", "goes on from there");
+}
+
+#[test]
+fn two_spellings_of_one_document_meet_by_their_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let source = "[[source]]\nname = \"d\"\nkind = \"documents\"\ninclude = [\"in/**/*.json\"]\n\
+                  id = [\"student.id\", \"week\"]\n";
+    put(dir, "plimsoll.toml", source);
+    let document = |student: u32, v: u32| {
+        format!(
+            "{{\"time\":\"2026-11-18T14:12:00Z\",\"student\":{{\"id\":{student}}},\"week\":1,\"v\":{v}}}"
+        )
+    };
+    put(dir, "in/4to Año/7.json", &document(7, 1));
+    put(dir, "in/4to Año/8.json", &document(8, 1));
+    assert_eq!(values(dir), "1 1");
+    put(dir, "in/4to-a-o/7.json", &document(7, 2));
+    assert_eq!(values(dir), "1 2");
+    put(dir, "in/4to-a-o/list.json", &format!("[{},{}]", document(8, 3), document(9, 4)));
+    assert_eq!(values(dir), "2 3 4");
+    put(dir, "in/4to-a-o/list.json", &format!("[{},{}]", document(8, 5), document(9, 4)));
+    assert_eq!(values(dir), "2 4 5", "an element of a list that has an id is revised");
+}
+
+/// Every file below a directory.
+fn files(dir: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn nothing_secret_is_in_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let config = "[redact]\nsecret_names = [\"pin\"]\n\
+                  personal_fields = [\"student.name\", \"dni\"]\n\
+                  [[source]]\nname = \"l\"\ninclude = [\"*.log\"]\n\
+                  [[source]]\nname = \"d\"\nkind = \"documents\"\ninclude = [\"in/*.json\"]\n\
+                  id = [\"student.name\"]\n";
+    put(dir, "plimsoll.toml", config);
+    let json = r#"{"time":"2026-11-18T14:12:00Z","msg":"dni=SECRET5 kept","a":{"pi\u006e":"SECRET0"},
+        "pass\u0077ord":"SECRET1","student":{"name":"SECRET2","x":"kept"},"dni":["SECRET3"],
+        "log":"{\"dni\":\"SECRET4\"}","b":"SECRET6\u0040example.edu"}"#;
+    let line = json.replace("\n        ", "");
+    let text = "not json pin=SECRET7 dni=SECRET8 kept";
+    let logfmt = "time=2026-11-18T14:12:00Z msg=kept student.name=\"SECRET9 y\" my_pin=SECRETA";
+    put(dir, "json.log", &format!("{line}\n{text}\n"));
+    put(dir, "fmt.log", &format!("{logfmt}\n").repeat(3));
+    put(dir, "in/one.json", json);
+    put(dir, "in/many.json", &format!("{{\"records\":[{json},7]}}"));
+    put(dir, "in/broken.json", &format!("{text}\n{json}{{"));
+    check(dir, &["collect", "--once"], 0);
+    check(dir, &["verify"], 0);
+    for file in files(&dir.join(".plimsoll")) {
+        let bytes = fs::read(&file).unwrap();
+        assert!(!bytes.windows(6).any(|six| six == b"SECRET"), "{}", file.display());
+    }
+    // The segments are compressed: what they hold is read back, the text of every record.
+    let sql = "SELECT source, body, attrs, message, user, template FROM logs";
+    let stored = check(dir, &["query", "-o", "jsonl", sql], 0);
+    assert!(!stored.contains("SECRET"), "{stored}");
+    assert!(stored.contains("p_") && stored.contains("u_") && stored.contains("[redacted]"));
+    let count = stored.lines().filter(|line| line.contains("kept")).count();
+    assert_eq!(count, 1 + 3 + 1, "what stands beside it is there: {stored}");
+    // What could not be decoded is shown as an example of what was rejected.
+    let report = check(dir, &["report", "-o", "json", "--exit-zero"], 0);
+    assert!(report.contains("not json") && !report.contains("SECRET"), "{report}");
+}
+
+#[test]
+fn links_and_long_records_are_as_configured() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    put(dir, "elsewhere/a.log", &format!("{{\"msg\":\"{}\"}}\n", "x".repeat(5 << 20)));
+    put(dir, "logs/b.log", "{\"msg\":\"b\"}\n");
+    std::os::unix::fs::symlink(dir.join("elsewhere/a.log"), dir.join("logs/a.log")).unwrap();
+    let collect = |keys: &str| {
+        let source = "[[source]]\nname = \"l\"\ninclude = [\"logs/*.log\"]\n";
+        put(dir, "plimsoll.toml", &format!("[collect]\n{keys}{source}"));
+        check(dir, &["collect", "--once"], 0);
+        check(dir, &["verify"], 0)
+    };
+    assert!(collect("").contains(" 1 rows"), "a link that leads out is not followed");
+    let keys = "link_roots = [\"elsewhere\"]\nmax_record = \"64KiB\"\ntruncated_keep = \"1KiB\"\n";
+    assert!(collect(keys).contains(" 2 rows"));
+    let erase = ["erase", "--dry-run", "--where"];
+    let long = |condition| check(dir, &[&erase[..], &[condition]].concat(), 0);
+    assert!(long("LENGTH(body) = 1024").contains("1 records"));
 }

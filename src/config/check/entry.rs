@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::super::checked::{
-    Calendar, CalendarDays, CalendarKind, ColumnType, Expr, FieldPath, NoData, Promoted, Rule,
-    RuleSeverity, Slo, Source, SourceKind,
+    Calendar, CalendarDays, CalendarKind, Expr, FieldPath, NoData, Rule, RuleSeverity, Slo, Source,
+    SourceKind,
 };
 use super::super::globs::{Glob, Globs};
 use super::super::quantity;
@@ -23,52 +23,12 @@ const HOLD: Bounds<Duration> = Bounds(Duration::ZERO, Duration::from_hours(24 * 
 const SLO_WINDOW: Bounds<Duration> = Bounds(HOUR, Duration::from_hours(24 * 366));
 /// Longest expression, in bytes.
 const MAX_EXPR_LEN: usize = 4_096;
-/// Columns of every table `logs`; none of them can be made again by promotion.
-const COLUMNS: [&str; 34] = [
-    "ts",
-    "ts_ms",
-    "observed_ts",
-    "severity",
-    "severity_number",
-    "service",
-    "host",
-    "environment",
-    "deployment",
-    "version",
-    "source",
-    "event",
-    "method",
-    "route",
-    "path",
-    "status",
-    "duration_ms",
-    "trace_id",
-    "span_id",
-    "parent_span_id",
-    "request_id",
-    "user",
-    "template",
-    "message",
-    "attrs",
-    "body",
-    "body_bin",
-    "flags",
-    "date",
-    "_gen",
-    "_off",
-    "_len",
-    "_ord",
-    "_id",
-];
-
 /// The place of the first entry that has a name.
 type Seen<'r> = HashMap<&'r str, &'r Placed<String>>;
 
 /// What the sources so far have taken, with the name of the first that did.
 #[derive(Default)]
 struct Known {
-    /// Type of a promoted column.
-    columns: HashMap<String, (ColumnType, String)>,
     /// Globs, absolute.
     patterns: HashMap<String, String>,
 }
@@ -83,7 +43,6 @@ impl Checker<'_, '_> {
             let label = label("source", index, raw.name.as_ref(), &seen);
             self.once(&label, "name", raw.name.as_ref(), &mut seen);
             let Some(source) = self.source(&label, raw, zone) else { continue };
-            self.promoted_alike(&label, raw, &source, &mut known);
             self.read_once(&label, raw, &source, &mut known);
             sources.push(source);
         }
@@ -130,22 +89,10 @@ impl Checker<'_, '_> {
         let ids = raw.id.iter().flatten();
         let id = ids.filter_map(|field| self.field(&key("id"), field)).collect();
         let fields = self.fields(&key("fields"), &raw.fields);
-        let promoted = self.promoted(label, raw);
         let duration_unit = raw.fields.unit.as_ref().map(|unit| *unit.value());
         let name = raw.name.as_ref()?.value().clone();
         let files = files?;
-        Some(Source {
-            name,
-            kind,
-            files,
-            event,
-            time,
-            time_zone,
-            id,
-            fields,
-            duration_unit,
-            promoted,
-        })
+        Some(Source { name, kind, files, event, time, time_zone, id, fields, duration_unit })
     }
 
     fn globs(&mut self, label: &str, raw: &RawSource) -> Option<Globs> {
@@ -189,41 +136,6 @@ impl Checker<'_, '_> {
             fields.extend(path.map(|path| (role, path)));
         }
         fields
-    }
-
-    fn promoted(&mut self, label: &str, raw: &RawSource) -> Vec<Promoted> {
-        let mut promoted: Vec<Promoted> = Vec::new();
-        for (name, column_type) in &raw.promote {
-            let key = format!("{label}.promote.{}", written::key(name));
-            let span = column_type.span();
-            let Some(field) = self.field_path(&span, &key, name) else { continue };
-            let column = column_name(name);
-            let taken = promoted.iter().find(|other| other.column == column);
-            if let Some(other) = taken.map(|other| other.field.to_string()) {
-                let message = format!("`{key}` makes the column `{column}`, as does `{other}`");
-                self.findings.report(&span, &key, &message, None);
-            } else if COLUMNS.contains(&column.as_str()) {
-                let message = format!("`{key}` makes the column `{column}`, which every table has");
-                let help = Some(format!("say which field it is: `fields.{column} = …`"));
-                self.findings.report(&span, &key, &message, help);
-            }
-            promoted.push(Promoted { field, column, column_type: *column_type.value() });
-        }
-        promoted
-    }
-
-    /// One column has one type, whichever source fills it.
-    fn promoted_alike(&mut self, label: &str, raw: &RawSource, source: &Source, all: &mut Known) {
-        for new in &source.promoted {
-            let first = (new.column_type, source.name.clone());
-            let (old_type, other) = all.columns.entry(new.column.clone()).or_insert(first);
-            let Some(place) = raw.promote.get(new.field.as_str()) else { continue };
-            if *old_type != new.column_type {
-                let key = format!("{label}.promote.{}", written::key(new.field.as_str()));
-                let need = format!("must be `{}` as in source `{other}`", old_type.as_str());
-                self.findings.value(&place.span(), &key, &need, None);
-            }
-        }
     }
 
     /// A file belongs to the first source that names it: the same glob twice is never meant.
@@ -378,10 +290,4 @@ fn label(list: &str, index: usize, name: Option<&Placed<String>>, seen: &Seen) -
         }
         _ => format!("{list}[{index}]"),
     }
-}
-
-/// The field's name with `_` for what is no letter or digit, in lower case.
-fn column_name(field: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    field.chars().map(plain).collect()
 }

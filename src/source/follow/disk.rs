@@ -1,8 +1,9 @@
 //! The files of the disk that match the globs of a source.
 //!
 //! Only regular files are followed. A symbolic link is followed only while it leads to a place
-//! within the directories that the globs start from; it is resolved again on each scan. Opening
-//! never waits, never takes a terminal, and is tested on the open file, not on its name.
+//! within the directories that the globs start from, or those that are allowed besides; it is
+//! resolved again on each scan. Opening never waits, never takes a terminal, and is tested on the
+//! open file, not on its name.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
@@ -47,6 +48,8 @@ pub enum GlobError {
 pub struct DiskFiles {
     starts: BTreeMap<PathBuf, Start>,
     exclude: GlobSet,
+    /// Where links may lead besides.
+    link_roots: Vec<PathBuf>,
     /// The real paths of the starts, as of the last scan.
     roots: BTreeSet<PathBuf>,
 }
@@ -92,7 +95,13 @@ impl DiskFiles {
         }
         let bad = |source| GlobError::Bad { pattern: exclude.join(", "), source };
         let exclude = builder.build().map_err(bad)?;
-        Ok(Self { starts, exclude, roots: BTreeSet::new() })
+        Ok(Self { starts, exclude, link_roots: Vec::new(), roots: BTreeSet::new() })
+    }
+
+    /// Symbolic links may also lead below these directories.
+    #[must_use]
+    pub fn with_link_roots(self, link_roots: &[PathBuf]) -> Self {
+        Self { link_roots: link_roots.to_vec(), ..self }
     }
 
     /// The directories to watch for changes.
@@ -105,7 +114,8 @@ impl Files for DiskFiles {
     type Handle = DiskHandle;
 
     fn list(&mut self) -> Listing {
-        let real = self.starts.keys().filter_map(|start| fs::canonicalize(start).ok());
+        let allowed = self.starts.keys().chain(&self.link_roots);
+        let real = allowed.filter_map(|start| fs::canonicalize(start).ok());
         self.roots = real.collect();
         let mut walk = Walk {
             files: self,

@@ -33,15 +33,25 @@ const TOLD_MAX: usize = 10_000;
 pub struct Settings {
     /// Nothing more will be written: tails are records, and nothing is waited for.
     pub once: bool,
-    /// A longer record is cut to its first 64 KiB. In bytes; 8 KiB to 1 GiB are taken.
+    /// A longer record is cut. In bytes; 8 KiB to 1 GiB are taken.
     pub max_record: u64,
+    /// What is kept of the beginning of a record that is cut, in bytes.
+    pub truncated_keep: usize,
+    /// A last line without its end is taken after so much silence, if it is a whole JSON object.
+    pub idle_tail_us: i64,
     /// Files kept open at once.
     pub max_open: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { once: false, max_record: 16 << 20, max_open: 512 }
+        Self {
+            once: false,
+            max_record: 16 << 20,
+            truncated_keep: 64 << 10,
+            idle_tail_us: 2_000_000,
+            max_open: 512,
+        }
     }
 }
 
@@ -190,6 +200,8 @@ impl<F: Files> Follower<F> {
             now_us,
             chunk_len: budget_bytes.clamp(CHUNK_MIN, CHUNK_MAX),
             max_record: self.settings.max_record.clamp(RECORD_MIN, RECORD_MAX),
+            truncated_keep: self.settings.truncated_keep,
+            idle_tail_us: self.settings.idle_tail_us,
             once: self.settings.once,
         };
         let mut worked = 0;

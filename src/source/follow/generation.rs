@@ -12,9 +12,6 @@ use crate::source::follow::long::LongLine;
 use crate::source::follow::packed::Unpacker;
 use crate::source::follow::record::{Ending, Front, Piece, cut};
 
-/// An unterminated complete JSON object is a record after this much silence.
-const TAIL_IDLE_US: i64 = 2_000_000;
-
 /// Where the bytes of a generation can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -33,6 +30,8 @@ pub(super) struct Step {
     /// Bytes to read at once.
     pub(super) chunk_len: usize,
     pub(super) max_record: u64,
+    pub(super) truncated_keep: usize,
+    pub(super) idle_tail_us: i64,
     /// Nothing more will be written.
     pub(super) once: bool,
 }
@@ -112,9 +111,9 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
     }
 
     /// Whether an unterminated tail has been silent long enough and was not judged yet.
-    pub(super) fn has_ripe_tail(&self, now_us: i64) -> bool {
+    pub(super) fn has_ripe_tail(&self, now_us: i64, idle_us: i64) -> bool {
         self.unread() > 0
-            && now_us.saturating_sub(self.grown_us) >= TAIL_IDLE_US
+            && now_us.saturating_sub(self.grown_us) >= idle_us
             && self.tail_judged_at != Some(self.cursor.size_seen)
     }
 
@@ -234,7 +233,7 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
         }
         if self.front.next() == next && want == step.chunk_len {
             let before = bytes.get(..start).unwrap_or_default();
-            self.long = Some(LongLine::new(next, before));
+            self.long = Some(LongLine::new(next, before, step.truncated_keep));
         }
         Ok(Outcome::Busy(got as u64))
     }
@@ -301,7 +300,7 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
     pub(super) fn ending(&self, step: &Step) -> Ending {
         if step.once || self.flush || self.cursor.packed.is_some() {
             Ending::Flush
-        } else if self.has_ripe_tail(step.now_us) {
+        } else if self.has_ripe_tail(step.now_us, step.idle_tail_us) {
             Ending::IfObject
         } else {
             Ending::Wait

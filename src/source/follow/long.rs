@@ -11,9 +11,6 @@ use crate::source::follow::files::Opened;
 use crate::source::follow::generation::{Generation, Outcome, Step};
 use crate::source::follow::record::{Ending, RecordKind, Whole, cut, span};
 
-/// How much of a record beyond the limit is kept.
-const KEPT_LEN: usize = 64 * 1024;
-
 /// A line whose end is not found yet.
 pub(super) struct LongLine {
     /// The first byte not looked at.
@@ -22,6 +19,8 @@ pub(super) struct LongLine {
     len: u64,
     hash: Sha256,
     kept: Vec<u8>,
+    /// How much is kept of a record beyond the limit.
+    keep_len: usize,
     /// The first bytes of the file, if the line starts among them.
     head: Vec<u8>,
     /// The last bytes looked at, also those before the line.
@@ -32,10 +31,10 @@ pub(super) struct LongLine {
 
 impl LongLine {
     /// A line that starts at `start`, after the bytes `before`.
-    pub(super) fn new(start: u64, before: &[u8]) -> Self {
+    pub(super) fn new(start: u64, before: &[u8], keep_len: usize) -> Self {
         let (head, last) = (before.to_vec(), before.to_vec());
         let (hash, kept) = (Sha256::new(), Vec::new());
-        Self { next: start, len: 0, hash, kept, head, last, has_cr: false }
+        Self { next: start, len: 0, hash, kept, keep_len, head, last, has_cr: false }
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -60,7 +59,7 @@ impl LongLine {
     fn add(&mut self, bytes: &[u8]) {
         self.len += bytes.len() as u64;
         self.hash.update(bytes);
-        let missing = KEPT_LEN - self.kept.len();
+        let missing = self.keep_len - self.kept.len();
         self.kept.extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
     }
 }

@@ -31,7 +31,7 @@ mod scan;
 mod settle;
 
 pub use disk::{DiskFiles, DiskHandle, GlobError};
-pub use documents::Documents;
+pub use documents::{DocumentSettings, Documents, Version};
 pub use files::{Files, Listed, Listing, Opened, Refusal, Stat};
 pub use follower::{Counters, Follower, Settings};
 pub use notice::Notice;

@@ -30,6 +30,15 @@ pub struct Piece {
     pub truncated: Option<Whole>,
 }
 
+impl Piece {
+    /// The text of a record.
+    pub fn text(&self, record: usize) -> &[u8] {
+        let body =
+            self.records.get(record).map(|span| span.body.start as usize..span.body.end as usize);
+        body.and_then(|body| self.bytes.get(body)).unwrap_or_default()
+    }
+}
+
 /// One record: which bytes of the generation it stands for, and where its text is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordSpan {

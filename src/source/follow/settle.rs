@@ -58,7 +58,7 @@ impl<F: Files> Follower<F> {
         {
             generation.flush = true;
             self.enqueue(id);
-        } else if generation.has_ripe_tail(now_us) {
+        } else if generation.has_ripe_tail(now_us, self.settings.idle_tail_us) {
             self.enqueue(id);
         }
     }

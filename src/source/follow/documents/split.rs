@@ -7,9 +7,17 @@ use serde::de::IgnoredAny;
 /// The key whose array holds the records of a document.
 const RECORDS: &[u8] = b"\"records\"";
 
-/// The records of a document: the elements of an array or of `{"records": […]}`, or else the
-/// document itself. `None` when it is no JSON.
-pub(super) fn elements(bytes: &[u8]) -> Option<Vec<Range<u32>>> {
+/// The records of a document, or the document itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Elements {
+    /// The one value that the document is.
+    Whole(Range<u32>),
+    /// The elements of an array or of `{"records": […]}`.
+    List(Vec<Range<u32>>),
+}
+
+/// The records of a document; `None` when it is no JSON.
+pub(super) fn elements(bytes: &[u8]) -> Option<Elements> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     serde_json::from_slice::<IgnoredAny>(text).ok()?;
     let start = bytes.len() - text.trim_ascii_start().len();
@@ -19,8 +27,10 @@ pub(super) fn elements(bytes: &[u8]) -> Option<Vec<Range<u32>>> {
         Some(b'{') => records_of(bytes, start),
         _ => None,
     };
-    let whole = start as u32..end as u32;
-    Some(array.map_or_else(|| Vec::from([whole]), |start| items(bytes, start)))
+    Some(match array {
+        Some(start) => Elements::List(items(bytes, start)),
+        None => Elements::Whole(start as u32..end as u32),
+    })
 }
 
 /// The start of the array under the key `records` of the object at `start`.
@@ -77,7 +87,11 @@ mod tests {
         let check = |text: &str, want: Option<&[&str]>| {
             let found = elements(text.as_bytes());
             let shown = found.map(|all| {
-                all.iter().map(|it| &text[it.start as usize..it.end as usize]).collect()
+                let ranges = match all {
+                    Elements::Whole(range) => vec![range],
+                    Elements::List(ranges) => ranges,
+                };
+                ranges.iter().map(|it| &text[it.start as usize..it.end as usize]).collect()
             });
             assert_eq!(shown, want.map(<[&str]>::to_vec), "{text}");
         };
@@ -104,6 +118,6 @@ mod tests {
     fn deep_nesting_is_no_harm() {
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);
         let found = elements(deep.as_bytes());
-        assert!(found.is_none_or(|all| all.len() == 1));
+        assert!(found.is_none_or(|all| matches!(all, Elements::List(all) if all.len() == 1)));
     }
 }

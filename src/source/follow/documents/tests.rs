@@ -1,18 +1,22 @@
 use super::*;
 use crate::source::follow::tests::sim::SimFiles;
 
+const SETTINGS: DocumentSettings = DocumentSettings { once: false, settle_us: 5_000_000 };
+
 struct Rig {
     files: SimFiles,
     documents: Documents<SimFiles>,
     now_us: i64,
     next_id: u64,
+    /// Names of the records handed out, in their order.
+    names: Vec<String>,
 }
 
 impl Rig {
     fn new() -> Self {
         let files = SimFiles::new();
-        let documents = Documents::new(files.clone(), false, || 0, Vec::new());
-        let mut rig = Self { files, documents, now_us: 0, next_id: 0 };
+        let documents = Documents::new(files.clone(), SETTINGS, || 0, Vec::new());
+        let mut rig = Self { files, documents, now_us: 0, next_id: 0, names: Vec::new() };
         rig.restart();
         rig
     }
@@ -26,7 +30,7 @@ impl Rig {
             id
         };
         let cursors = serde_json::from_str(&stored).unwrap();
-        self.documents = Documents::new(self.files.clone(), false, new_id, cursors);
+        self.documents = Documents::new(self.files.clone(), SETTINGS, new_id, cursors);
     }
 
     /// Replaces a file as careful writers do: written aside and renamed over.
@@ -41,7 +45,18 @@ impl Rig {
         for _ in 0..scans {
             self.now_us += 1_000_000;
             self.documents.reconcile(self.now_us);
-            while let Some(piece) = self.documents.read(self.now_us) {
+            while let Some(Version { piece, names }) = self.documents.read(self.now_us) {
+                assert_eq!(piece.records.len(), names.len());
+                self.names.extend(names);
+                // The records of a version are one range of its own generation, or its end.
+                let cursors = self.documents.cursors();
+                let cursor = cursors.iter().find(|cursor| cursor.generation == piece.generation);
+                let is_right = |it: &RecordSpan| match (it.kind, cursor) {
+                    (RecordKind::Tombstone, None) => it.len == 0,
+                    (_, Some(cursor)) => (it.off, it.len) == (0, cursor.len),
+                    (_, None) => false,
+                };
+                assert!(piece.records.iter().all(is_right));
                 for record in &piece.records {
                     let body = &piece.bytes[record.body.start as usize..record.body.end as usize];
                     let text = String::from_utf8_lossy(body);
@@ -166,4 +181,58 @@ fn file_written_while_it_is_read_is_read_again() {
     };
     rig.files.disk().at_call.push((at, Box::new(act)));
     assert_eq!(rig.rows(3), ["a.json: {\"v\":2}"]);
+}
+
+#[test]
+fn document_keeps_its_name_and_shares_it_with_no_other() {
+    let mut rig = Rig::new();
+    rig.put("new.json", "{\"v\":1}");
+    rig.rows(1);
+    rig.files.disk().rename("new.json", "old.json");
+    rig.rows(1);
+    rig.restart();
+    rig.put("new.json", "{\"v\":2}");
+    rig.put("old.json", "{\"v\":3}");
+    rig.rows(1);
+    let [first, new, old] = &rig.names[..] else { panic!("{:?}", rig.names) };
+    assert_eq!((first.as_str(), first), ("new.json", old), "moved, then changed");
+    assert!(new.starts_with("new.json#"), "another document at the path of the first: {new}");
+    rig.files.disk().unlink("old.json");
+    rig.rows(3);
+    assert_eq!(rig.names.last().unwrap(), "new.json", "its end is that of the first");
+}
+
+#[test]
+fn elements_of_a_list_are_known_by_what_they_say() {
+    let mut rig = Rig::new();
+    rig.put("a.json", "[1,1,2]");
+    rig.rows(1);
+    let known = rig.names.clone();
+    let all: HashSet<&String> = known.iter().collect();
+    assert_eq!(all.len(), 3, "equal elements have names of their own");
+    rig.files.disk().unlink("a.json");
+    rig.rows(3);
+    rig.names.clear();
+    rig.put("a.json", "[2,1,1,1]");
+    rig.rows(1);
+    let again = rig.names.iter().filter(|name| known.contains(name)).count();
+    assert_eq!((again, rig.names.len()), (3, 4), "only the third 1 is new after all was gone");
+}
+
+#[test]
+fn version_without_anything_new_has_no_generation() {
+    let mut rig = Rig::new();
+    rig.put("a.json", "[]");
+    assert_eq!(rig.rows(1), NONE);
+    assert_eq!(rig.documents.changed_cursors().unwrap()[0].len, 0);
+    rig.put("a.json", "[1,22]");
+    rig.rows(1);
+    let full = rig.documents.changed_cursors().unwrap().remove(0);
+    rig.put("a.json", "[1]");
+    assert_eq!(rig.rows(1), NONE);
+    let less = rig.documents.changed_cursors().unwrap().remove(0);
+    assert_eq!((less.generation, less.len), (full.generation, 6));
+    assert_ne!(less.version, full.version);
+    rig.rows(1);
+    assert_eq!(rig.documents.changed_cursors(), None);
 }

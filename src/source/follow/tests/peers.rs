@@ -596,3 +596,16 @@ fn appended_member_of_a_compressed_file_is_its_tail() {
     rig.wait(2);
     assert_eq!(rig.new_rows().len(), 101);
 }
+
+#[test]
+fn tail_is_waited_for_as_long_as_it_is_said() {
+    for (idle_tail_us, rows) in [(5_000_000, 0), (1_000_000, 1)] {
+        let mut rig = Rig::with(Settings { idle_tail_us, ..Settings::default() });
+        rig.disk().write("a.log", b"{\"a\":1}");
+        rig.cycle();
+        rig.wait(3);
+        assert_eq!(rig.new_rows().len(), rows, "{idle_tail_us}");
+        rig.wait(6);
+        assert_eq!(rig.new_rows().len(), 1 - rows, "{idle_tail_us}");
+    }
+}
