@@ -91,9 +91,10 @@ pub(super) fn run(args: &QueryArgs, terminal: &Terminal) -> Result<Exit, Failure
     Ok(Exit::Yes)
 }
 
-fn answer(query: Query, opened: Opened, terminal: &Terminal) -> Result<Table, Failure> {
+fn answer(query: Query, mut opened: Opened, terminal: &Terminal) -> Result<Table, Failure> {
     let wanted = query.wanted().clone();
     let names: Vec<String> = opened.profiles().map(|(name, _)| name.to_owned()).collect();
+    opened.narrow(&query);
     let mut run = query.into_run(Limits::default());
     let mut failed = None;
     let (mut records, mut rejected) = (0, 0);
@@ -101,7 +102,7 @@ fn answer(query: Query, opened: Opened, terminal: &Terminal) -> Result<Table, Fa
         records += batch.records;
         rejected += batch.rejects.count();
         run.set_source(names.get(batch.input).map_or("", String::as_str));
-        match run.push(batch.events) {
+        match batch.push_to(&mut run) {
             Ok(()) => !run.is_full(),
             Err(error) => {
                 failed = Some(error);

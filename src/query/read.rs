@@ -8,11 +8,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::stored::{Counts, Part, StoredSource};
+use polars::prelude::DataFrame;
+
+use super::sql::{Query, QueryRun, SqlError};
+use super::stored::{Ask, Counts, Part, StoredSource};
 use crate::decode::{
     Decoder, DetectError, Detected, Overrides, Profile, Rejects, Role, Sample, SeenField,
     ValueKind, detect,
 };
+use crate::frame::Column;
 use crate::model::{EventBatch, Wanted, one_line};
 use crate::source::{Chunk, ChunkReader, Discovery, Framing, Input, ReadError, Source};
 use crate::store::StoreError;
@@ -55,6 +59,8 @@ pub struct Opened {
     pub unconfirmed: Vec<(Role, String)>,
     /// Whether there is one input and no other was named or found.
     is_only: bool,
+    /// Columns that a store hands on as they are.
+    columns: Vec<Column>,
 }
 
 struct OpenedInput {
@@ -102,6 +108,7 @@ impl Opened {
             fields: BTreeMap::new(),
             unconfirmed: Vec::new(),
             is_only: inputs.len() == 1,
+            columns: Vec::new(),
         };
         let mut profiles: Vec<Arc<Profile>> = Vec::new();
         for input in inputs {
@@ -146,6 +153,7 @@ impl Opened {
             fields: BTreeMap::new(),
             unconfirmed: Vec::new(),
             is_only: sources.len() == 1,
+            columns: Vec::new(),
         };
         for mut source in sources {
             let name = source.name.clone();
@@ -202,6 +210,16 @@ impl Opened {
         Ok(())
     }
 
+    /// Reads no more of a store than a query asks for.
+    pub fn narrow(&mut self, query: &Query) {
+        self.columns = query.columns().to_vec();
+        for input in &mut self.inputs {
+            if let (Origin::Store(source), Some(times)) = (&mut input.origin, query.times()) {
+                source.narrow(times);
+            }
+        }
+    }
+
     fn see_fields(&mut self, fields: Vec<SeenField>) {
         for field in fields {
             let seen = self.fields.entry(field.path).or_insert(field.kind);
@@ -243,6 +261,24 @@ pub struct Batch<'a> {
     pub rejects: Rejects,
     /// Bytes of the chunk.
     pub bytes: u64,
+    /// Rows of a store that are among its records and no events.
+    stored: Option<DataFrame>,
+}
+
+impl Batch<'_> {
+    /// Hands all rows to the query that [`Opened::narrow`] was told of.
+    ///
+    /// # Errors
+    /// As [`QueryRun::push`].
+    pub fn push_to(self, run: &mut QueryRun) -> Result<(), SqlError> {
+        if let Some(rows) = self.stored {
+            run.push_frame(rows)?;
+        }
+        if self.events.len == 0 {
+            return Ok(());
+        }
+        run.push(self.events)
+    }
 }
 
 /// What reading came to.
@@ -277,12 +313,13 @@ pub fn read(
     consume: &mut (dyn FnMut(Batch<'_>) -> bool + Send),
 ) -> Result<Reading, ReadError> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(MAX_THREADS);
+    let ask = Ask { wanted: wanted.clone(), columns: opened.columns.clone() };
     let feed = Mutex::new(Feed::new(opened));
     let turn = Turn { state: Mutex::new(Consuming { next: 0, consume }), moved: Condvar::new() };
     let halt = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| work(&feed, &turn, wanted, &halt, stop));
+            scope.spawn(|| work(&feed, &turn, &ask, &halt, stop));
         }
     });
     let feed = feed.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -424,13 +461,7 @@ impl Drop for HaltOnPanic<'_, '_> {
     }
 }
 
-fn work(
-    feed: &Mutex<Feed>,
-    turn: &Turn<'_>,
-    wanted: &Wanted,
-    halt: &AtomicBool,
-    stop: &AtomicBool,
-) {
+fn work(feed: &Mutex<Feed>, turn: &Turn<'_>, ask: &Ask, halt: &AtomicBool, stop: &AtomicBool) {
     let _guard = HaltOnPanic { turn, halt };
     let mut chunk = Chunk::default();
     let mut events = EventBatch::default();
@@ -438,16 +469,16 @@ fn work(
     while !halt.load(Ordering::Relaxed) && !stop.load(Ordering::Relaxed) {
         let Some(ticket) = lock(feed).next(&mut chunk) else { break };
         if decoder.as_ref().is_none_or(|(known, _)| !Arc::ptr_eq(known, &ticket.profile)) {
-            let fresh = Decoder::new(&ticket.profile, wanted);
+            let fresh = Decoder::new(&ticket.profile, &ask.wanted);
             decoder = Some((Arc::clone(&ticket.profile), fresh));
         }
         let Some((profile, decoder)) = &mut decoder else { break };
         events.clear();
         let outcome = match &ticket.stored {
             None => Ok(decode(decoder, &chunk, &mut events)),
-            Some((source, part)) => source.read(*part, wanted, decoder, &mut events),
+            Some((source, part)) => source.read(*part, ask, decoder, &mut events),
         };
-        let Counts { records, rejects, bytes } = match outcome {
+        let Counts { records, rejects, bytes, stored } = match outcome {
             Ok(counts) => counts,
             Err(error) => {
                 let name = ticket.stored.map(|(source, _)| source.name).unwrap_or_default();
@@ -463,8 +494,15 @@ fn work(
             }
             consuming = turn.moved.wait(consuming).unwrap_or_else(PoisonError::into_inner);
         }
-        let batch =
-            Batch { input: ticket.input, profile, events: &events, records, rejects, bytes };
+        let batch = Batch {
+            input: ticket.input,
+            profile,
+            events: &events,
+            records,
+            rejects,
+            bytes,
+            stored,
+        };
         if !halt.load(Ordering::Relaxed) && !(consuming.consume)(batch) {
             halt.store(true, Ordering::Relaxed);
         }
@@ -480,7 +518,7 @@ fn decode(decoder: &mut Decoder, chunk: &Chunk, events: &mut EventBatch) -> Coun
         records += chunk.oversized;
         rejects.add("longer than 16 MiB", chunk.oversized);
     }
-    Counts { records, rejects, bytes: chunk.bytes.len() as u64 }
+    Counts { records, rejects, bytes: chunk.bytes.len() as u64, stored: None }
 }
 
 #[cfg(test)]

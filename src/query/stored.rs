@@ -13,11 +13,12 @@ use polars::prelude::{BooleanChunked, ChunkCompareEq, DataFrame, PolarsResult};
 use crate::decode::{
     Decoder, DetectError, Detected, DocumentDecoders, Overrides, Rejects, Sample, detect,
 };
-use crate::frame::{append_events, event_columns};
+use crate::frame::{Column, append_events, event_columns, of_store, store_columns};
 use crate::model::{EventBatch, Positions, Wanted};
 use crate::store::{ROW_GROUP_ROWS, Segment, Snapshot, StoreError, flag};
 
 use super::newest::{self, Newest};
+use super::sql::Times;
 
 /// Bytes of records by which the format of a source is told.
 const SAMPLE_BYTES: usize = 256 * 1024;
@@ -35,6 +36,8 @@ pub struct StoredSource {
     newest: Option<Arc<Newest>>,
     /// What a person said about the fields.
     overrides: Overrides,
+    /// The times asked for, when not all are.
+    times: Option<Times>,
     /// Name of the source.
     pub name: String,
 }
@@ -52,6 +55,17 @@ pub(super) struct Counts {
     pub(super) records: u64,
     pub(super) rejects: Rejects,
     pub(super) bytes: u64,
+    /// Rows that are no events, as they were asked for in columns.
+    pub(super) stored: Option<DataFrame>,
+}
+
+/// What is to be read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ask {
+    /// For events.
+    pub(super) wanted: Wanted,
+    /// Columns of `logs`; where the store has all of them, rows are not made events first.
+    pub(super) columns: Vec<Column>,
 }
 
 /// The sources of the newest version of a store, by name.
@@ -69,6 +83,7 @@ pub fn stored_sources(path: &Path) -> Result<Vec<StoredSource>, StoreError> {
             segments: Arc::clone(&segments),
             newest: None,
             overrides: Overrides::default(),
+            times: None,
             name: name.clone(),
         };
         if Positions::are_of_documents(positions) {
@@ -106,6 +121,21 @@ impl StoredSource {
         Ok(detect(&Sample { head: &sample, later: &[], is_whole }, overrides))
     }
 
+    /// Leaves out what lies outside of some times; records without a time are left out too.
+    pub(super) fn narrow(&mut self, times: Times) {
+        let meets = |segment: &&Segment| segment.may_meet(times.from_us, times.to_us);
+        self.segments = self.segments.iter().filter(meets).cloned().collect();
+        self.times = Some(times);
+    }
+
+    /// The times to read of a segment, when it has others too.
+    fn times_within(&self, segment: &Segment) -> Option<(i64, i64)> {
+        let Times { from_us, to_us } = self.times?;
+        let is_inside = segment.ts_min_us.is_some_and(|min_us| from_us <= min_us)
+            && segment.ts_max_us.is_some_and(|max_us| max_us < to_us);
+        (!is_inside).then_some((from_us, to_us))
+    }
+
     /// Size of all segments on disk.
     pub(super) fn bytes_on_disk(&self) -> u64 {
         self.segments.iter().map(|segment| segment.bytes).sum()
@@ -119,19 +149,19 @@ impl StoredSource {
     /// The part after one.
     pub(super) fn after(&self, part: Part) -> Option<Part> {
         let start = part.start + ROW_GROUP_ROWS;
-        let rows = self.segments.get(part.segment)?.row_count;
-        if (start as u64) < rows {
+        let segment = self.segments.get(part.segment)?;
+        if (start as u64) < segment.row_count && self.times_within(segment).is_none() {
             return Some(Part { start, ..part });
         }
         let segment = part.segment + 1;
         (segment < self.segments.len()).then_some(Part { segment, start: 0 })
     }
 
-    /// Appends the events of a part.
+    /// Appends the events of a part, or gives its rows.
     pub(super) fn read(
         &self,
         part: Part,
-        wanted: &Wanted,
+        ask: &Ask,
         decoder: &mut Decoder,
         batch: &mut EventBatch,
     ) -> Result<Counts, StoreError> {
@@ -139,6 +169,7 @@ impl StoredSource {
             segment.bytes * ROW_GROUP_ROWS as u64 / segment.row_count.max(ROW_GROUP_ROWS as u64)
         });
         let fault = |error| self.unusable(part, &error);
+        let wanted = &ask.wanted;
         if !wanted.extras.is_empty() {
             let rows = self.rows(part, &BODY)?;
             let counted = match self.newest {
@@ -146,25 +177,33 @@ impl StoredSource {
                 Some(_) => self.decode_documents(&rows, (wanted, decoder), batch),
             };
             let (records, rejects) = counted.map_err(fault)?;
-            return Ok(Counts { records, rejects, bytes });
+            return Ok(Counts { records, rejects, bytes, stored: None });
         }
-        let mut columns = event_columns(wanted);
+        let stored = store_columns(&ask.columns).filter(|columns| !columns.is_empty());
+        let is_direct = stored.is_some();
+        let mut columns = stored.unwrap_or_else(|| event_columns(wanted));
         columns.extend(["source", "flags"]);
+        columns.sort_unstable();
+        columns.dedup();
         let rows = self.rows(part, &columns)?;
         let flags =
             rows.column("flags").and_then(|flags| Ok(flags.i32()?.clone())).map_err(fault)?;
-        let mut counts =
-            Counts { records: rows.height() as u64, rejects: Rejects::default(), bytes };
+        let records = rows.height() as u64;
+        let mut counts = Counts { records, bytes, ..Counts::default() };
         let is_parsed = |flags: Option<i32>| flags.unwrap_or(0) & flag::UNPARSED == 0;
-        if flags.iter().all(is_parsed) {
-            append_events(&rows, wanted, batch).map_err(fault)?;
-            return Ok(counts);
-        }
         let parsed: BooleanChunked = flags.iter().map(|flags| Some(is_parsed(flags))).collect();
-        append_events(&rows.filter(&parsed).map_err(fault)?, wanted, batch).map_err(fault)?;
-        let again = self.rows(part, &BODY)?.filter(&!&parsed).map_err(fault)?;
-        let (_, rejects) = decode_bodies(&again, decoder, batch).map_err(fault)?;
-        counts.rejects = rejects;
+        let is_all = parsed.all();
+        let understood = if is_all { rows } else { rows.filter(&parsed).map_err(fault)? };
+        if is_direct {
+            counts.stored = Some(of_store(&understood, &ask.columns).map_err(fault)?);
+        } else {
+            append_events(&understood, wanted, batch).map_err(fault)?;
+        }
+        if !is_all {
+            let again = self.rows(part, &BODY)?.filter(&!&parsed).map_err(fault)?;
+            let (_, rejects) = decode_bodies(&again, decoder, batch).map_err(fault)?;
+            counts.rejects = rejects;
+        }
         Ok(counts)
     }
 
@@ -197,7 +236,10 @@ impl StoredSource {
         let Some(segment) = self.segments.get(part.segment) else {
             return Ok(DataFrame::default());
         };
-        let rows = self.snapshot.read_part(segment, columns, part.start)?;
+        let rows = match self.times_within(segment) {
+            None => self.snapshot.read_part(segment, columns, part.start)?,
+            times => self.snapshot.read(segment, columns, times)?,
+        };
         let filtered = rows.column("source").and_then(|source| {
             let source = source.str()?;
             let own = source.equal(self.name.as_str());

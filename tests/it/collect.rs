@@ -66,6 +66,47 @@ fn a_newcomer_collects_and_the_store_says_what_the_file_says() {
 }
 
 #[test]
+fn sql_says_the_same_of_the_store_and_of_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut log = String::new();
+    for n in 0..3_000 {
+        let time = format!("2026-11-{:02}T{:02}:{:02}:00.5Z", 8 + n / 1_440, n / 60 % 24, n % 60);
+        let (status, ms) = (if n % 9 == 0 { 500 } else { 200 }, f64::from(n % 101) / 4.0);
+        log += &format!(
+            "{{\"time\":\"{time}\",\"level\":\"info\",\"msg\":\"m {n}\",\"route\":\"/r{}\",\
+             \"status\":{status},\"duration_ms\":{ms},\"region\":\"eu{}\"}}\n",
+            n % 7,
+            n % 2
+        );
+        if n % 100 == 50 {
+            log += "not json\n"; // in the store without a time, in no result
+        }
+    }
+    put(dir, "logs/app.log", &log);
+    check(dir, &["init", "logs/app.log"], 0);
+    check(dir, &["collect", "--once"], 0);
+    check(dir, &["compact"], 0); // one segment for each day, so that windows cut some
+    for sql in [
+        "SELECT * FROM logs ORDER BY ts",
+        "SELECT COUNT(*) FROM logs",
+        "SELECT ts_ms, date, severity, severity_number, _off, template FROM logs ORDER BY ts_ms",
+        "SELECT route, COUNT(*), p95(duration_ms) FROM logs GROUP BY route",
+        "SELECT region, COUNT(*) FROM logs GROUP BY region", // no column: from the records' text
+        "SELECT COUNT(*), MIN(ts_ms) FROM logs WHERE ts_ms >= 1794225600000 AND ts_ms < 1794229200000",
+        "SELECT route, COUNT(*) FROM logs WHERE date = '2026-11-09' GROUP BY route",
+        "SELECT COUNT(*) FROM logs WHERE ts < '2026-11-08T12:00:00' AND region = 'eu1'",
+        "SELECT message FROM logs WHERE ts_ms > 1900000000000", // nothing there
+        "error-rate",
+        "templates",
+        "slow-routes",
+    ] {
+        let stored = check(dir, &["query", "-o", "csv", sql], 0);
+        assert_eq!(stored, check(dir, &["query", "logs/app.log", "-o", "csv", sql], 0), "{sql}");
+    }
+}
+
+#[test]
 fn what_cannot_be_collected_is_said_and_not_done() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -73,8 +73,7 @@ fn compared(lasts_us: i64, op: &BinaryOperator, constant: &Expr) -> Times {
     match op {
         BinaryOperator::Eq => Times { from_us: at_us, to_us: after_us },
         BinaryOperator::Gt | BinaryOperator::GtEq => Times { from_us: at_us, ..Times::ALL },
-        BinaryOperator::Lt => Times { to_us: after_us, ..Times::ALL },
-        BinaryOperator::LtEq => Times { to_us: after_us, ..Times::ALL },
+        BinaryOperator::Lt | BinaryOperator::LtEq => Times { to_us: after_us, ..Times::ALL },
         _ => Times::ALL,
     }
 }
