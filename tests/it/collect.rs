@@ -73,12 +73,13 @@ fn sql_says_the_same_of_the_store_and_of_the_file() {
     for n in 0..3_000 {
         let time = format!("2026-11-{:02}T{:02}:{:02}:00.5Z", 8 + n / 1_440, n / 60 % 24, n % 60);
         let (status, ms) = (if n % 9 == 0 { 500 } else { 200 }, f64::from(n % 101) / 4.0);
-        log += &format!(
+        let line = format!(
             "{{\"time\":\"{time}\",\"level\":\"info\",\"msg\":\"m {n}\",\"route\":\"/r{}\",\
              \"status\":{status},\"duration_ms\":{ms},\"region\":\"eu{}\"}}\n",
             n % 7,
             n % 2
         );
+        log += &line;
         if n % 100 == 50 {
             log += "not json\n"; // in the store without a time, in no result
         }
