@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Tells the time; tests bring their own.
-pub trait Clock {
+pub trait Clock: Sync {
     /// Microseconds since the epoch, UTC.
     fn now_us(&self) -> i64;
 }

@@ -99,7 +99,9 @@ pub(super) fn compact(args: &CompactArgs, terminal: &Terminal) -> Result<Exit, F
             ));
         }
     }
-    let options = CompactOptions { min_age_us: us(settings.compact_after), sweep_age_us };
+    let min_age_us = us(settings.compact_after);
+    let small_bytes = settings.compact_below_bytes;
+    let options = CompactOptions { min_age_us, sweep_age_us, small_bytes };
     let compacted = store::compact(&mut writer, &options)?;
     terminal.data(&format!(
         "merged {} segments into {}: {} rows, {} bytes before, {} after\n",

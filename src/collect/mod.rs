@@ -8,6 +8,7 @@
 mod encode;
 mod pipeline;
 mod source;
+mod upkeep;
 
 pub use pipeline::{Collected, Ended, Options, collect};
 

@@ -15,6 +15,7 @@ use crate::store::{Rows, StoreError, Writer};
 
 use super::CollectError;
 use super::source::{Limits, Watched};
+use super::upkeep::Upkeep;
 
 /// Bytes asked for at once of one generation.
 const READ_BYTES: usize = 2 << 20;
@@ -24,6 +25,8 @@ const KEPT_DESCRIPTORS: usize = 64;
 const MIN_OPEN_FILES: usize = 8;
 /// How long a full store is left alone before the next try.
 const FULL_PAUSE: Duration = Duration::from_secs(1);
+/// How often the store's upkeep gets its turn when nothing is read.
+const UPKEEP_EVERY: Duration = Duration::from_secs(1);
 /// A full store is told about once in this time.
 const FULL_TOLD_EVERY: Duration = Duration::from_mins(1);
 /// How often a raised stop flag is looked at while waiting.
@@ -103,7 +106,8 @@ pub fn collect(
         Reader { config, once: options.once, clock, stop, say, failed: &failed, sources };
     let (read, written) = std::thread::scope(|scope| {
         let committer = scope.spawn(|| {
-            let written = write(&mut writer, &receiver, stop, say);
+            let upkeep = Upkeep::new(config, options.once, clock, say);
+            let written = write(&mut writer, &receiver, stop, say, upkeep);
             failed.store(written.is_err(), Ordering::Relaxed);
             // The reader must not wait for a channel that nobody empties.
             drop(receiver);
@@ -247,16 +251,17 @@ impl Reader<'_> {
     }
 }
 
-/// Commits what comes until the reader ends; gives rows and commits.
+/// Commits what comes until the reader ends, and keeps the store in order; gives rows and commits.
 fn write(
     writer: &mut Writer,
     receiver: &Receiver<Pending>,
     stop: &AtomicBool,
     say: &dyn Fn(&str),
+    mut upkeep: Upkeep<'_>,
 ) -> Result<(u64, u64), StoreError> {
     let (mut rows, mut commits) = (0, 0);
     loop {
-        match receiver.recv_timeout(FULL_TOLD_EVERY) {
+        match receiver.recv_timeout(UPKEEP_EVERY) {
             Ok(pending) => {
                 let committed = commit(writer, &pending, stop, say)?;
                 rows += committed;
@@ -265,8 +270,14 @@ fn write(
                 tracing::info!(rows = committed, version = writer.version(), lag_ms, "committed");
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok((rows, commits)),
+            Err(RecvTimeoutError::Disconnected) => {
+                if !stop.load(Ordering::Relaxed) {
+                    upkeep.finish(writer);
+                }
+                return Ok((rows, commits));
+            }
         }
+        upkeep.step(writer);
     }
 }
 

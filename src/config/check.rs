@@ -143,7 +143,6 @@ impl Checker<'_, '_> {
                 COMPACT_AFTER,
             ),
             vacuum_age: self.length("store.vacuum_age", raw.vacuum_age.as_ref(), VACUUM_AGE),
-            checkpoint_every: raw.checkpoint_every.as_ref().map_or(1, |every| *every.value()),
             path,
             state,
         }

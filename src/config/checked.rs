@@ -63,8 +63,6 @@ pub struct Store {
     pub compact_after: Duration,
     /// Files that are no longer in the table are deleted after this time.
     pub vacuum_age: Duration,
-    /// Commits between two checkpoints of the table's log; at least 1.
-    pub checkpoint_every: u32,
 }
 
 /// `[collect]`.

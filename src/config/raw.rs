@@ -136,9 +136,6 @@ pub(super) struct RawStore {
     pub compact_after: Option<Placed<LengthText>>,
     /// Files that are no longer in the table are deleted after this time
     pub vacuum_age: Option<Placed<LengthText>>,
-    /// Commits between two checkpoints of the table's log
-    #[schemars(extend("minimum" = 1, "maximum" = 10_000))]
-    pub checkpoint_every: Option<Placed<u32>>,
 }
 
 /// `[collect]`.

@@ -202,9 +202,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("[store]\nretention = \"23h\"", "must be from `1d` to `36525d`"), // just below
     ("[store]\nretention = \"28 days\"", "(did you mean `28d`?)"),
     ("[store]\nretention_size = \"1B\"", "must be from `16MiB` to `1024TiB`"),
-    ("[store]\ncheckpoint_every = 0", "must be a whole number from 1 to 10000"),
-    ("[store]\ncheckpoint_every = 10001", "must be a whole number from 1 to 10000"),
-    ("[store]\ncheckpoint_every = 1.5", "`store.checkpoint_every` is `1.5`, must be a whole"),
     ("[collect]\nflush_interval = \"49ms\"", "must be from `50ms` to `1h`"),
     ("[collect]\nflush_size = \"8M\"", "must be a size such as `8MiB` (did you mean `8MiB`?)"),
     ("[collect]\nidle_tail = \"-2s\"", "must be a length of time"),
@@ -674,7 +671,6 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     store.compact_below = "32MiB"  # default
     store.compact_after = "10m"  # default
     store.vacuum_age = "1h"  # default
-    store.checkpoint_every = 100  # default
     collect.flush_interval = "1s"  # default
     collect.flush_size = "8MiB"  # default
     collect.reconcile_interval = "2s"  # default

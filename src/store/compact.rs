@@ -21,7 +21,7 @@ use super::sweep::{Swept, sweep, touch};
 use super::writer::Writer;
 use crate::clock::{Clock, SystemClock};
 
-/// Segments of this size and more are left alone.
+/// Usual size from which segments are left alone.
 const SMALL_BYTES: u64 = 32 << 20;
 /// Inputs are gathered up to this size, bytes.
 const TARGET_BYTES: u64 = 128 << 20;
@@ -33,12 +33,15 @@ pub struct CompactOptions {
     pub min_age_us: i64,
     /// Age from which replaced files are removed from the disk, microseconds.
     pub sweep_age_us: i64,
+    /// Segments of this many bytes and more are left alone.
+    pub small_bytes: u64,
 }
 
 impl Default for CompactOptions {
     /// Ten minutes, and an hour for readers of older versions.
     fn default() -> Self {
-        Self { min_age_us: 600_000_000, sweep_age_us: super::writer::ORPHAN_AGE_US }
+        let sweep_age_us = super::writer::ORPHAN_AGE_US;
+        Self { min_age_us: 600_000_000, sweep_age_us, small_bytes: SMALL_BYTES }
     }
 }
 
@@ -59,38 +62,86 @@ pub struct Compacted {
     pub swept: Swept,
 }
 
+/// Small segments of one day that are to become one.
+#[derive(Debug)]
+pub struct Merge(Vec<Segment>);
+
+/// What a merge gave; not in the table yet.
+#[derive(Debug)]
+pub struct Merged {
+    inputs: Vec<Segment>,
+    output: Segment,
+}
+
 /// Merges what is small and old enough, then removes what was replaced long enough ago.
 ///
 /// # Errors
 /// As [`Writer::append`]; [`StoreError::Segment`] when an input is damaged, which stays as it is.
 pub fn compact(writer: &mut Writer, options: &CompactOptions) -> Result<Compacted, StoreError> {
     writer.check_open()?;
-    let before_ms = SystemClock.now_us().saturating_sub(options.min_age_us) / 1_000;
     let mut compacted = Compacted::default();
-    for inputs in plan(writer.segments()?, before_ms) {
-        let merged = match merge(writer.store(), &inputs) {
+    for merge in due(writer, options)? {
+        let merged = match merge.run(writer.store()) {
             Ok(merged) => merged,
             Err(error) => return Err(writer.give_up(&[], error)),
         };
-        compacted.input_count += inputs.len();
+        compacted.input_count += merged.inputs.len();
         compacted.output_count += 1;
-        compacted.row_count += merged.row_count;
-        compacted.input_bytes += inputs.iter().map(|segment| segment.bytes).sum::<u64>();
-        compacted.output_bytes += merged.bytes;
-        let removes: BTreeSet<String> = inputs.into_iter().map(|segment| segment.path).collect();
-        touch(writer.store(), &removes);
-        let files = (vec![merged], removes);
-        writer.publish(UpdateTableOperation::Optimize, false, files, BTreeMap::new())?;
+        compacted.row_count += merged.output.row_count;
+        compacted.input_bytes += merged.inputs.iter().map(|segment| segment.bytes).sum::<u64>();
+        compacted.output_bytes += merged.output.bytes;
+        merged.adopt(writer)?;
     }
     compacted.swept = sweep(writer.store(), &writer.segments()?, options.sweep_age_us)?;
     Ok(compacted)
 }
 
+/// The merges that are due.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn due(writer: &Writer, options: &CompactOptions) -> Result<Vec<Merge>, StoreError> {
+    let before_ms = SystemClock.now_us().saturating_sub(options.min_age_us) / 1_000;
+    let groups = plan(writer.segments()?, before_ms, options.small_bytes);
+    Ok(groups.into_iter().map(Merge).collect())
+}
+
+impl Merge {
+    /// Writes the one segment; needs no writer, so that rows can be committed meanwhile.
+    ///
+    /// # Errors
+    /// When an input is damaged or the output cannot be written.
+    pub fn run(self, store: &Path) -> Result<Merged, StoreError> {
+        let output = merge(store, &self.0)?;
+        Ok(Merged { inputs: self.0, output })
+    }
+}
+
+impl Merged {
+    /// Puts the one segment in the place of its inputs; when one of them is gone meanwhile, as by
+    /// retention, it is dropped instead.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn adopt(self, writer: &mut Writer) -> Result<(), StoreError> {
+        let live: BTreeSet<String> = writer.segments()?.into_iter().map(|it| it.path).collect();
+        let removes: BTreeSet<String> = self.inputs.into_iter().map(|it| it.path).collect();
+        if !removes.is_subset(&live) {
+            // What cannot be removed now is swept as an orphan.
+            let _ = std::fs::remove_file(writer.store().join(&self.output.path));
+            return Ok(());
+        }
+        touch(writer.store(), &removes);
+        let files = (vec![self.output], removes);
+        writer.publish(UpdateTableOperation::Optimize, false, files, BTreeMap::new())
+    }
+}
+
 /// Groups of at least two small segments of one day, in order of time, up to the target size.
-fn plan(segments: Vec<Segment>, before_ms: i64) -> Vec<Vec<Segment>> {
+fn plan(segments: Vec<Segment>, before_ms: i64, small_bytes: u64) -> Vec<Vec<Segment>> {
     let mut by_day: BTreeMap<i32, Vec<Segment>> = BTreeMap::new();
     for segment in segments {
-        if segment.bytes < SMALL_BYTES && segment.written_ms <= before_ms {
+        if segment.bytes < small_bytes && segment.written_ms <= before_ms {
             by_day.entry(segment.day).or_default().push(segment);
         }
     }

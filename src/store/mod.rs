@@ -33,7 +33,7 @@ mod repair;
 mod retention;
 mod verify;
 
-pub use compact::{CompactOptions, Compacted, compact};
+pub use compact::{CompactOptions, Compacted, Merge, Merged, compact, due};
 pub use erase::{Erased, Predicate, erase};
 pub use error::StoreError;
 pub use repair::{Repaired, repair};

@@ -157,7 +157,11 @@ fn rows_without_a_time_or_of_absurd_times_are_kept() {
     writer.append(&odd, &cursor(400)).unwrap();
     writer.append(&rows("a", 4, 8), &cursor(800)).unwrap();
     assert_eq!(count(dir.path()), 8);
-    compact(&mut writer, &CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0 }).unwrap();
+    compact(
+        &mut writer,
+        &CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0, small_bytes: 32 << 20 },
+    )
+    .unwrap();
     assert_eq!(Snapshot::open(dir.path()).unwrap().segments().len(), 1);
     assert_eq!(count(dir.path()), 8);
     prove(dir.path());

@@ -266,6 +266,46 @@ fn documents_are_followed_while_they_are_written() {
 }
 
 #[test]
+fn small_segments_become_one_while_collecting() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let config = "[store]\ncompact_after = \"1s\"\nvacuum_age = \"0s\"\n[collect]\n\
+                  flush_interval = \"50ms\"\nreconcile_interval = \"100ms\"\n\
+                  [[source]]\nname = \"app\"\ninclude = [\"app.log\"]\n";
+    put(dir, "plimsoll.toml", config);
+    put(dir, "app.log", "");
+    let mut following = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .arg("collect")
+        .current_dir(dir)
+        .env_remove("PLIMSOLL_CONFIG")
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let segments = || {
+        let all = files(&dir.join(".plimsoll/store")).into_iter();
+        all.filter(|path| path.extension().is_some_and(|it| it == "parquet")).count()
+    };
+    let mut most = 0;
+    let mut log = fs::OpenOptions::new().append(true).open(dir.join("app.log")).unwrap();
+    for n in 0..20 {
+        writeln!(log, "{{\"time\":\"2026-11-18T14:12:{n:02}Z\",\"msg\":\"m\"}}").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        most = most.max(segments());
+    }
+    let is_one = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        segments() == 1
+    });
+    assert!(most > 1 && is_one, "{most} segments, then {}", segments());
+    let id = following.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(following.wait().unwrap().success());
+    check(dir, &["verify"], 0);
+    let count = check(dir, &["query", "-o", "jsonl", "SELECT COUNT(*) AS n FROM logs"], 0);
+    assert_eq!(count.trim(), "{\"n\":20}");
+}
+
+#[test]
 fn two_spellings_of_one_document_meet_by_their_id() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

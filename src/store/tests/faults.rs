@@ -57,7 +57,8 @@ fn child_that_appends_for_ever() {
     }
 }
 
-const NOW: CompactOptions = CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0 };
+const NOW: CompactOptions =
+    CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0, small_bytes: 32 << 20 };
 
 #[test]
 fn killed_at_any_moment_nothing_is_lost_or_doubled() {

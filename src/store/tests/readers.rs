@@ -12,7 +12,11 @@ fn a_store_for_other_readers() {
     for n in 0..130 {
         writer.append(&rows("a", n * 700, n * 700 + 700), &cursor((n + 1) * 70_000)).unwrap();
     }
-    compact(&mut writer, &CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0 }).unwrap();
+    compact(
+        &mut writer,
+        &CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0, small_bytes: 32 << 20 },
+    )
+    .unwrap();
     let u3 = |rows: &DataFrame| Ok(rows.column("user")?.str()?.equal("u3"));
     erase(&mut writer, &u3).unwrap();
     for n in 130..135 {
@@ -33,7 +37,11 @@ fn a_narrow_query_reads_few_row_groups() {
         more.replace("date", date).unwrap();
         writer.append(&more, &cursor(1)).unwrap();
     }
-    compact(&mut writer, &CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0 }).unwrap();
+    compact(
+        &mut writer,
+        &CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0, small_bytes: 32 << 20 },
+    )
+    .unwrap();
     let snapshot = crate::store::Snapshot::open(dir.path()).unwrap();
     let segment = &snapshot.segments()[0];
     for between in [None, Some((super::DAY_US, super::DAY_US + 60_000_000))] {

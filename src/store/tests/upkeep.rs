@@ -15,7 +15,8 @@ use crate::store::{
     CompactOptions, Difference, Keep, Snapshot, Swept, Writer, compact, erase, flag, retain, verify,
 };
 
-const NOW: CompactOptions = CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0 };
+const NOW: CompactOptions =
+    CompactOptions { min_age_us: -1_000_000, sweep_age_us: 0, small_bytes: 32 << 20 };
 
 fn filled(path: &Path, batch_count: i64) -> Writer {
     let mut writer = Writer::create_or_open(path).unwrap();
