@@ -22,6 +22,8 @@ use super::sql::Times;
 
 /// Bytes of records by which the format of a source is told.
 const SAMPLE_BYTES: usize = 256 * 1024;
+/// Rows of each part that are looked at first for that.
+const SAMPLE_ROWS: usize = 1_000;
 /// Bytes of records that nothing is told from, after which looking for others ends.
 const MAX_GARBAGE_BYTES: usize = 64 << 20;
 /// Columns of a row's own text.
@@ -43,10 +45,15 @@ pub struct StoredSource {
 }
 
 /// Some rows of one segment.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     segment: usize,
     start: usize,
+    row_count: usize,
+}
+
+impl Part {
+    const FIRST: Self = Self { segment: 0, start: 0, row_count: ROW_GROUP_ROWS };
 }
 
 /// What a part gave besides its events.
@@ -102,15 +109,21 @@ impl StoredSource {
     ) -> Result<Result<Detected, DetectError>, StoreError> {
         self.overrides = overrides.clone();
         let (mut sample, mut garbage) = (Vec::new(), Vec::new());
-        let mut part = Some(Part::default());
-        while let Some(at) = part
-            && sample.len() < SAMPLE_BYTES
-            && garbage.len() < MAX_GARBAGE_BYTES
-        {
-            let rows = self.rows(at, &BODY)?;
-            push_sample(&rows, &mut sample, &mut garbage)
-                .map_err(|error| self.unusable(at, &error))?;
-            part = self.after(at);
+        for row_count in [SAMPLE_ROWS, ROW_GROUP_ROWS] {
+            garbage.clear();
+            let mut part = self.first();
+            while let Some(at) = part
+                && sample.len() < SAMPLE_BYTES
+                && garbage.len() < MAX_GARBAGE_BYTES
+            {
+                let rows = self.rows(Part { row_count, ..at }, &BODY)?;
+                push_sample(&rows, &mut sample, &mut garbage)
+                    .map_err(|error| self.unusable(at, &error))?;
+                part = self.after(at);
+            }
+            if !sample.is_empty() {
+                break;
+            }
         }
         // A single long line of garbage must not hide the fields of all others.
         if sample.is_empty() {
@@ -143,7 +156,7 @@ impl StoredSource {
 
     /// The first part; `None` when the store is empty.
     pub(super) fn first(&self) -> Option<Part> {
-        (!self.segments.is_empty()).then(Part::default)
+        (!self.segments.is_empty()).then_some(Part::FIRST)
     }
 
     /// The part after one.
@@ -154,7 +167,7 @@ impl StoredSource {
             return Some(Part { start, ..part });
         }
         let segment = part.segment + 1;
-        (segment < self.segments.len()).then_some(Part { segment, start: 0 })
+        (segment < self.segments.len()).then_some(Part { segment, ..Part::FIRST })
     }
 
     /// Appends the events of a part, or gives its rows.
@@ -237,7 +250,10 @@ impl StoredSource {
             return Ok(DataFrame::default());
         };
         let rows = match self.times_within(segment) {
-            None => self.snapshot.read_part(segment, columns, part.start)?,
+            None => {
+                let rows = part.start..part.start + part.row_count;
+                self.snapshot.read_rows(segment, columns, rows)?
+            }
             times => self.snapshot.read(segment, columns, times)?,
         };
         let filtered = rows.column("source").and_then(|source| {

@@ -150,11 +150,13 @@ impl RowBuilder {
             IdxCa::from_iter_options(PlSmallStr::EMPTY, records.iter().map(|record| record.event));
         let decoded = self.frames.frame(events)?.take(&rows)?;
         let times: Vec<Option<i64>> = records.iter().map(|record| time(record, events)).collect();
+        let texts: Vec<Option<&str>> =
+            records.iter().map(|record| simdutf8::basic::from_utf8(record.body?).ok()).collect();
         let sane = FIRST_SANE_US..=observed_us.saturating_add(FUTURE_US);
         let made = columns()
             .iter()
             .map(|(name, dtype)| {
-                let own = Own { records, times: &times, sane: &sane, observed_us };
+                let own = Own { records, times: &times, texts: &texts, sane: &sane, observed_us };
                 match own.column(name) {
                     Some(column) => Ok(column),
                     None if name == "source" => {
@@ -197,6 +199,8 @@ fn time(record: &Record<'_>, events: &EventBatch) -> Option<i64> {
 struct Own<'a> {
     records: &'a [Record<'a>],
     times: &'a [Option<i64>],
+    /// The bodies that are UTF-8.
+    texts: &'a [Option<&'a str>],
     sane: &'a RangeInclusive<i64>,
     observed_us: i64,
 }
@@ -209,26 +213,31 @@ impl Own<'_> {
             "ts" => instants(name, self.times.iter().copied()),
             "observed_ts" => instants(name, records.iter().map(|_| Some(self.observed_us))),
             "body" => {
-                let texts = records.iter().map(|r| std::str::from_utf8(r.body?).ok());
-                StringChunked::from_iter_options(name, texts).into_column()
+                StringChunked::from_iter_options(name, self.texts.iter().copied()).into_column()
             }
             "body_bin" => {
-                let bytes = records.iter().map(|r| r.body.filter(|body| !is_utf8(body)));
+                let bodies = records.iter().zip(self.texts);
+                let bytes = bodies.map(|(record, text)| record.body.filter(|_| text.is_none()));
                 BinaryChunked::from_iter_options(name, bytes).into_column()
             }
             "flags" => {
-                let flags = records.iter().zip(self.times).map(|(r, ts)| Some(self.flags(r, *ts)));
+                let flags = records.iter().zip(self.times).zip(self.texts);
+                let flags = flags.map(|((record, ts_us), text)| {
+                    let is_text = record.body.is_none() || text.is_some();
+                    Some(self.flags(record, *ts_us, is_text))
+                });
                 Int32Chunked::from_iter_options(name, flags).into_column()
             }
             "_gen" => {
-                // Neighbours come from the same generation: their text is made once.
-                let mut known = (GenerationId(0), GenerationId(0).to_string());
-                let names = records.iter().map(|record| {
-                    if record.generation != known.0 {
-                        known = (record.generation, record.generation.to_string());
-                    }
-                    Some(known.1.clone())
-                });
+                // Mostly all are of one generation.
+                let generations: Vec<GenerationId> = records.iter().map(|r| r.generation).collect();
+                if let Some(first) = generations.first()
+                    && generations.iter().all(|generation| generation == first)
+                {
+                    let text = PlSmallStr::from_string(first.to_string());
+                    return Some(Column::new_scalar(name, text.into(), records.len()));
+                }
+                let names = generations.iter().map(|generation| Some(generation.to_string()));
                 StringChunked::from_iter_options(name, names).into_column()
             }
             "_off" => longs(name, records.iter().map(|record| record.off)),
@@ -259,17 +268,13 @@ impl Own<'_> {
         usable.unwrap_or(self.observed_us).div_euclid(DAY_US) as i32
     }
 
-    fn flags(&self, record: &Record<'_>, ts_us: Option<i64>) -> i32 {
+    fn flags(&self, record: &Record<'_>, ts_us: Option<i64>, is_text: bool) -> i32 {
         let when = |holds: bool, flag: i32| if holds { flag } else { 0 };
         record.flags
             | when(record.event.is_none(), flag::UNPARSED)
             | when(self.is_odd(ts_us), flag::TIME_ODD)
-            | when(record.body.is_some_and(|body| !is_utf8(body)), flag::INVALID_UTF8)
+            | when(!is_text, flag::INVALID_UTF8)
     }
-}
-
-fn is_utf8(bytes: &[u8]) -> bool {
-    simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
 fn instants(name: PlSmallStr, times: impl Iterator<Item = Option<i64>>) -> Column {

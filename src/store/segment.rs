@@ -12,7 +12,7 @@ use jiff::{Span, Timestamp};
 mod read;
 mod write;
 
-pub(super) use read::{check, closed, read, read_part, read_untimed, scan};
+pub(super) use read::{check, closed, read, read_part, read_rows, read_untimed, scan};
 pub(super) use write::{DENSE_LEVEL, FAST_LEVEL, SegmentWriter, by_time, in_order};
 
 /// Rows of a row group: the unit that a query by time reads.

@@ -1,7 +1,7 @@
 //! One version of the store for reading; needs no lock and is never disturbed by a writer.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -110,21 +110,21 @@ impl Snapshot {
         segment::read(&self.store, segment, columns, closed(between_us))
     }
 
-    /// At most [`ROW_GROUP_ROWS`](super::ROW_GROUP_ROWS) rows of a segment from `start` on, only
-    /// the columns named. The file's hash is checked with its first part.
+    /// The rows of a segment at these places, only the columns named. The file's hash is checked
+    /// with its first row.
     ///
     /// # Errors
     /// As [`Snapshot::read`].
-    pub fn read_part(
+    pub fn read_rows(
         &self,
         segment: &Segment,
         columns: &[&str],
-        start: usize,
+        rows: Range<usize>,
     ) -> Result<DataFrame, StoreError> {
-        if start == 0 {
+        if rows.start == 0 {
             segment::check(&self.store, segment)?;
         }
-        segment::read_part(&self.store, segment, columns, start)
+        segment::read_rows(&self.store, segment, columns, rows)
     }
 
     /// As [`Snapshot::read`] of all columns, but lazily, for an engine that chooses its own.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
 use polars::prelude::{
@@ -121,8 +121,18 @@ pub(in crate::store) fn read_part(
     columns: &[&str],
     start: usize,
 ) -> Result<DataFrame, StoreError> {
+    read_rows(store, segment, columns, start..start + ROW_GROUP_ROWS)
+}
+
+/// The rows of a segment at these places, only the columns named.
+pub(in crate::store) fn read_rows(
+    store: &Path,
+    segment: &Segment,
+    columns: &[&str],
+    rows: Range<usize>,
+) -> Result<DataFrame, StoreError> {
     let wanted: Vec<Expr> = columns.iter().map(|name| col(*name)).collect();
-    let part = scan(store, segment, None)?.slice(start as i64, ROW_GROUP_ROWS as u32);
+    let part = scan(store, segment, None)?.slice(rows.start as i64, rows.len() as u32);
     collect(part.select(wanted), store, segment)
 }
 
