@@ -75,4 +75,5 @@ def main():
     for name in commands:
         print(f"{name:8} {cpu[name]:6.2f} CPU-s  {cpu[name] / cpu['duckdb']:5.2f} x DuckDB  {peak[name]:6.0f} MiB")
 
-main()
+if __name__ == "__main__":
+    main()
