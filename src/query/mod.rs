@@ -5,6 +5,7 @@
 mod folded;
 mod names;
 mod newest;
+mod open;
 mod open_request;
 mod read;
 mod requests;
@@ -17,8 +18,9 @@ mod tally;
 
 pub use crate::decode::ValueKind;
 pub use names::{Names, RequestNames};
+pub use open::{OpenError, Opened};
 pub use open_request::NO_ROUTE;
-pub use read::{Batch, Ended, OpenError, Opened, Reading, read};
+pub use read::{Batch, Ended, Reading, read};
 pub use requests::{Counts, Durations, Outcome, Request, RequestLog, Requests, Summary};
 pub use saved::{Param, ParamKind, Saved, SavedError, bind, find, saved};
 pub use sql::{Condition, FieldType, Limits, Position, Query, QueryRun, SqlError};
