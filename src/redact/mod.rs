@@ -4,7 +4,7 @@
 //! of the configured names) become [`MARK`]; e-mail addresses and the configured personal fields
 //! become keyed pseudonyms, so that two lines of one person can still be joined by whoever has
 //! the key's table, and by nobody without the key. The rest of the text, and JSON as JSON, stays
-//! as it was; redacting twice changes nothing. Letters that JSON writes as `\u0077` are seen; where
+//! as it was; text that was redacted twice changes no more. Letters that JSON writes as `\u0077` are seen; where
 //! something is taken out, they are written plainly.
 //!
 //! Not promised: secrets without a name or a known form, such as a password in a sentence; the

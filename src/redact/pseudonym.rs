@@ -17,6 +17,13 @@ pub fn pseudonym(key: &[u8], email: &str) -> String {
     named("u_", HEX_LEN, key, &[email.trim().to_lowercase().as_bytes()])
 }
 
+/// Whether a text has the form of [`pseudonym`].
+pub(super) fn is_pseudonym(text: &str) -> bool {
+    text.strip_prefix("u_").is_some_and(|digits| {
+        digits.len() == HEX_LEN && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
 /// The pseudonym of a client's address: `a_` and 12 hexadecimal digits.
 pub fn address_pseudonym(key: &[u8], address: &str) -> String {
     named("a_", HEX_LEN, key, &[address.trim().to_lowercase().as_bytes()])

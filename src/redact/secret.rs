@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{MARK, pseudonym::pseudonym};
+use super::MARK;
+use super::pseudonym::{is_pseudonym, pseudonym};
 
 /// Longest `user:password` of a URL, in bytes.
 const MAX_CREDENTIALS_LEN: usize = 512;
@@ -63,7 +64,9 @@ impl<'t> Place<'t> {
         let start = self.start - len;
         let credentials = self.text.get(start..self.start)?;
         let after_scheme = self.text.get(self.floor..start)?.ends_with(b"://");
-        let has_password = memchr::memchr(b':', credentials).is_some();
+        // What was taken out of them before may have been all.
+        let has_password = memchr::memchr(b':', credentials).is_some()
+            && memchr::memmem::find(credentials, MARK.as_bytes()).is_none();
         (after_scheme && has_password && self.text.get(self.start) == Some(&b'@'))
             .then(|| Self::masked(start, self.start))
     }
@@ -90,7 +93,7 @@ impl<'t> Place<'t> {
             start += 1;
         }
         let name = str::from_utf8(self.text.get(start..self.start)?).ok()?;
-        if name.is_empty() {
+        if name.is_empty() || is_pseudonym(name) {
             return None;
         }
         let email = format!("{name}@{}", str::from_utf8(domain).ok()?);
@@ -181,7 +184,8 @@ impl<'t> Place<'t> {
     fn value_after(self, name: &[u8]) -> Option<Cut> {
         let tail_len = name.len() - (self.end - self.start);
         let after_name = self.after().get(tail_len..)?;
-        let (separator_len, is_quoted_name) = separator_len(after_name)?;
+        let listed = || self.listed_len(after_name, name).map(|len| (len, true));
+        let (separator_len, is_quoted_name) = separator_len(after_name).or_else(listed)?;
         let value = after_name.get(separator_len..)?;
         let separator = after_name.get(..separator_len)?.trim_ascii_end();
         let is_json = is_quoted_name && separator.ends_with(b":");
@@ -201,6 +205,44 @@ impl<'t> Place<'t> {
         let start = self.end + tail_len + separator_len;
         Some(Cut { start, end: start + value_len, mark: Cow::Borrowed(mark) })
     }
+
+    /// Length of what stands between name and value in a list of headers:
+    /// `{"name":"cookie","value":"…"}`, `["cookie","…"]`.
+    fn listed_len(self, after_name: &[u8], name: &[u8]) -> Option<usize> {
+        let in_name = |b: &&u8| b.is_ascii_alphanumeric() || b"_.-".contains(b);
+        let prefix_len = self.before().iter().rev().take(MAX_TAIL_LEN).take_while(in_name).count();
+        let (prefix, is_whole) =
+            match self.before().split_at_checked(self.before().len() - prefix_len) {
+                Some((before, prefix)) => (prefix, before.ends_with(b"\"")),
+                None => return None,
+            };
+        let blanks =
+            |text: &[u8]| text.iter().take(8).take_while(|b| b.is_ascii_whitespace()).count();
+        let quote_len = usize::from(after_name.starts_with(b"\\")) + 1;
+        let quote = after_name.get(..quote_len).filter(|quote| quote.ends_with(b"\""))?;
+        let mut len = quote_len + blanks(after_name.get(quote_len..)?);
+        (is_whole && after_name.get(len) == Some(&b',')).then_some(())?;
+        len += 1 + blanks(after_name.get(len + 1..)?);
+        let next = after_name.get(len..)?.strip_prefix(quote)?;
+        let is_value = next.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"value"));
+        if is_value && let Some(rest) = next.get(5..)?.strip_prefix(quote) {
+            let colon = blanks(rest);
+            (rest.get(colon) == Some(&b':')).then_some(())?;
+            return Some(len + 2 * quote_len + 5 + colon + 1 + blanks(rest.get(colon + 1..)?));
+        }
+        // A string that a colon follows is the next key.
+        let (string_len, _) = value_len(after_name.get(len..)?, false);
+        let rest = after_name.get(len + string_len..)?;
+        let is_key = rest.get(blanks(rest)) == Some(&b':');
+        let is_header = names_header(&[prefix, name].concat().to_ascii_lowercase());
+        (is_header && !is_key).then_some(len)
+    }
+}
+
+/// Whether a lower-case name is that of a header; a list of fields may have `password` in it.
+fn names_header(name: &[u8]) -> bool {
+    let has = |word: &[u8]| memchr::memmem::find(name, word).is_some();
+    has(b"-") || has(b"authorization") || has(b"cookie")
 }
 
 /// Length of what stands between a name and its value, `": "`, ` => `, `=`, and whether it

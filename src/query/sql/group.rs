@@ -58,8 +58,8 @@ struct State {
 #[derive(Debug)]
 enum Fold {
     Count(Vec<i64>),
-    WholeSum(Vec<i64>),
-    Sum(Vec<f64>),
+    WholeSum(Vec<Option<i64>>),
+    Sum(Vec<Option<f64>>),
     Mean(Vec<(f64, u64)>),
     WholeExtreme(Vec<Option<i64>>),
     Extreme(Vec<Option<f64>>),
@@ -217,9 +217,9 @@ impl State {
             }
             (Fold::WholeSum(sums), Some(input)) => {
                 let mut overflows = false;
-                each(groups, input.i64()?, sums, count, |sum: &mut i64, value| {
-                    let (next, over) = sum.overflowing_add(value);
-                    *sum = next;
+                each(groups, input.i64()?, sums, count, |sum: &mut Option<i64>, value| {
+                    let (next, over) = sum.unwrap_or(0).overflowing_add(value);
+                    *sum = Some(next);
                     overflows |= over;
                 });
                 if overflows {
@@ -228,7 +228,9 @@ impl State {
                 }
             }
             (Fold::Sum(sums), Some(input)) => {
-                each(groups, input.f64()?, sums, count, |sum: &mut f64, value| *sum += value);
+                each(groups, input.f64()?, sums, count, |sum: &mut Option<f64>, value| {
+                    *sum = Some(sum.unwrap_or(0.0) + value);
+                });
             }
             (Fold::Mean(means), Some(input)) => {
                 let input = input.cast(&DataType::Float64)?;
@@ -300,23 +302,19 @@ impl Fold {
             Float64Chunked::from_iter_options(name, of).into_column()
         }
         match self {
-            Self::Count(mut all) | Self::WholeSum(mut all) => {
+            Self::Count(mut all) => {
                 all.resize(count, 0);
                 Int64Chunked::from_vec(name, all).into_column()
-            }
-            Self::Sum(mut all) => {
-                all.resize(count, 0.0);
-                Float64Chunked::from_vec(name, all).into_column()
             }
             Self::Mean(mut all) => {
                 all.resize(count, (0.0, 0));
                 floats(name, all.into_iter().map(|(sum, n)| (n > 0).then(|| sum / n as f64)))
             }
-            Self::WholeExtreme(mut all) => {
+            Self::WholeSum(mut all) | Self::WholeExtreme(mut all) => {
                 all.resize(count, None);
                 Int64Chunked::from_iter_options(name, all.into_iter()).into_column()
             }
-            Self::Extreme(mut all) => {
+            Self::Sum(mut all) | Self::Extreme(mut all) => {
                 all.resize(count, None);
                 floats(name, all.into_iter())
             }

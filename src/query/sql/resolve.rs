@@ -13,7 +13,7 @@ use sqlparser::ast::{
 use crate::frame::{Column, Extra, ValueType};
 
 use super::check::LOGS;
-use super::cost::is_logs;
+use super::cost::{is_logs, number};
 use super::expression::bare_column;
 use super::functions::quantile;
 use super::near::near;
@@ -125,6 +125,7 @@ impl VisitorMut for Resolver<'_> {
     }
 
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<SqlError> {
+        quantiles_of_keys(select);
         group_by_place(select);
         ControlFlow::Continue(())
     }
@@ -211,6 +212,81 @@ fn widen_count(expr: &mut Expr) {
             array: false,
             format: None,
         };
+    }
+}
+
+/// A quantile of a group's key is the key: polars 0.55 takes it over all groups.
+fn quantiles_of_keys(select: &mut Select) {
+    let GroupByExpr::Expressions(keys, _) = &select.group_by else { return };
+    let selected = |key: &Expr| match select.projection.get(number(key)?.checked_sub(1)? as usize)?
+    {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            Some(expr.clone())
+        }
+        _ => None,
+    };
+    let keys = keys.iter().map(|key| selected(key).unwrap_or_else(|| key.clone()));
+    let mut of_keys = OfKeys { keys: keys.filter_map(|key| column_name(&key).cloned()).collect() };
+    let _: ControlFlow<()> = VisitMut::visit(&mut select.projection, &mut of_keys);
+    let _: ControlFlow<()> = VisitMut::visit(&mut select.having, &mut of_keys);
+}
+
+/// The column that a name means, of whatever table.
+fn column_name(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(parts) => parts.last(),
+        _ => None,
+    }
+}
+
+struct OfKeys {
+    keys: Vec<Ident>,
+}
+
+impl VisitorMut for OfKeys {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
+        let name = function.name.to_string().to_lowercase();
+        let is_quantile = ["median", "quantile_cont", "quantile_disc"].contains(&name.as_str());
+        if let FunctionArguments::List(list) = &function.args
+            && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(of))) = list.args.first()
+            && is_quantile
+            && function.over.is_none()
+            && self.is_of_keys(of)
+        {
+            *expr = Expr::Cast {
+                kind: CastKind::Cast,
+                expr: Box::new(of.clone()),
+                data_type: DataType::Double(sqlparser::ast::ExactNumberInfo::None),
+                array: false,
+                format: None,
+            };
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl OfKeys {
+    /// Whether an expression names keys and nothing else.
+    fn is_of_keys(&self, expr: &Expr) -> bool {
+        struct Names<'a>(&'a [Ident], usize);
+        impl Visitor for Names<'_> {
+            type Break = ();
+            fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+                match column_name(expr) {
+                    Some(name) if !self.0.contains(name) => ControlFlow::Break(()),
+                    name => {
+                        self.1 += usize::from(name.is_some());
+                        ControlFlow::Continue(())
+                    }
+                }
+            }
+        }
+        let mut names = Names(&self.keys, 0);
+        expr.visit(&mut names).is_continue() && names.1 > 0
     }
 }
 

@@ -420,6 +420,19 @@ fn limits_stop_what_the_text_cannot_show() {
 }
 
 #[test]
+fn a_quantile_of_a_group_key_is_the_key() {
+    for sql in [
+        "SELECT status, quantile_cont(status, 0.5) AS a, COUNT(DISTINCT route) AS g FROM logs GROUP BY status",
+        "SELECT status, MEDIAN(status) AS a, COUNT(DISTINCT route) AS g FROM logs GROUP BY 1",
+        "SELECT status, p90(logs.status) AS a, 3 AS g FROM logs GROUP BY status",
+    ] {
+        let text = run(sql);
+        let rows: Vec<&str> = text.lines().map(str::trim).collect();
+        assert_eq!(rows, ["status    a  g", "200  200  3", "500  500  3"], "{sql}");
+    }
+}
+
+#[test]
 fn what_follows_end_is_not_left_unread() {
     for sql in ["SELECT 'x' END", "SELECT route FROM logs END nonsense"] {
         let message = Query::parse(sql, &fields).expect_err(sql).to_string();

@@ -106,9 +106,16 @@ impl Keys {
             let values = match of {
                 DataType::String => KeyValues::Text(Interner::default()),
                 DataType::Float64 => KeyValues::Float(Interner::default()),
-                DataType::Int64 | DataType::Boolean | DataType::Date | DataType::Datetime(..) => {
-                    KeyValues::Whole(Interner::default())
-                }
+                DataType::Int8
+                | DataType::Int16
+                | DataType::Int32
+                | DataType::Int64
+                | DataType::UInt8
+                | DataType::UInt16
+                | DataType::UInt32
+                | DataType::Boolean
+                | DataType::Date
+                | DataType::Datetime(..) => KeyValues::Whole(Interner::default()),
                 _ => return None,
             };
             Some(KeyColumn { of: of.clone(), values })

@@ -37,6 +37,11 @@ fn what_can_be_folded_is_and_says_the_same() {
             true,
         ),
         ("SELECT upper(route) AS r, SUM(duration_ms * 2) FROM logs GROUP BY upper(route)", true),
+        (
+            "SELECT route, SUM(load), SUM(\"http.bytes\") FROM logs WHERE load IS NULL GROUP BY route",
+            true,
+        ),
+        ("SELECT EXTRACT(minute FROM ts) AS m, COUNT(*) FROM logs GROUP BY m", true),
         ("SELECT route, COUNT(*) FROM logs WHERE status = 500 GROUP BY route", true),
         ("SELECT route, COUNT(*) FROM logs WHERE status = 999 GROUP BY route", true), // no group
         ("SELECT l.route, COUNT(l.status) FROM logs AS l GROUP BY l.route", true),
