@@ -45,7 +45,8 @@ def main():
         for name in os.listdir("own"):
             with open(os.path.join("own", name)) as own:
                 said = (json.loads(line) for line in own)
-                lags += [it["fields"]["lag_ms"] for it in said if "lag_ms" in it.get("fields", {})]
+                fields = (it.get("fields", {}) for it in said)
+                lags += [int(it["lag_ms"]) for it in fields if "lag_ms" in it]
         lags.sort()
         out = subprocess.run([plimsoll, "query", "-o", "csv", "SELECT COUNT(*) FROM logs"],
                              check=True, capture_output=True, text=True).stdout
