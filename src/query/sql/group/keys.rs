@@ -12,7 +12,7 @@ use polars::prelude::{
 };
 use rustc_hash::FxHashMap;
 
-use super::{NO_GROUP, places};
+use super::{Kind, NO_GROUP, places};
 
 /// The keys of all groups.
 #[derive(Debug)]
@@ -106,16 +106,10 @@ impl Keys {
             let values = match of {
                 DataType::String => KeyValues::Text(Interner::default()),
                 DataType::Float64 => KeyValues::Float(Interner::default()),
-                DataType::Int8
-                | DataType::Int16
-                | DataType::Int32
-                | DataType::Int64
-                | DataType::UInt8
-                | DataType::UInt16
-                | DataType::UInt32
-                | DataType::Boolean
-                | DataType::Date
-                | DataType::Datetime(..) => KeyValues::Whole(Interner::default()),
+                DataType::Boolean | DataType::Date | DataType::Datetime(..) => {
+                    KeyValues::Whole(Interner::default())
+                }
+                whole if Kind::of(whole) == Kind::Whole => KeyValues::Whole(Interner::default()),
                 _ => return None,
             };
             Some(KeyColumn { of: of.clone(), values })
