@@ -203,8 +203,7 @@ impl StoredSource {
             rows.column("flags").and_then(|flags| Ok(flags.i32()?.clone())).map_err(fault)?;
         let records = rows.height() as u64;
         let mut counts = Counts { records, bytes, ..Counts::default() };
-        let is_parsed = |flags: Option<i32>| flags.unwrap_or(0) & flag::UNPARSED == 0;
-        let parsed: BooleanChunked = flags.iter().map(|flags| Some(is_parsed(flags))).collect();
+        let parsed: BooleanChunked = flags.iter().map(|flags| Some(is_event(flags))).collect();
         let is_all = parsed.all();
         let understood = if is_all { rows } else { rows.filter(&parsed).map_err(fault)? };
         if is_direct {
@@ -294,6 +293,11 @@ impl StoredSource {
     }
 }
 
+/// Whether a row with these flags has an event in its columns; an erased one has none any more.
+fn is_event(flags: Option<i32>) -> bool {
+    flags.unwrap_or(0) & (flag::UNPARSED | flag::ERASED) == 0
+}
+
 /// Puts a record on a line of its own; one that spans lines is a document, in which a blank means
 /// the same as a line end.
 fn push_line(body: &str, text: &mut Vec<u8>) {
@@ -313,8 +317,7 @@ fn push_bodies(rows: &DataFrame, text: &mut Vec<u8>) -> PolarsResult<()> {
 fn push_sample(rows: &DataFrame, sample: &mut Vec<u8>, garbage: &mut Vec<u8>) -> PolarsResult<()> {
     let flags = rows.column("flags")?.i32()?;
     for (body, flags) in rows.column("body")?.str()?.iter().zip(flags.iter()) {
-        let is_parsed = flags.unwrap_or(0) & flag::UNPARSED == 0;
-        let text = if is_parsed { &mut *sample } else { &mut *garbage };
+        let text = if is_event(flags) { &mut *sample } else { &mut *garbage };
         push_line(body.unwrap_or_default(), text);
     }
     Ok(())

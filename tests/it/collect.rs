@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 use plimsoll::durable::write_whole;
 
@@ -22,6 +22,24 @@ fn check(dir: &Path, words: &[&str], code: i32) -> String {
     let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert_eq!(ran.status.code(), Some(code), "plimsoll {words:?}\n{out}{err}");
     out.into_owned()
+}
+
+/// A collector that follows what is configured in a directory.
+fn follow(dir: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .arg("collect")
+        .current_dir(dir)
+        .env_remove("PLIMSOLL_CONFIG")
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Ends a collector as a system does that shuts down.
+fn end(mut following: Child) {
+    let id = following.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(following.wait().unwrap().success());
 }
 
 /// What a report says of the data, without the names of its inputs.
@@ -105,6 +123,25 @@ fn sql_says_the_same_of_the_store_and_of_the_file() {
         let stored = check(dir, &["query", "-o", "csv", sql], 0);
         assert_eq!(stored, check(dir, &["query", "logs/app.log", "-o", "csv", sql], 0), "{sql}");
     }
+}
+
+#[test]
+fn an_erased_record_is_no_event() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    put(
+        dir,
+        "app.log",
+        "{\"time\":\"2026-11-18T14:12:00Z\",\"msg\":\"a\"}\n\
+                         {\"time\":\"2026-11-18T14:13:00Z\",\"msg\":\"b\"}\n",
+    );
+    check(dir, &["init", "app.log"], 0);
+    check(dir, &["collect", "--once"], 0);
+    check(dir, &["erase", "--where", "message = 'a'"], 0);
+    for sql in ["SELECT COUNT(*) AS n FROM logs", "SELECT COUNT(msg) AS n FROM logs"] {
+        assert_eq!(check(dir, &["query", "-o", "csv", sql], 0), "n\n1\n", "{sql}");
+    }
+    check(dir, &["verify"], 0);
 }
 
 #[test]
@@ -232,13 +269,7 @@ fn documents_are_followed_while_they_are_written() {
                   include = [\"in/*.json\"]\n";
     put(dir, "plimsoll.toml", config);
     put(dir, "in/a.json", "{\"v\":1}");
-    let mut following = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
-        .arg("collect")
-        .current_dir(dir)
-        .env_remove("PLIMSOLL_CONFIG")
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let following = follow(dir);
     let rows_become = |rows: u32| {
         let wanted = format!(": {rows} rows in");
         let is_there = || {
@@ -258,9 +289,7 @@ fn documents_are_followed_while_they_are_written() {
     rows_become(4); // its end
     put(dir, "in/c.json", "{\"v\":");
     rows_become(5); // settle_time is over
-    let id = following.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert!(following.wait().unwrap().success());
+    end(following);
     check(dir, &["verify"], 0);
     assert_eq!(values(dir), "1 2 3", "goes on from there");
 }
@@ -274,13 +303,7 @@ fn small_segments_become_one_while_collecting() {
                   [[source]]\nname = \"app\"\ninclude = [\"app.log\"]\n";
     put(dir, "plimsoll.toml", config);
     put(dir, "app.log", "");
-    let mut following = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
-        .arg("collect")
-        .current_dir(dir)
-        .env_remove("PLIMSOLL_CONFIG")
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let following = follow(dir);
     let segments = || {
         let all = files(&dir.join(".plimsoll/store")).into_iter();
         all.filter(|path| path.extension().is_some_and(|it| it == "parquet")).count()
@@ -297,9 +320,7 @@ fn small_segments_become_one_while_collecting() {
         segments() == 1
     });
     assert!(most > 1 && is_one, "{most} segments, then {}", segments());
-    let id = following.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert!(following.wait().unwrap().success());
+    end(following);
     check(dir, &["verify"], 0);
     let count = check(dir, &["query", "-o", "jsonl", "SELECT COUNT(*) AS n FROM logs"], 0);
     assert_eq!(count.trim(), "{\"n\":20}");
