@@ -7,7 +7,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 0 | `model`, `clock`, `durable` |
-//! | 1 | `config`, `stats`, `template`, `redact` |
+//! | 1 | `config`, `stats`, `template`, `redact`, `rule` |
 //! | 2 | `source`, `decode`, `frame` |
 //! | 3 | `store` |
 //! | 4 | `query` (polars ends here), `collect` |
@@ -21,6 +21,7 @@ pub mod model;
 
 pub mod config;
 pub mod redact;
+pub mod rule;
 pub mod stats;
 pub mod template;
 

@@ -9,14 +9,17 @@ mod detail;
 mod errors;
 mod events;
 mod findings;
+mod gate;
 mod health;
 mod latency;
 mod messages;
 mod options;
+pub mod rules;
 #[cfg(test)]
 mod tests;
 mod view;
 
+pub use gate::{OnNoData, Outcome as GateOutcome, coverage, outcome as decide, score};
 pub use compare::{CompareRow, Side, compare};
 pub use health::{HealthOptions, health};
 pub use view::{View, ViewError, ViewSettings};

@@ -5,6 +5,7 @@
 
 mod batch;
 mod cursor;
+mod decision;
 mod finding;
 mod hostile;
 mod inert;
@@ -17,6 +18,11 @@ pub use batch::{EventBatch, Label, LabelColumn, NO_STATUS, NO_TIME, Text, TextCo
 pub use cursor::{
     Compression, Cursor, DocumentCursor, FileId, Fingerprint, GenerationId, GenerationState, Mark,
     Packed, Positions,
+};
+pub use decision::{
+    Accepted, Answer, BaselineRef, CheckCoverage, CheckKind, CheckMethod, CheckResult,
+    CheckSeverity, ConfigRef, Decision, Evidence, FindingRow, InputRef, OptionRow, ScoreBars, Span,
+    TermResult,
 };
 pub use finding::{
     Action, Change, Example, Finding, FindingKind, Group, LinkedEvent, Series, Since,

@@ -3,6 +3,7 @@
 //! The only room that drives reading, and the last floor that knows polars.
 
 mod folded;
+mod measure;
 mod names;
 mod newest;
 mod open;
@@ -17,6 +18,7 @@ mod table;
 mod tally;
 
 pub use crate::decode::ValueKind;
+pub use measure::{Measured, Measurement, Measures, Question, Take, Values};
 pub use names::{Names, RequestNames};
 pub use open::{OpenError, Opened};
 pub use open_request::NO_ROUTE;

@@ -20,9 +20,11 @@
 //! `simulation/report.rs` does just this for 40 routes over two weeks. At a level of 2 % a family,
 //! some 3 % of quiet reports say anything.
 
+pub mod burn;
 pub mod change_point;
 pub mod correction;
 pub mod count;
+pub mod limit;
 pub mod normal;
 pub mod proportion;
 pub mod quantile;

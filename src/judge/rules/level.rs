@@ -1,0 +1,302 @@
+//! A level against the level of the baseline, with an interval.
+
+use super::gauge::Reading;
+use super::series;
+use super::term::{Case, Judged, bar_pct};
+use crate::model::Evidence;
+use crate::query::Values;
+use crate::rule::{Measure, Offset};
+use crate::stats::count::{Count, Dispersion, rate_ratio};
+use crate::stats::normal::{Z_98, upper_tail};
+use crate::stats::proportion::{Share, share_change, share_p_value};
+use crate::stats::quantile_change::{QuantileInterval, ratio_interval_pct};
+use crate::stats::rank::{MAX_COMPARED, Shift, shift, shift_of_sorted};
+use crate::stats::{Change, Direction, Outcome, serial};
+
+/// Inflation where the order of time is lost: an autocorrelation of one third is taken for granted.
+const UNKNOWN_INFLATION: f64 = std::f64::consts::SQRT_2;
+
+/// Judges `MEASURE CMP baseline ± OFFSET`.
+pub(super) fn against_baseline(case: &Case<'_>, offset: Offset) -> Judged {
+    let windows = case.situation.windows;
+    if windows.baseline.is_empty() {
+        return case.inconclusive(format!("there is no baseline: {}", windows.name));
+    }
+    let before = case.gauge.read(case.group, &windows.baseline);
+    if let Some(few) = case.too_few(Some(before.n)) {
+        return few;
+    }
+    match &case.term.measure {
+        Measure::Share(_) => share(case, before, offset),
+        Measure::Count | Measure::Rate => counts(case, before, offset),
+        Measure::Quantile { percent, .. } => quantile(case, before, (*percent / 100.0, offset)),
+        Measure::Average(_) => average(case, before, offset),
+        _ => point(case, before, offset),
+    }
+}
+
+/// Where a change lies beyond a bar, which may be negative: "at least 10 % better".
+fn judge(change: &Change, bar: f64, direction: Direction) -> Outcome {
+    if !(change.lo.is_finite() && change.hi.is_finite() && change.estimate.is_finite()) {
+        return Outcome::Inconclusive;
+    }
+    let one = |estimate: f64, lo: f64, bar: f64| {
+        if lo > bar {
+            Outcome::Fail
+        } else if estimate > bar && lo > bar.min(0.0) {
+            Outcome::Warn
+        } else {
+            Outcome::Pass
+        }
+    };
+    let more = one(change.estimate, change.lo, bar);
+    let less = one(-change.estimate, -change.hi, -bar);
+    match direction {
+        Direction::Increase => more,
+        Direction::Decrease => less,
+        Direction::Either if change.estimate < 0.0 => less,
+        Direction::Either => more,
+    }
+}
+
+fn reason(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Fail => "the whole likely range of the change lies beyond the limit",
+        Outcome::Warn => "the change is real; that it is beyond the limit is likely, not certain",
+        Outcome::Pass => "no change beyond the limit can be told",
+        Outcome::Inconclusive => "there is too little to bound the change",
+    }
+    .to_owned()
+}
+
+/// One-sided p-value that the change is not beyond the bar, from a 98 % interval.
+fn p_beyond(change: &Change, bar: f64, direction: Direction) -> Option<f64> {
+    let error = (change.hi - change.lo) / (2.0 * Z_98);
+    if !error.is_finite() || error <= 0.0 {
+        return None;
+    }
+    let z = (change.estimate - bar) / error;
+    Some(match direction {
+        Direction::Increase => upper_tail(z),
+        Direction::Decrease => upper_tail(-z),
+        Direction::Either => (2.0 * upper_tail(z.abs())).min(1.0),
+    })
+}
+
+fn judged(case: &Case<'_>, evidence: Evidence, change: &Change, bar: f64) -> Judged {
+    let outcome = judge(change, bar, case.direction());
+    let p_value = p_beyond(change, bar, case.direction());
+    let interval = [change.lo, change.hi];
+    let interval = interval.iter().all(|end| end.is_finite()).then_some(interval);
+    let evidence = Evidence { p_value, interval, ..evidence };
+    Judged { outcome, evidence, reason: reason(outcome) }
+}
+
+fn share(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
+    let (control, now) =
+        (Share::new(before.matching, before.n), Share::new(case.now.matching, case.now.n));
+    let (Some(control), Some(now)) = (control, now) else {
+        return case.inconclusive("there is nothing to take a share of");
+    };
+    let inflation = series::share_dispersion(case, control.ratio());
+    let change = share_change(control, now, Z_98, inflation);
+    let points = |ratio: f64| ratio * 100.0;
+    let change = Change {
+        estimate: points(change.estimate),
+        lo: points(change.lo),
+        hi: points(change.hi),
+    };
+    let level = 100.0 * control.ratio();
+    let limit = offset.limit(level);
+    let evidence = case.with_baseline(limit, before);
+    let judged = judged(case, evidence, &change, limit - level);
+    let p_value = share_p_value(control, now, inflation) / 2.0;
+    Judged { evidence: Evidence { p_value: Some(p_value), ..judged.evidence }, ..judged }
+}
+
+fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
+    let windows = case.situation.windows;
+    let exposure: f64 = windows.baseline.iter().map(|window| window.len_s()).sum();
+    let usual = Count { events: before.n as f64, exposure };
+    let seconds = windows.current.len_s();
+    let now = Count { events: case.now.n as f64, exposure: seconds };
+    let dispersion = series::count_dispersion(case).unwrap_or(Dispersion::UNKNOWN);
+    let per_window = usual.events / exposure * seconds;
+    let level = if case.term.measure == Measure::Rate { per_window / seconds } else { per_window };
+    let limit = offset.limit(level);
+    let before = Reading { value: Some(level), ..before };
+    let evidence = case.with_baseline(limit, before);
+    let Some(rate) = rate_ratio(now, usual, dispersion, Z_98) else {
+        return case.inconclusive("nothing was counted on either side");
+    };
+    let Some(bar) = bar_pct(offset, level) else {
+        return case.inconclusive("the baseline has none to compare with");
+    };
+    let pct = |ratio: f64| (ratio - 1.0) * 100.0;
+    let change = Change { estimate: pct(rate.ratio), lo: pct(rate.lo), hi: pct(rate.hi) };
+    let outcome = match case.direction() {
+        Direction::Increase if change.lo > bar => Outcome::Fail,
+        Direction::Increase if change.estimate > bar && change.lo > 0.0 => Outcome::Warn,
+        Direction::Decrease if change.hi < bar => Outcome::Fail,
+        Direction::Decrease if change.estimate < bar && change.hi < 0.0 => Outcome::Warn,
+        Direction::Either => judge(&change, bar, Direction::Either),
+        _ => Outcome::Pass,
+    };
+    let interval = [change.lo, change.hi];
+    let interval = interval.iter().all(|end| end.is_finite()).then_some(interval);
+    let p_value = Some(rate.p_value(case.direction()));
+    Judged { outcome, evidence: Evidence { interval, p_value, ..evidence }, reason: reason(outcome) }
+}
+
+fn quantile(case: &Case<'_>, before: Reading, (q, offset): (f64, Offset)) -> Judged {
+    let windows = case.situation.windows;
+    let then = case.gauge.values(case.group, &windows.baseline);
+    let now = case.gauge.values(case.group, &[windows.current]);
+    let interval = |values: &Values| {
+        QuantileInterval::of(values.all.count(), q, |q| values.all.quantile(q))
+    };
+    let level = before.value.unwrap_or(f64::NAN);
+    let evidence = case.with_baseline(offset.limit(level), before);
+    let (Some(control), Some(experiment)) = (interval(&then), interval(&now)) else {
+        let text = "there are too few values to bound so high or low a percentile";
+        return Judged { evidence, ..case.inconclusive(text) };
+    };
+    let (Some([lo, hi]), Some(bar)) =
+        (ratio_interval_pct(control, experiment), bar_pct(offset, level))
+    else {
+        return point(case, before, offset);
+    };
+    let estimate = (experiment.estimate / control.estimate - 1.0) * 100.0;
+    let change = widened(Change { estimate, lo, hi }, inflation(&then, &now));
+    judged(case, evidence, &change, bar)
+}
+
+/// Makes the ends of a relative change as uncertain as the autocorrelation says.
+fn widened(change: Change, inflation: f64) -> Change {
+    let log = |pct: f64| (1.0 + pct / 100.0).max(f64::MIN_POSITIVE).ln();
+    let pct = |log: f64| (log.exp() - 1.0) * 100.0;
+    let middle = log(change.estimate);
+    let end = |end: f64| pct(middle + (log(end) - middle) * inflation);
+    Change { lo: end(change.lo), hi: end(change.hi), ..change }
+}
+
+fn inflation(then: &Values, now: &Values) -> f64 {
+    let (Some(then), Some(now)) = (&then.in_order, &now.in_order) else {
+        return UNKNOWN_INFLATION;
+    };
+    let lag = |values: &[f64]| {
+        let thinned: Vec<f64> = values.iter().take(10 * MAX_COMPARED).copied().collect();
+        serial::lag1_rank_autocorrelation(&thinned)
+    };
+    serial::inflation(lag(then).max(lag(now)))
+}
+
+/// Difference of two means with Welch's interval, relative to the baseline's.
+fn average(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
+    let windows = case.situation.windows;
+    let then = case.gauge.values(case.group, &windows.baseline);
+    let now = case.gauge.values(case.group, &[windows.current]);
+    let level = before.value.unwrap_or(f64::NAN);
+    let evidence = case.with_baseline(offset.limit(level), before);
+    let (Some(mean), Some(bar)) = (case.now.value, bar_pct(offset, level)) else {
+        return point(case, before, offset);
+    };
+    let error = |values: &Values, mean: f64| {
+        let thinned = values.all.thin(10 * MAX_COMPARED);
+        let squares = thinned.as_slice().iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+        squares / thinned.len().saturating_sub(1).max(1) as f64 / values.all.count().max(1) as f64
+    };
+    let half = Z_98
+        * (error(&then, level) + error(&now, mean)).sqrt()
+        * inflation(&then, &now);
+    let pct = |difference: f64| difference / level * 100.0;
+    let difference = mean - level;
+    let change = Change {
+        estimate: pct(difference),
+        lo: pct(difference - half),
+        hi: pct(difference + half),
+    };
+    judged(case, evidence, &change, bar)
+}
+
+/// What has no interval, such as a maximum, is compared as it is.
+fn point(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
+    let (Some(level), Some(now)) = (before.value, case.now.value) else {
+        return case.inconclusive("there is no value on one side");
+    };
+    let limit = offset.limit(level);
+    let holds = case.term.cmp.holds(now, limit);
+    let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
+    let reason = if holds { "the limit holds" } else { "the limit is broken" };
+    Judged { outcome, evidence: case.with_baseline(limit, before), reason: reason.to_owned() }
+}
+
+/// Judges `shift(field) CMP BAR%`: the Hodges–Lehmann shift in per cent of the baseline's median.
+pub(super) fn shifted(case: &Case<'_>, bar_pct: f64) -> Judged {
+    let windows = case.situation.windows;
+    if windows.baseline.is_empty() {
+        return case.inconclusive(format!("there is no baseline: {}", windows.name));
+    }
+    let then = case.gauge.values(case.group, &windows.baseline);
+    let now = case.gauge.values(case.group, &[windows.current]);
+    if let Some(few) = case.too_few(Some(then.all.count())) {
+        return few;
+    }
+    let Some(found) = shift_between(&then, &now) else {
+        return case.inconclusive("there is nothing to compare");
+    };
+    let median = found.control_median;
+    if median.abs() <= 0.0 {
+        return case.inconclusive("the baseline's median is 0, of which nothing is a percentage");
+    }
+    let pct = |value: f64| value / median.abs() * 100.0;
+    let change = Change {
+        estimate: pct(found.change.estimate),
+        lo: pct(found.change.lo),
+        hi: pct(found.change.hi),
+    };
+    let before = Reading { n: then.all.count(), ..Reading::default() };
+    let reading = Reading { value: Some(change.estimate), n: now.all.count(), matching: 0 };
+    let case = Case { now: reading, ..*case };
+    let evidence = Evidence {
+        change_pct: Some(change.estimate).filter(|pct| pct.is_finite()),
+        ..case.with_baseline(bar_pct, before)
+    };
+    let judged = judged(&case, evidence, &change, bar_pct);
+    let p_value = Some(found.p_value / 2.0);
+    Judged { evidence: Evidence { p_value, ..judged.evidence }, ..judged }
+}
+
+fn shift_between(then: &Values, now: &Values) -> Option<Shift> {
+    match (&then.in_order, &now.in_order) {
+        (Some(then), Some(now)) => shift(then, now),
+        _ => {
+            let (then, now) = (then.all.thin(MAX_COMPARED), now.all.thin(MAX_COMPARED));
+            shift_of_sorted(&then, &now, UNKNOWN_INFLATION, Z_98)
+        }
+    }
+}
+
+/// Chance of so many values beyond a fixed limit if the measure just kept it; `None` where there is
+/// no such test.
+pub(super) fn limit_p_value(case: &Case<'_>, limit: f64) -> Option<f64> {
+    let n = case.now.n;
+    let (beyond, expected) = match &case.term.measure {
+        Measure::Quantile { percent, .. } => {
+            let values = case.gauge.values(case.group, &[case.situation.windows.current]);
+            let below = values.all.count_at_most(limit);
+            match case.direction() {
+                Direction::Increase => (n - below, 1.0 - percent / 100.0),
+                _ => (below, percent / 100.0),
+            }
+        }
+        Measure::Share(_) => match case.direction() {
+            Direction::Increase => (case.now.matching, limit / 100.0),
+            _ => (n - case.now.matching, 1.0 - limit / 100.0),
+        },
+        _ => return None,
+    };
+    let expected = expected.clamp(0.0, 1.0);
+    let error = (expected * (1.0 - expected) * n as f64).sqrt();
+    (error > 0.0).then(|| upper_tail((beyond as f64 - 0.5 - expected * n as f64) / error))
+}

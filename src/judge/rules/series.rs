@@ -1,0 +1,156 @@
+//! What a measure did over time: its usual windows, its spread, and its newest change point.
+
+use super::gauge::Reading;
+use super::term::{Case, Judged};
+use crate::model::{Evidence, SlotWidth, Window};
+use crate::rule::{Measure, Offset, UsualMethod};
+use crate::stats::Outcome;
+use crate::stats::count::Dispersion;
+use crate::stats::limit::Method;
+use crate::stats::step::{Point, Step, locate_step};
+
+/// Windows of a series at most.
+const MAX_WINDOWS: usize = 240;
+/// Fewest values of a window that has a percentile.
+const MIN_IN_WINDOW: u64 = 5;
+/// Chance of so clear a change point where there is none, from which on it counts.
+const MAX_P_VALUE: f64 = 0.01;
+
+/// The method of a rule's `usual(…)`.
+pub(super) fn method(method: UsualMethod, parameter: f64) -> Method {
+    let rate = parameter / 100.0;
+    match method {
+        UsualMethod::Mad => Method::Mad { z: parameter },
+        UsualMethod::Iqr => Method::Iqr { k: parameter },
+        UsualMethod::DeltaIqr => Method::DeltaIqr { k: parameter },
+        UsualMethod::Lognormal => Method::LogNormal { rate },
+        UsualMethod::Conformal => Method::Conformal { rate },
+        UsualMethod::T => Method::StudentT { rate },
+    }
+}
+
+/// Values of the windows like the current one, in the order of time, without those that have none.
+pub(super) fn history(case: &Case<'_>) -> Vec<f64> {
+    let windows = &case.situation.windows.history;
+    windows.iter().filter_map(|window| value(case, case.gauge.read(case.group, &[*window]))).collect()
+}
+
+/// A window's value, if it rests on enough.
+fn value(case: &Case<'_>, reading: Reading) -> Option<f64> {
+    let counts = matches!(
+        case.term.measure,
+        Measure::Count | Measure::Rate | Measure::Distinct(_) | Measure::Sum(_)
+    );
+    reading.value.filter(|_| counts || reading.n >= MIN_IN_WINDOW)
+}
+
+/// How much more the share varies from window to window than independent events would.
+pub(super) fn share_dispersion(case: &Case<'_>, ratio: f64) -> f64 {
+    let windows = case.situation.windows.baseline.iter().flat_map(|window| pieces(*window, 24));
+    let seen = windows.map(|window| {
+        let reading = case.gauge.read(case.group, &[window]);
+        (reading.matching as f64, reading.n as f64 * ratio, 1e6)
+    });
+    Dispersion::of(seen).map_or(1.0, |dispersion| dispersion.estimate)
+}
+
+/// Burstiness of counts over the windows like the current one.
+pub(super) fn count_dispersion(case: &Case<'_>) -> Option<Dispersion> {
+    let windows = &case.situation.windows.history;
+    let counts: Vec<f64> =
+        windows.iter().map(|window| case.gauge.read(case.group, &[*window]).n as f64).collect();
+    let others = counts.len().checked_sub(1).filter(|others| *others > 0)? as f64;
+    let total: f64 = counts.iter().sum();
+    Dispersion::of(counts.iter().map(|count| (*count, (total - count) / others, others)))
+}
+
+fn pieces(window: Window, count: i64) -> impl Iterator<Item = Window> {
+    let len_us = ((window.end_us - window.start_us) / count).max(1);
+    (0..count).map(move |piece| Window {
+        start_us: window.start_us + piece * len_us,
+        end_us: (window.start_us + (piece + 1) * len_us).min(window.end_us),
+    })
+}
+
+/// The measure by window over everything up to now.
+pub(super) struct Course {
+    pub(super) width: SlotWidth,
+    pub(super) start_us: i64,
+    pub(super) readings: Vec<Reading>,
+    pub(super) values: Vec<Option<f64>>,
+}
+
+impl Course {
+    /// In windows of at most the current one's length.
+    pub(super) fn of(case: &Case<'_>, most: usize) -> Self {
+        let span = case.situation.windows.span;
+        let current_s = case.situation.windows.current.len_s();
+        let fitting = SlotWidth::fitting(span.len_s(), most);
+        let narrow = SlotWidth::fitting(current_s, 1).min(fitting);
+        let width = if f64::from(fitting.seconds()) > current_s { narrow } else { fitting };
+        let start_us = width.floor_us(span.start_us);
+        let count = ((span.end_us - start_us) / width.micros()).clamp(0, 100_000);
+        let window = |index: i64| Window {
+            start_us: start_us + index * width.micros(),
+            end_us: start_us + (index + 1) * width.micros(),
+        };
+        let readings: Vec<Reading> =
+            (0..count).map(|index| case.gauge.read(case.group, &[window(index)])).collect();
+        let values = readings.iter().map(|reading| value(case, *reading)).collect();
+        Self { width, start_us, readings, values }
+    }
+
+    pub(super) fn window(&self, index: usize) -> Window {
+        let start_us = self.start_us + index as i64 * self.width.micros();
+        Window { start_us, end_us: start_us + self.width.micros() }
+    }
+
+    /// The clearest change of level, in logarithms where all values are positive.
+    pub(super) fn step(&self) -> Option<(Step, bool)> {
+        let in_logs = self.values.iter().flatten().all(|value| *value > 0.0);
+        let scaled = |value: f64| if in_logs { value.ln() } else { value };
+        let point = |(value, reading): (&Option<f64>, &Reading)| {
+            value.map(|value| Point::of_count(scaled(value), reading.n.max(1)))
+        };
+        let points: Vec<Option<Point>> =
+            self.values.iter().zip(&self.readings).map(point).collect();
+        Some((locate_step(&points)?, in_logs))
+    }
+}
+
+/// Judges `MEASURE CMP before_change ± OFFSET`.
+pub(super) fn before_change(case: &Case<'_>, offset: Offset) -> Judged {
+    let course = Course::of(case, MAX_WINDOWS);
+    let known = course.values.iter().flatten().count();
+    if known < 2 * crate::stats::step::MIN_WINDOWS {
+        return case.inconclusive(format!("{known} windows are too few to find a change point in"));
+    }
+    let Some((step, in_logs)) = course.step().filter(|(step, _)| step.p_value <= MAX_P_VALUE)
+    else {
+        let reason = "there is no change point".to_owned();
+        return Judged { outcome: Outcome::Pass, evidence: case.evidence(), reason };
+    };
+    let level = |value: f64| if in_logs { value.exp() } else { value };
+    let [before, after] = step.levels.map(level);
+    let limit = offset.limit(before);
+    let side: u64 =
+        course.readings.iter().take(step.place.index).map(|reading| reading.n).sum();
+    let reading = Reading { value: Some(before), n: side, matching: 0 };
+    let case = Case { now: Reading { value: Some(after), ..case.now }, ..*case };
+    let holds = case.term.cmp.holds(after, limit);
+    let pct = |end: f64| if in_logs { (end.exp() - 1.0) * 100.0 } else { end / before * 100.0 };
+    let interval = [pct(step.change.lo), pct(step.change.hi)];
+    let evidence = Evidence {
+        interval: interval.iter().all(|end| end.is_finite()).then_some(interval),
+        p_value: Some(step.p_value),
+        ..case.with_baseline(limit, reading)
+    };
+    let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
+    let reason = format!("the level changed at {}", crate::model::format_ts(course.window(step.place.index).start_us));
+    Judged { outcome, evidence, reason }
+}
+
+/// Judges `novelty(MEASURE) CMP SCORE`: the highest score in the current window.
+pub(super) fn novelty(case: &Case<'_>, _limit: f64) -> Judged {
+    case.inconclusive("novelty is not wired yet")
+}

@@ -1,0 +1,94 @@
+//! When a measure that is broken changed, and which deploy was nearest to it.
+
+use super::gauge::Gauge;
+use super::series::Course;
+use super::term::{Case, Situation};
+use super::{Scene, Windows};
+use crate::judge::candidate::When;
+use crate::model::{EventMark, LinkedEvent, Since, format_ts};
+use crate::rule::{Measure, Term};
+use crate::stats::count::Count;
+use crate::stats::scan::locate_rate_step;
+use crate::stats::step::Place;
+
+/// Windows of the course that is searched.
+const MAX_WINDOWS: usize = 400;
+/// Chance of so clear a change where there is none, from which on its time is told.
+const MAX_P_VALUE: f64 = 0.05;
+/// A deploy so long before the change was seen may have caused it.
+const MAX_LAG_S: f64 = 3_600.0;
+
+/// A time, and what happened then.
+pub(super) struct Found {
+    pub(super) since: Since,
+    pub(super) event: Option<LinkedEvent>,
+}
+
+/// Looks for the moment at which the measure of a term changed.
+pub(super) fn of(
+    term: &Term,
+    gauge: &Gauge<'_>,
+    group: Option<&str>,
+    (windows, scene): (&Windows, &Scene<'_>),
+) -> Option<Found> {
+    if matches!(term.measure, Measure::Age | Measure::New(_) | Measure::Novelty(_)) {
+        return None;
+    }
+    let situation = Situation { windows, min_samples: 0, has_events: true };
+    let now = gauge.read(group, &[windows.current]);
+    let case = Case { term, gauge, group, now, situation: &situation };
+    let course = Course::of(&case, MAX_WINDOWS);
+    let place = place(&case, &course)?;
+    let marks = marks(scene);
+    let when = When::of_place(place, |index| course.window(index)).with_nearest_deploy(&marks);
+    let event = marks
+        .iter()
+        .map(|mark| (mark, (when.at_us - mark.at_us) as f64 / 1e6))
+        .filter(|(mark, lag_s)| {
+            let is_before = mark.at_us <= when.shown_us && *lag_s <= MAX_LAG_S;
+            is_before || (when.earliest_us..=when.latest_us).contains(&mark.at_us)
+        })
+        .min_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))
+        .map(|(mark, lag_s)| LinkedEvent {
+            kind: mark.kind.clone(),
+            name: mark.name.clone(),
+            at: format_ts(mark.at_us),
+            lag_s,
+        });
+    Some(Found { since: when.since(), event })
+}
+
+fn place(case: &Case<'_>, course: &Course) -> Option<Place> {
+    if matches!(case.term.measure, Measure::Share(_)) {
+        let windows: Vec<Option<Count>> = course
+            .readings
+            .iter()
+            .map(|reading| {
+                let (events, exposure) = (reading.matching as f64, reading.n as f64);
+                (reading.n > 0).then_some(Count { events, exposure })
+            })
+            .collect();
+        let step = locate_rate_step(&windows, case.direction())?;
+        return (step.p_value <= MAX_P_VALUE).then_some(step.place);
+    }
+    let (step, _) = course.step()?;
+    (step.p_value <= MAX_P_VALUE).then_some(step.place)
+}
+
+/// Known events, and each version's first record but the first of all as a deploy.
+fn marks(scene: &Scene<'_>) -> Vec<EventMark> {
+    let mut marks: Vec<EventMark> = scene.calendar.marks.to_vec();
+    let told = marks.iter().any(|mark| mark.kind == "deploy");
+    if !told {
+        let later = scene.calendar.versions.iter().skip(1);
+        marks.extend(later.map(|(at_us, name)| EventMark {
+            kind: "deploy".to_owned(),
+            name: name.clone(),
+            at_us: *at_us,
+            until_us: None,
+            origin: "first seen".to_owned(),
+        }));
+    }
+    marks.retain(|mark| mark.at_us < scene.now_us);
+    marks
+}

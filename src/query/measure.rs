@@ -1,0 +1,433 @@
+//! Measures what rules ask for in one reading: counts, values and different values of the rows
+//! that pass a filter, apart by a field, over windows that are chosen afterwards.
+//!
+//! ```text
+//! questions ─▶ plan       columns to read, distinct conditions, one bit a question
+//! batches   ─▶ condition  a truth a row and condition ─▶ the bits of the questions it answers
+//!              row        records of one request are put together first, where a source needs it
+//!           ─▶ log        rows with any bit, as columns; folded into sketches beyond 4 million
+//! windows   ─▶ answer     counts and values by group
+//! ```
+//! Guarantees: a row without a time is counted and in no window; memory is bounded; the answer
+//! does not depend on the number of threads.
+
+mod answer;
+mod condition;
+mod folded;
+mod log;
+mod plan;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashMap;
+
+pub use answer::Values;
+pub use plan::{Question, Take};
+
+use self::answer::Answer;
+use self::log::{FinishedLog, NO_GROUP, Row, RowLog};
+use self::plan::{MAX_TOGETHER, Plan, parts};
+use self::row::{Cell, Column, OpenRow};
+use super::names::{CodeMap, Names};
+use super::read::Batch;
+use super::survey::InputCount;
+use crate::model::{EventBatch, Label, NO_STATUS, NO_TIME, SlotWidth, Text, Wanted, Window};
+
+/// Different values of a field told apart.
+const MAX_GROUPS: usize = 100_000;
+/// Requests whose records are still being put together.
+const MAX_OPEN_REQUESTS: usize = 100_000;
+/// A request that said nothing for this long is complete.
+const REQUEST_IDLE_US: i64 = 15 * 60 * 1_000_000;
+
+/// Takes in batches until everything was read.
+#[derive(Debug, Default)]
+pub struct Measures {
+    parts: Vec<Part>,
+    wanted: Wanted,
+    versions: Versions,
+    /// By input: bytes, records, rejected records.
+    pub inputs: Vec<InputCount>,
+    /// Events without a usable time.
+    pub no_time: u64,
+    span_us: Option<(i64, i64)>,
+    /// Events by minute.
+    minutes: BTreeMap<i64, u64>,
+    /// Events of the minute that is being read.
+    minute: (i64, u64),
+}
+
+const MINUTE_US: i64 = 60_000_000;
+
+/// First and last time of each version.
+#[derive(Debug)]
+struct Versions {
+    names: Names,
+    map: CodeMap,
+    span_us: Vec<(i64, i64)>,
+}
+
+impl Default for Versions {
+    fn default() -> Self {
+        /// Versions told apart.
+        const MAX_VERSIONS: usize = 500;
+        let names = Names::with_limit(MAX_VERSIONS);
+        Self { names, map: CodeMap::default(), span_us: Vec::new() }
+    }
+}
+
+impl Versions {
+    fn add(&mut self, events: &EventBatch) {
+        let column = events.label(Label::Version);
+        self.map.start(column);
+        for (row, ts_us) in events.ts_us.iter().enumerate().filter(|(_, ts)| **ts != NO_TIME) {
+            let Some(version) = self.map.id(column, row, &mut self.names) else { continue };
+            let version = version as usize;
+            if self.span_us.len() <= version {
+                self.span_us.resize(version + 1, (i64::MAX, i64::MIN));
+            }
+            if let Some((first, last)) = self.span_us.get_mut(version) {
+                *first = (*first).min(*ts_us);
+                *last = (*last).max(*ts_us);
+            }
+        }
+    }
+}
+
+impl Measures {
+    /// For these questions, which are known by their places.
+    pub fn new(questions: &[Question]) -> Self {
+        let mut wanted = Wanted::default();
+        wanted.add_label(Label::Version);
+        let asked = parts(questions.len()).filter_map(|range| questions.get(range));
+        let parts: Vec<Part> = asked.map(|some| Part::new(some, &mut wanted)).collect();
+        if parts.iter().any(|part| part.plan.of_requests != 0) {
+            wanted.add_text(Text::RequestId);
+        }
+        Self { parts, wanted, ..Self::default() }
+    }
+
+    /// The columns to read.
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Takes in a batch that was read with [`Measures::wanted`].
+    pub fn add(&mut self, batch: &Batch<'_>) {
+        if self.inputs.len() <= batch.input {
+            self.inputs.resize_with(batch.input + 1, InputCount::default);
+        }
+        if let Some(input) = self.inputs.get_mut(batch.input) {
+            input.bytes += batch.bytes;
+            input.records += batch.records;
+            input.rejects.merge(batch.rejects.clone());
+        }
+        for ts_us in &batch.events.ts_us {
+            if *ts_us == NO_TIME {
+                self.no_time += 1;
+                continue;
+            }
+            let (first, last) = self.span_us.unwrap_or((*ts_us, *ts_us));
+            self.span_us = Some((first.min(*ts_us), last.max(*ts_us)));
+            let minute = ts_us.div_euclid(MINUTE_US);
+            if self.minute.0 != minute {
+                self.end_minute(minute);
+            }
+            self.minute.1 += 1;
+        }
+        self.versions.add(batch.events);
+        self.parts.iter_mut().for_each(|part| part.add(batch));
+    }
+
+    fn end_minute(&mut self, next: i64) {
+        let (minute, events) = std::mem::replace(&mut self.minute, (next, 0));
+        if events > 0 {
+            *self.minutes.entry(minute).or_default() += events;
+        }
+    }
+
+    /// Reading is over.
+    pub fn finish(mut self) -> Measured {
+        self.end_minute(0);
+        let versions = self.versions.names.iter().zip(&self.versions.span_us);
+        Measured {
+            versions: versions.map(|((_, name), span)| (name.to_owned(), *span)).collect(),
+            parts: self.parts.into_iter().map(Part::finish).collect(),
+            span_us: self.span_us,
+            minutes: self.minutes,
+        }
+    }
+}
+
+/// Questions that share their rows.
+#[derive(Debug)]
+struct Part {
+    plan: Plan,
+    log: RowLog,
+    names: Vec<Names>,
+    maps: Vec<CodeMap>,
+    open: FxHashMap<Box<str>, OpenRow>,
+    truth: Vec<bool>,
+    answers: Vec<u64>,
+}
+
+impl Part {
+    fn new(questions: &[Question], wanted: &mut Wanted) -> Self {
+        let plan = Plan::of(questions, wanted);
+        let count = plan.groups.len();
+        Self {
+            log: RowLog::new(plan.shapes.clone()),
+            names: (0..count).map(|_| Names::with_limit(MAX_GROUPS)).collect(),
+            maps: (0..count).map(|_| CodeMap::default()).collect(),
+            plan,
+            open: FxHashMap::default(),
+            truth: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, batch: &Batch<'_>) {
+        let events = batch.events;
+        self.see_answers(events, batch.profile.joins_requests);
+        for (map, column) in self.maps.iter_mut().zip(&self.plan.groups) {
+            if let Column::Label(label) = column {
+                map.start(events.label(*label));
+            }
+        }
+        let mut values = vec![f64::NAN; self.plan.values.len()];
+        let mut groups = vec![NO_GROUP; self.plan.groups.len()];
+        for row in 0..events.len {
+            let answers = self.answers.get(row).copied().unwrap_or_default();
+            let ts_us = events.ts_us.get(row).copied().unwrap_or(NO_TIME);
+            if answers == 0 || ts_us == NO_TIME {
+                continue;
+            }
+            for (value, column) in values.iter_mut().zip(&self.plan.values) {
+                *value = column.cell(events, row).number();
+            }
+            for (place, (group, column)) in groups.iter_mut().zip(&self.plan.groups).enumerate() {
+                let (Some(names), Some(map)) = (self.names.get_mut(place), self.maps.get_mut(place))
+                else {
+                    continue;
+                };
+                *group = match column {
+                    Column::Label(label) => {
+                        map.id(events.label(*label), row, names).unwrap_or(NO_GROUP)
+                    }
+                    column => group_of(column.cell(events, row), names),
+                };
+            }
+            self.log.push(&Row { ts_us, answers, values: &values, groups: &groups });
+        }
+        if batch.profile.joins_requests && self.plan.of_requests != 0 {
+            self.join_requests(batch);
+        }
+    }
+
+    /// The questions that each row answers by itself.
+    fn see_answers(&mut self, events: &EventBatch, joins_requests: bool) {
+        let Plan { of_records, of_requests, .. } = self.plan;
+        let request_ids = events.text(Text::RequestId);
+        let rows = 0..events.len;
+        self.answers.clear();
+        self.answers.extend(rows.map(|row| {
+            let status = events.status.get(row).copied().unwrap_or(NO_STATUS);
+            let duration_ms = events.duration_ms.get(row).copied().unwrap_or(f64::NAN);
+            let is_request = (status != NO_STATUS || !duration_ms.is_nan())
+                && !(joins_requests && request_ids.get(row).is_some());
+            if is_request { of_records | of_requests } else { of_records }
+        }));
+        for (condition, askers) in self.plan.conditions.iter().zip(&self.plan.askers) {
+            condition.of_batch(events, &mut self.truth);
+            for (answers, holds) in self.answers.iter_mut().zip(&self.truth) {
+                *answers &= if *holds { u64::MAX } else { !askers };
+            }
+        }
+    }
+
+    fn join_requests(&mut self, batch: &Batch<'_>) {
+        let events = batch.events;
+        for row in 0..events.len {
+            let ts_us = events.ts_us.get(row).copied().unwrap_or(NO_TIME);
+            let Some(id) = events.text(Text::RequestId).get(row).filter(|_| ts_us != NO_TIME)
+            else {
+                continue;
+            };
+            if let Some(open) = self.open.get_mut(id) {
+                open.join(events, row, &self.plan.kept);
+                continue;
+            }
+            if self.open.len() >= MAX_OPEN_REQUESTS {
+                self.close_idle(ts_us);
+            }
+            let order = (batch.input, events.offset.get(row).copied().unwrap_or_default());
+            self.open.insert(id.into(), OpenRow::begin(events, row, &self.plan.kept, order));
+        }
+    }
+
+    /// Closes what has been silent; when all are busy, those that were silent longest.
+    fn close_idle(&mut self, now_us: i64) {
+        let mut idle: Vec<(i64, Box<str>)> =
+            self.open.iter().map(|(id, open)| (open.last_us, id.clone())).collect();
+        idle.sort();
+        let silent = idle.partition_point(|(last_us, _)| *last_us < now_us - REQUEST_IDLE_US);
+        idle.truncate(silent.max(MAX_OPEN_REQUESTS / 10));
+        let closed = idle.iter().filter_map(|(_, id)| self.open.remove(id)).collect();
+        self.close(closed);
+    }
+
+    fn close(&mut self, mut requests: Vec<OpenRow>) {
+        requests.sort_by_key(|open| open.order);
+        for open in requests.iter().filter(|open| open.is_request()) {
+            let kept = &self.plan.kept;
+            let mut answers = self.plan.of_requests;
+            for (condition, askers) in self.plan.conditions.iter().zip(&self.plan.askers) {
+                if !condition.holds(open.cell(condition.column, kept)) {
+                    answers &= !askers;
+                }
+            }
+            if answers == 0 {
+                continue;
+            }
+            let value = |column: &Column| open.cell(*column, kept).number();
+            let values: Vec<f64> = self.plan.values.iter().map(value).collect();
+            let columns = self.plan.groups.iter().zip(&mut self.names);
+            let groups: Vec<u32> =
+                columns.map(|(column, names)| group_of(open.cell(*column, kept), names)).collect();
+            let ts_us = open.first_us;
+            self.log.push(&Row { ts_us, answers, values: &values, groups: &groups });
+        }
+    }
+
+    fn finish(mut self) -> FinishedPart {
+        let open = std::mem::take(&mut self.open).into_values().collect();
+        self.close(open);
+        FinishedPart { log: self.log.finish(), names: self.names, groups: self.plan.shapes }
+    }
+}
+
+fn group_of(cell: Cell<'_>, names: &mut Names) -> u32 {
+    match cell {
+        Cell::Missing => NO_GROUP,
+        Cell::Text(text) => names.id(text),
+        Cell::Number(number) => names.id(&number.to_string()),
+        Cell::Severity(severity) => names.id(severity.as_str()),
+    }
+}
+
+#[derive(Debug)]
+struct FinishedPart {
+    log: FinishedLog,
+    names: Vec<Names>,
+    groups: Vec<log::Shape>,
+}
+
+/// Everything that was read, ready to be asked about.
+#[derive(Debug)]
+pub struct Measured {
+    parts: Vec<FinishedPart>,
+    versions: BTreeMap<String, (i64, i64)>,
+    span_us: Option<(i64, i64)>,
+    minutes: BTreeMap<i64, u64>,
+}
+
+impl Measured {
+    /// First and last event time, microseconds; `None` without any.
+    pub fn span_us(&self) -> Option<(i64, i64)> {
+        self.span_us
+    }
+
+    /// Events of the minutes that a window touches, whether or not any question is about them.
+    pub fn events_within(&self, window: Window) -> u64 {
+        let first = window.start_us.div_euclid(MINUTE_US);
+        let last = (window.end_us - 1).div_euclid(MINUTE_US).max(first);
+        self.minutes.range(first..=last).map(|(_, events)| events).sum()
+    }
+
+    /// First and last time of each version, microseconds.
+    pub fn versions(&self) -> &BTreeMap<String, (i64, i64)> {
+        &self.versions
+    }
+
+    /// Whether quantiles are exact; otherwise they come from sketches.
+    pub fn is_exact(&self) -> bool {
+        self.parts.iter().all(|part| part.log.is_exact())
+    }
+
+    /// Narrowest width in which time can be asked about.
+    pub fn finest_width(&self) -> SlotWidth {
+        let widths = self.parts.iter().map(|part| part.log.finest_width());
+        widths.max().unwrap_or(SlotWidth::fitting(0.0, 1))
+    }
+
+    /// First and last time of the rows that answer any question, microseconds.
+    pub fn answered_span_us(&self) -> Option<(i64, i64)> {
+        let spans = self.parts.iter().filter_map(|part| part.log.span_us());
+        spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
+    /// What there is to say about the question at this place.
+    pub fn question(&self, place: usize) -> Option<Measurement<'_>> {
+        let part = self.parts.get(place / MAX_TOGETHER)?;
+        let shape = part.groups.get(place % MAX_TOGETHER)?;
+        let names = |column: Option<usize>| column.and_then(|column| part.names.get(column));
+        Some(Measurement {
+            answer: part.log.answer(place % MAX_TOGETHER),
+            groups: names(shape.per),
+            distinct: names(shape.distinct),
+        })
+    }
+}
+
+/// What was measured for one question. A group is known by its number; 0 where there are none.
+#[derive(Debug)]
+pub struct Measurement<'a> {
+    answer: Answer<'a>,
+    groups: Option<&'a Names>,
+    distinct: Option<&'a Names>,
+}
+
+impl Measurement<'_> {
+    /// Groups with their number of rows, most rows first; those without the field are none.
+    pub fn groups(&self) -> Vec<(u32, u64)> {
+        self.answer.groups()
+    }
+
+    /// Name of a group; `None` where the question is not asked by a field.
+    pub fn group_name(&self, group: u32) -> Option<&str> {
+        self.groups.map(|names| names.name(group))
+    }
+
+    /// Number of a group.
+    pub fn group(&self, name: Option<&str>) -> Option<u32> {
+        match (name, self.groups) {
+            (None, None) => Some(0),
+            (Some(name), Some(names)) => names.find(name),
+            _ => None,
+        }
+    }
+
+    /// Rows within a window.
+    pub fn count(&self, group: u32, window: Window) -> u64 {
+        self.answer.count(group, window)
+    }
+
+    /// Values within windows, which are in order.
+    pub fn values(&self, group: u32, windows: &[Window]) -> Values {
+        self.answer.values(group, windows)
+    }
+
+    /// Different values within windows.
+    pub fn distinct(&self, group: u32, windows: &[Window]) -> BTreeSet<String> {
+        let name = |id: u32| self.distinct.map(|names| names.name(id).to_owned());
+        self.answer.distinct(group, windows).into_iter().filter_map(name).collect()
+    }
+
+    /// Time of the newest row before `end_us`, microseconds.
+    pub fn newest_us(&self, group: u32, end_us: i64) -> Option<i64> {
+        self.answer.newest_us(group, end_us)
+    }
+}

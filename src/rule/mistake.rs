@@ -1,0 +1,78 @@
+//! What is wrong with an expression, where, and the way out.
+
+use std::ops::Range;
+
+use super::ast::{Field, Span};
+use super::column::{self, COLUMNS};
+
+/// Longest piece of an expression that is quoted in a message, in characters.
+const MAX_QUOTE_WIDTH: usize = 40;
+
+/// One thing that is wrong with an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Bytes of the expression; empty where something is missing, never beyond the end.
+    pub span: Range<usize>,
+    /// The thing, the value, the need: lower case, one line.
+    pub message: String,
+    /// The way out, if it can be told.
+    pub help: Option<String>,
+}
+
+impl Mistake {
+    pub(super) fn new(span: Span, message: impl Into<String>) -> Self {
+        Self { span: span.into(), message: message.into(), help: None }
+    }
+
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    pub(super) fn maybe_help(self, help: Option<String>) -> Self {
+        Self { help, ..self }
+    }
+}
+
+/// A field that no record has; `known` are the names of those that were seen.
+pub fn unknown_field(field: &Field, known: &[&str]) -> Mistake {
+    let columns = COLUMNS.iter().map(|(column, _)| column::short_name(column));
+    let meant = nearest(&field.name, known.iter().copied().chain(columns));
+    Mistake::new(field.span, format!("no record has a field {}", quote(&field.name)))
+        .maybe_help(meant.map(did_you_mean))
+}
+
+/// The one of `known` that was probably meant; `None` when nothing is near.
+///
+/// Nearness is Damerau-Levenshtein on lower-case letters, at most a third of the longer word, or
+/// one letter of two.
+pub(super) fn nearest<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    /// Longest word that is compared, in bytes; comparing costs the product of both lengths.
+    const MAX_WORD_LEN: usize = 80;
+    if written.len() > MAX_WORD_LEN {
+        return None;
+    }
+    let written = written.to_lowercase();
+    let near = known.into_iter().filter_map(|word| {
+        let distance = strsim::damerau_levenshtein(&written, &word.to_lowercase());
+        let longer = written.len().max(word.len());
+        (distance <= (longer / 3).max(1) && distance < longer).then_some((distance, word))
+    });
+    near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
+}
+
+pub(super) fn did_you_mean(meant: &str) -> String {
+    format!("did you mean `{meant}`?")
+}
+
+/// A piece of the expression in backticks and in one line, cut if it is long.
+pub(super) fn quote(text: &str) -> String {
+    let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let mut shown: String = text.chars().take(MAX_QUOTE_WIDTH).map(visible).collect();
+    if text.chars().nth(MAX_QUOTE_WIDTH).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
