@@ -16,14 +16,18 @@ use super::raw::{
 };
 use super::texts::Origin;
 
+mod alert;
 mod entry;
+mod gate;
 mod value;
 
 pub(super) use value::{is_field, plain_name};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+const MONTH: Duration = Duration::from_hours(24 * 30);
 const CENTURY: Duration = Duration::from_hours(24 * 36_525);
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -32,8 +36,8 @@ const GIB: u64 = 1 << 30;
 const RETENTION: Bounds<Duration> = Bounds(DAY, CENTURY);
 const RETENTION_SIZE: Bounds<u64> = Bounds(16 * MIB, 1 << 50);
 const COMPACT_BELOW: Bounds<u64> = Bounds(64 * KIB, GIB);
-const COMPACT_AFTER: Bounds<Duration> = Bounds(SECOND, Duration::from_hours(24 * 30));
-const VACUUM_AGE: Bounds<Duration> = Bounds(Duration::ZERO, Duration::from_hours(24 * 30));
+const COMPACT_AFTER: Bounds<Duration> = Bounds(SECOND, MONTH);
+const VACUUM_AGE: Bounds<Duration> = Bounds(Duration::ZERO, MONTH);
 const FLUSH_INTERVAL: Bounds<Duration> = Bounds(Duration::from_millis(50), HOUR);
 const FLUSH_SIZE: Bounds<u64> = Bounds(64 * KIB, GIB);
 const RECONCILE_INTERVAL: Bounds<Duration> = Bounds(Duration::from_millis(100), HOUR);
@@ -53,6 +57,15 @@ pub(super) struct Directories<'a> {
     pub current: &'a Path,
 }
 
+/// What a configuration may mean besides itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surroundings<'a> {
+    /// Where relative paths start.
+    pub directories: Directories<'a>,
+    /// All variables.
+    pub environment: &'a [(String, String)],
+}
+
 /// What a configuration comes to.
 #[derive(Debug)]
 pub(super) struct Checked {
@@ -65,10 +78,11 @@ pub(super) struct Checked {
 /// Checks what the grammar lets through.
 pub(super) fn check(
     raw: &RawConfig,
-    directories: Directories<'_>,
+    surroundings: Surroundings<'_>,
     findings: &mut Findings<'_>,
 ) -> Checked {
-    let mut checker = Checker { findings, directories, derived: Vec::new() };
+    let Surroundings { directories, environment } = surroundings;
+    let mut checker = Checker { findings, directories, environment, derived: Vec::new() };
     let project = checker.project(&raw.project);
     let store = checker.store(&raw.store);
     let collect = checker.collect(&raw.collect);
@@ -77,6 +91,10 @@ pub(super) fn check(
     let rules = checker.rules(&raw.rule);
     let slos = checker.slos(&raw.slo);
     let calendars = checker.calendars(&raw.calendar);
+    let check = checker.check_section(&raw.check);
+    let gates = checker.gates(&raw.gate, &check);
+    let alert = checker.alert(&raw.alert);
+    let receivers = checker.receivers(&raw.receiver);
     let directory = directories.file.to_owned();
     let version = raw.version.as_ref().map_or(1, |version| *version.value());
     let config = Config {
@@ -90,6 +108,10 @@ pub(super) fn check(
         rules,
         slos,
         calendars,
+        check,
+        gates,
+        alert,
+        receivers,
     };
     Checked { config, derived: checker.derived }
 }
@@ -97,6 +119,7 @@ pub(super) fn check(
 struct Checker<'a, 'f> {
     findings: &'f mut Findings<'a>,
     directories: Directories<'f>,
+    environment: &'f [(String, String)],
     derived: Vec<(String, String)>,
 }
 

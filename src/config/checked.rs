@@ -12,6 +12,15 @@ use serde::Deserialize;
 
 use super::globs::Globs;
 
+mod alert;
+mod gate;
+
+pub use alert::{Alert, Receiver, ReceiverKind, ReceiverUrl};
+pub use gate::{
+    BaselineSource, BaselineSpec, ChangeDirection, Check, CheckKind, Gate, GateCheck,
+    GateCheckKind, MinEffect, OnNoData, Score,
+};
+
 /// A configuration in which everything is right.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -35,6 +44,14 @@ pub struct Config {
     pub slos: Vec<Slo>,
     /// Days that are different; names differ.
     pub calendars: Vec<Calendar>,
+    /// What is judged where no gate says otherwise.
+    pub check: Check,
+    /// Decisions by several checks, in the order of their names, which differ.
+    pub gates: Vec<Gate>,
+    /// When rules are looked at and alerts are sent.
+    pub alert: Alert,
+    /// Who is told of alerts; names differ.
+    pub receivers: Vec<Receiver>,
 }
 
 /// `[project]`.
@@ -172,7 +189,7 @@ impl fmt::Display for FieldPath {
 pub struct Expr {
     /// The text.
     pub text: String,
-    /// Where it stands; for [`Loaded::problem_in`](super::Loaded::problem_in).
+    /// Where it stands; for [`Loaded::place_of`](super::Loaded::place_of).
     pub(super) span: Range<usize>,
 }
 
@@ -247,6 +264,7 @@ macro_rules! words {
         }
     };
 }
+use words;
 
 words!(
     /// What the files of a source hold.
@@ -315,6 +333,11 @@ words!(
 );
 
 impl Config {
+    /// The gate of this name.
+    pub fn gate(&self, name: &str) -> Option<&Gate> {
+        self.gates.iter().find(|gate| gate.name == name)
+    }
+
     /// The source of this name.
     pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == name)

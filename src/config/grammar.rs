@@ -98,6 +98,10 @@ impl<'a> Allowed<'a> {
         self.schema.get(name).and_then(Value::as_i64)
     }
 
+    fn bound(&self, name: &str) -> Option<f64> {
+        self.schema.get(name).and_then(Value::as_f64)
+    }
+
     fn text(&self, name: &str) -> Option<&'a str> {
         self.schema.get(name).and_then(Value::as_str)
     }
@@ -131,6 +135,10 @@ impl<'a> Allowed<'a> {
                 }
                 _ => "must be a whole number".to_owned(),
             },
+            (Some("number"), ..) => match (self.bound("minimum"), self.bound("maximum")) {
+                (Some(least), Some(most)) => format!("must be a number from {least} to {most}"),
+                _ => "must be a number".to_owned(),
+            },
             (Some("boolean"), ..) => "must be `true` or `false`".to_owned(),
             (Some("array"), ..) => "must be a list in `[` and `]`".to_owned(),
             (Some("object"), ..) => "must be a table".to_owned(),
@@ -154,8 +162,13 @@ fn example(schema: &Value) -> String {
     first.map_or_else(|| "\"…\"".to_owned(), Value::to_string)
 }
 
+/// Whether a list is written as `[[…]]`.
+fn holds_tables(schema: &Value) -> bool {
+    schema.get("items").is_some_and(|items| items.get("properties").is_some())
+}
+
 /// `a, b or c`, each in backticks.
-fn one_of(words: &[&str]) -> String {
+pub(super) fn one_of(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
@@ -174,13 +187,25 @@ fn conform_table(
     let known = rule.schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let required = rule.schema.get("required").and_then(Value::as_array).into_iter().flatten();
     for name in required.filter_map(Value::as_str).filter(|name| !table.contains_key(*name)) {
-        let example = known.get(name).map_or_else(|| "\"…\"".to_owned(), example);
-        let help = Some(format!("add `{name} = {example}`"));
+        let key = rule.at(name, &Value::Null).key;
+        let help = match known.get(name) {
+            Some(schema) if holds_tables(schema) => format!("add `[[{key}]]`"),
+            Some(schema) => format!("add `{name} = {}`", example(schema)),
+            None => format!("add `{name}`"),
+        };
         let message = format!("`{}` needs `{name}`", rule.key);
-        findings.report(span, &rule.at(name, &Value::Null).key, &message, help);
+        findings.report(span, &key, &message, Some(help));
+    }
+    let any = entry_schema(rule.schema);
+    let most = rule.number("maxProperties").unwrap_or(i64::MAX);
+    if table.len() as i64 > most {
+        let message =
+            format!("`{}` has {} entries, must have at most {most}", rule.key, table.len());
+        findings.report(span, &rule.key, &message, None);
+        *table = DeTable::new();
     }
     for (name, mut value) in std::mem::replace(table, DeTable::new()) {
-        let Some(schema) = known.get(name.get_ref().as_ref()) else {
+        let Some(schema) = known.get(name.get_ref().as_ref()).or(any) else {
             unknown(&name, value.get_ref(), known, rule, findings);
             continue;
         };
@@ -188,6 +213,11 @@ fn conform_table(
             table.insert(name, value);
         }
     }
+}
+
+/// What each entry of a map is, such as each gate of `gate`.
+pub(super) fn entry_schema(schema: &Value) -> Option<&Value> {
+    schema.get("additionalProperties").filter(|entry| entry.is_object())
 }
 
 fn unknown(
@@ -245,6 +275,12 @@ fn conform_value(
             let is_at_most = |number: i64| rule.number("maximum").is_none_or(|most| number <= most);
             number.is_some_and(|number| is_at_least(number) && is_at_most(number))
         }
+        (Some("number"), DeValue::Float(_) | DeValue::Integer(_)) => {
+            let number = decimal(value.get_ref());
+            let is_at_least = |number: f64| rule.bound("minimum").is_none_or(|it| number >= it);
+            let is_at_most = |number: f64| rule.bound("maximum").is_none_or(|it| number <= it);
+            number.is_some_and(|number| is_at_least(number) && is_at_most(number))
+        }
         (Some("string"), DeValue::Datetime(date)) if rule.text("format") == Some("date") => {
             let text = date.to_string();
             *value.get_mut() = DeValue::String(text.into());
@@ -269,14 +305,24 @@ fn conform_value(
     is_right
 }
 
+/// A number as it is read later: nothing that is not finite, no integer beyond 64 bits.
+fn decimal(value: &DeValue<'_>) -> Option<f64> {
+    let number = match value {
+        DeValue::Float(number) => number.as_str().parse().ok()?,
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).ok()? as f64
+        }
+        _ => return None,
+    };
+    Some(number).filter(|number: &f64| number.is_finite())
+}
+
 /// How to write a value of the wrong type.
 fn mended(value: &DeValue<'_>, text: &str, rule: &Allowed<'_>) -> Option<String> {
-    let holds_tables =
-        rule.schema.get("items").is_some_and(|items| items.get("properties").is_some());
     let is_plain_text =
         rule.text("type") == Some("string") && rule.schema.get("examples").is_none();
     match value {
-        DeValue::Table(_) if holds_tables => Some(format!("write `[[{}]]`", rule.key)),
+        DeValue::Table(_) if holds_tables(rule.schema) => Some(format!("write `[[{}]]`", rule.key)),
         DeValue::Table(_) | DeValue::Array(_) => None,
         DeValue::String(one) if rule.text("type") == Some("array") => {
             Some(format!("write `[{}]`", written::text(one)))

@@ -21,6 +21,9 @@ type Tree<'t> = Spanned<DeTable<'t>>;
 pub(super) type Node<'t> = Spanned<DeValue<'t>>;
 type Name<'t> = Spanned<Cow<'t, str>>;
 
+/// Name of the entry in the defaults that says what every entry of its map has.
+pub(super) const ANY: &str = "*";
+
 /// A syntax error: where and what.
 pub(super) type SyntaxError = (Range<usize>, String);
 
@@ -133,10 +136,15 @@ pub(super) fn defaults(base: usize) -> Tree<'static> {
     parse(DEFAULTS, base).0
 }
 
-/// Lays `upper` over `lower`. The only entry of a list of tables below is what each entry above
-/// has that does not say otherwise.
+/// Lays `upper` over `lower`. The only entry of a list of tables below, and the entry `*` of a map,
+/// is what each entry above has that does not say otherwise.
 fn overlay<'t>(lower: &mut DeTable<'t>, upper: DeTable<'t>) {
+    let pattern = lower.remove(ANY).map(Spanned::into_inner);
     for (name, mut above) in upper {
+        if let (Some(DeValue::Table(pattern)), DeValue::Table(entry)) = (&pattern, above.get_mut())
+        {
+            fill_entry(pattern, entry);
+        }
         // The old key goes as well: it has the span of the layer below.
         let below = lower.remove_entry(name.get_ref().as_ref());
         if let Some((_, below)) = below {
@@ -158,20 +166,29 @@ fn fill_entries<'t>(pattern: &DeArray<'t>, entries: &mut DeArray<'t>) {
     let Some(DeValue::Table(pattern)) = pattern.first().map(Spanned::get_ref) else { return };
     for entry in entries.iter_mut() {
         if let DeValue::Table(table) = entry.get_mut() {
-            let mut whole = pattern.clone();
-            overlay(&mut whole, std::mem::replace(table, DeTable::new()));
-            *table = whole;
+            fill_entry(pattern, table);
         }
     }
 }
 
-/// Takes the lists of tables that the file does not have out of the defaults, where they only
-/// show what an entry has.
+fn fill_entry<'t>(pattern: &DeTable<'t>, entry: &mut DeTable<'t>) {
+    let mut whole = pattern.clone();
+    drop_patterns(&mut whole, entry);
+    overlay(&mut whole, std::mem::replace(entry, DeTable::new()));
+    *entry = whole;
+}
+
+/// Takes the lists of tables and the maps that the file does not have out of the defaults, where
+/// they only show what an entry has.
 fn drop_patterns<'t>(tree: &mut DeTable<'t>, file: &DeTable<'t>) {
     let names: Vec<Name<'t>> = tree.iter().map(|(name, _)| name.clone()).collect();
     for name in names {
         let is_pattern =
-            tree.get(name.get_ref().as_ref()).is_some_and(|value| value.get_ref().is_array());
+            tree.get(name.get_ref().as_ref()).is_some_and(|value| match value.get_ref() {
+                DeValue::Array(list) => list.iter().any(|entry| entry.get_ref().is_table()),
+                DeValue::Table(table) => table.contains_key(ANY),
+                _ => false,
+            });
         if is_pattern && !file.contains_key(name.get_ref().as_ref()) {
             tree.remove(name.get_ref().as_ref());
         }

@@ -37,8 +37,10 @@ mod texts;
 mod written;
 
 pub use checked::{
-    Calendar, CalendarDays, CalendarKind, Collect, Config, Expr, FieldPath, FieldUnit, KeySource,
-    NoData, Project, Redact, Rule, RuleSeverity, Secret, Slo, Source, SourceKind, Store,
+    Alert, BaselineSource, BaselineSpec, Calendar, CalendarDays, CalendarKind, ChangeDirection,
+    Check, CheckKind, Collect, Config, Expr, FieldPath, FieldUnit, Gate, GateCheck, GateCheckKind,
+    KeySource, MinEffect, NoData, OnNoData, Project, Receiver, ReceiverKind, ReceiverUrl, Redact,
+    Rule, RuleSeverity, Score, Secret, Slo, Source, SourceKind, Store,
 };
 pub use discover::{FILE_NAME, ReadError, discover};
 pub use globs::Globs;
@@ -48,7 +50,7 @@ pub use problem::{Part, Problem};
 pub use settings::Setting;
 pub use texts::{Origin, Place};
 
-use check::Directories;
+use check::{Directories, Surroundings};
 use findings::{Findings, Found};
 use layers::{Layered, section_keys};
 use raw::RawConfig;
@@ -148,7 +150,10 @@ pub fn check_bytes(file: Option<(&Path, &[u8])>, request: &Request) -> Result<Lo
     let (path, bytes) = file.unzip();
     let text = String::from_utf8_lossy(bytes.unwrap_or_default());
     let directory = path.and_then(Path::parent).unwrap_or(&request.directory);
-    let directories = Directories { file: directory, current: &request.directory };
+    let surroundings = Surroundings {
+        directories: Directories { file: directory, current: &request.directory },
+        environment: &request.environment,
+    };
     let keys = grammar::keys();
     let mut layered = Layered::new(path.map(|path| (path, text.as_ref())), request, &keys);
     if let Err(error) = std::str::from_utf8(bytes.unwrap_or_default()) {
@@ -175,7 +180,7 @@ pub fn check_bytes(file: Option<(&Path, &[u8])>, request: &Request) -> Result<Lo
             return Err(invalid(findings.into_found()));
         }
     };
-    let checked = check::check(&raw, directories, &mut findings);
+    let checked = check::check(&raw, surroundings, &mut findings);
     for (span, message, help) in unknown.drain(..) {
         findings.warn(&span, &message, help);
     }
@@ -194,16 +199,27 @@ fn invalid(found: Found) -> ConfigError {
 }
 
 impl Loaded {
+    /// Where an expression stands.
+    pub fn place_of(&self, expr: &Expr) -> Place {
+        self.texts.place(&expr.span)
+    }
+
     /// A problem in the text of an expression, for the rooms that know its grammar; `bytes` are
     /// those of [`Expr::text`].
-    pub fn problem_in(&self, expr: &Expr, bytes: Range<usize>, message: &str) -> Problem {
+    pub fn problem_in(
+        &self,
+        expr: &Expr,
+        bytes: Range<usize>,
+        message: &str,
+        help: Option<&str>,
+    ) -> Problem {
         let written = self.texts.text(&expr.span);
         // Only without escapes do the bytes of the text lie as they do in the file.
         let inside = written.find(&expr.text).map(|quote_len| expr.span.start + quote_len);
         let len = expr.text.len();
         let exact = |start: usize| start + bytes.start.min(len)..start + bytes.end.min(len);
         let place = self.texts.place(&inside.map_or(expr.span.clone(), exact));
-        let (message, help) = (texts::visible(message), None);
+        let (message, help) = (texts::visible(message), help.map(texts::visible));
         Problem { is_warning: false, key: String::new(), message, help, place }
     }
 }

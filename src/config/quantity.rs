@@ -83,6 +83,23 @@ pub(super) fn percent(text: &str) -> Result<f64, NoQuantity> {
     }
 }
 
+/// Reads points of a percentage, such as `0.5pt`, as a ratio: 0.005.
+///
+/// # Errors
+/// For anything else, also for `0.5%`, which could mean a part of the share; more than 100 points.
+pub(super) fn points(text: &str) -> Result<f64, NoQuantity> {
+    let (number, unit) = split(text);
+    let value = plain_number(number).filter(|value| *value <= 100.0);
+    let value = value.ok_or_else(NoQuantity::default)?;
+    match unit.trim() {
+        "pt" => Ok(value / 100.0),
+        "%" | "pp" | "pts" | "point" | "points" | "" => {
+            Err(NoQuantity { meant: Some(format!("{number}pt")) })
+        }
+        _ => Err(NoQuantity::default()),
+    }
+}
+
 /// A length of time as it is written: `28d`, `15m`, `1500ms`; the largest unit that is exact.
 pub(super) fn length_text(length: Duration) -> String {
     if length.is_zero() { "0s".to_owned() } else { text_in(length.as_millis() as f64, &TIMES) }

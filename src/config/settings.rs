@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::layers::{self, Node};
 use super::texts::{MASK, Origin, Texts};
-use super::written;
+use super::{grammar, written};
 
 /// A value in effect, for `config show`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +47,17 @@ impl Flat<'_> {
         for (name, schema) in known {
             self.value(table.get(name.as_str()), schema, &joined(path, name));
         }
+        let Some(schema) = grammar::entry_schema(schema) else { return };
+        for (name, value) in table {
+            self.value(Some(value), schema, &joined(path, name.get_ref()));
+        }
     }
 
     fn value(&mut self, value: Option<&Node<'_>>, schema: &Value, key: &str) {
         let Some(value) = value else {
+            if schema.get("properties").is_some() {
+                return self.table(&DeTable::new(), schema, key);
+            }
             let derived = self.derived.iter().find(|(known, _)| known == key);
             if let Some((_, text)) = derived {
                 let (key, value) = (key.to_owned(), written::text(text));
@@ -108,9 +115,10 @@ fn fill(schema: &mut Value, value: &DeValue<'_>) {
     match value {
         DeValue::Table(table) => {
             for (name, value) in table {
-                let inside = schema
-                    .get_mut("properties")
-                    .and_then(|all| all.get_mut(name.get_ref().as_ref()));
+                let inside = match name.get_ref().as_ref() {
+                    layers::ANY => schema.get_mut("additionalProperties"),
+                    name => schema.get_mut("properties").and_then(|all| all.get_mut(name)),
+                };
                 if let Some(inside) = inside {
                     fill(inside, value.get_ref());
                 }
@@ -133,6 +141,7 @@ fn json(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::from(text.as_ref()),
         DeValue::Integer(number) => number.as_str().parse::<i64>().map_or(Value::Null, Value::from),
+        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
         DeValue::Boolean(answer) => Value::from(*answer),
         DeValue::Array(list) => list.iter().map(|entry| json(entry.get_ref())).collect(),
         _ => Value::Null,

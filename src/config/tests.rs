@@ -716,7 +716,8 @@ fn a_problem_inside_of_an_expression_points_into_it() {
     let loaded = load(
         "[[rule]]\nid = \"a\"\nexpr = 'p95(tme) < 3'\n[[rule]]\nid = \"b\"\nexpr = \"a \\\" b\"",
     );
-    let problem = loaded.problem_in(&loaded.config.rules[0].expr, 4..7, "unknown field `tme`");
+    let problem =
+        loaded.problem_in(&loaded.config.rules[0].expr, 4..7, "unknown field `tme`", None);
     assert_snapshot!(problem, @r"
     error: unknown field `tme`
      --> plimsoll.toml:3:13
@@ -725,10 +726,10 @@ fn a_problem_inside_of_an_expression_points_into_it() {
       |             ^^^
     ");
     // With escapes the bytes differ: the whole expression is meant.
-    let problem = loaded.problem_in(&loaded.config.rules[1].expr, 4..5, "x");
+    let problem = loaded.problem_in(&loaded.config.rules[1].expr, 4..5, "x", None);
     assert_eq!((problem.place.line, problem.place.column), (6, 8));
     // Far beyond the end is the end.
-    let problem = loaded.problem_in(&loaded.config.rules[0].expr, 900..901, "x");
+    let problem = loaded.problem_in(&loaded.config.rules[0].expr, 900..901, "x", Some("y"));
     assert_eq!(problem.place.column, 21);
 }
 

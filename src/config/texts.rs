@@ -12,7 +12,8 @@ const MAX_LINE_WIDTH: usize = 160;
 /// What is shown instead of a secret.
 pub(super) const MASK: &str = "********";
 /// Names of keys whose value is never shown.
-const SECRET_NAMES: [&str; 6] = ["key", "password", "passwd", "secret", "token", "credentials"];
+const SECRET_NAMES: [&str; 7] =
+    ["key", "password", "passwd", "secret", "token", "credentials", "url"];
 
 /// Who said a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The lists: sources, rules, objectives and calendars.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -24,7 +25,7 @@ const SLO_WINDOW: Bounds<Duration> = Bounds(HOUR, Duration::from_hours(24 * 366)
 /// Longest expression, in bytes.
 const MAX_EXPR_LEN: usize = 4_096;
 /// The place of the first entry that has a name.
-type Seen<'r> = HashMap<&'r str, &'r Placed<String>>;
+pub(super) type Seen<'r> = HashMap<&'r str, &'r Placed<String>>;
 
 /// What the sources so far have taken, with the name of the first that did.
 #[derive(Default)]
@@ -40,7 +41,7 @@ impl Checker<'_, '_> {
         let mut sources = Vec::new();
         for (index, placed) in raw.iter().enumerate() {
             let raw = placed.value();
-            let label = label("source", index, raw.name.as_ref(), &seen);
+            let label = label("source", index, raw.name.as_ref(), |name| seen.contains_key(name));
             self.once(&label, "name", raw.name.as_ref(), &mut seen);
             let Some(source) = self.source(&label, raw, zone) else { continue };
             self.read_once(&label, raw, &source, &mut known);
@@ -50,7 +51,7 @@ impl Checker<'_, '_> {
     }
 
     /// Checks the name of an entry, and that no other has it.
-    fn once<'r>(
+    pub(super) fn once<'r>(
         &mut self,
         label: &str,
         key: &str,
@@ -61,12 +62,16 @@ impl Checker<'_, '_> {
         let key = format!("{label}.{key}");
         self.name(&key, raw);
         if let Some(first) = seen.get(raw.value().as_str()) {
-            let line = self.findings.texts().line(&first.span());
-            let need = format!("must differ from the one in line {line}");
-            self.findings.value(&raw.span(), &key, &need, None);
+            self.taken(&raw.span(), &key, &first.span());
         } else {
             seen.insert(raw.value(), raw);
         }
+    }
+
+    pub(super) fn taken(&mut self, span: &Range<usize>, key: &str, first: &Range<usize>) {
+        let line = self.findings.texts().line(first);
+        let need = format!("must differ from the one in line {line}");
+        self.findings.value(span, key, &need, None);
     }
 
     fn source(&mut self, label: &str, raw: &RawSource, zone: &TimeZone) -> Option<Source> {
@@ -156,7 +161,7 @@ impl Checker<'_, '_> {
         let mut rules = Vec::new();
         for (index, placed) in raw.iter().enumerate() {
             let raw = placed.value();
-            let label = label("rule", index, raw.id.as_ref(), &seen);
+            let label = label("rule", index, raw.id.as_ref(), |name| seen.contains_key(name));
             self.once(&label, "id", raw.id.as_ref(), &mut seen);
             let expr = self.expr(&format!("{label}.expr"), raw.expr.as_ref());
             let hold = self.length(&format!("{label}.for"), raw.hold.as_ref(), HOLD);
@@ -176,7 +181,7 @@ impl Checker<'_, '_> {
         rules
     }
 
-    fn expr(&mut self, key: &str, raw: Option<&Placed<String>>) -> Option<Expr> {
+    pub(super) fn expr(&mut self, key: &str, raw: Option<&Placed<String>>) -> Option<Expr> {
         let raw = raw?;
         let text = raw.value();
         if text.trim().is_empty() || text.len() > MAX_EXPR_LEN {
@@ -188,7 +193,7 @@ impl Checker<'_, '_> {
     }
 
     /// A link on a page: http, https, or a path; nothing that a browser would run.
-    fn runbook(&mut self, key: &str, raw: &Placed<String>) -> String {
+    pub(super) fn runbook(&mut self, key: &str, raw: &Placed<String>) -> String {
         let text = self.title(key, raw);
         let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
         let is_link = scheme.is_none_or(|scheme| scheme == "http" || scheme == "https");
@@ -204,7 +209,7 @@ impl Checker<'_, '_> {
         let mut slos = Vec::new();
         for (index, placed) in raw.iter().enumerate() {
             let raw = placed.value();
-            let label = label("slo", index, raw.id.as_ref(), &seen);
+            let label = label("slo", index, raw.id.as_ref(), |name| seen.contains_key(name));
             self.once(&label, "id", raw.id.as_ref(), &mut seen);
             let good = self.expr(&format!("{label}.good"), raw.good.as_ref());
             let objective = raw.objective.as_ref();
@@ -238,7 +243,8 @@ impl Checker<'_, '_> {
         let mut calendars = Vec::new();
         for (index, placed) in raw.iter().enumerate() {
             let entry = placed.value();
-            let label = label("calendar", index, entry.name.as_ref(), &seen);
+            let label =
+                label("calendar", index, entry.name.as_ref(), |name| seen.contains_key(name));
             self.once(&label, "name", entry.name.as_ref(), &mut seen);
             let days = self.days(&label, placed);
             let kind = entry.kind.as_ref().map_or(CalendarKind::Other, |kind| *kind.value());
@@ -283,9 +289,14 @@ impl Checker<'_, '_> {
 }
 
 /// `source.app`, or `source[2]` where there is no name or another entry has it.
-fn label(list: &str, index: usize, name: Option<&Placed<String>>, seen: &Seen) -> String {
+pub(super) fn label(
+    list: &str,
+    index: usize,
+    name: Option<&Placed<String>>,
+    is_taken: impl Fn(&str) -> bool,
+) -> String {
     match name.map(Placed::value) {
-        Some(name) if !name.is_empty() && !seen.contains_key(name.as_str()) => {
+        Some(name) if !name.is_empty() && !is_taken(name) => {
             format!("{list}.{}", written::key(name))
         }
         _ => format!("{list}[{index}]"),

@@ -175,9 +175,7 @@ impl Checker<'_, '_> {
     /// A name for machines; what is wrong stays as it is.
     pub(super) fn name(&mut self, key: &str, raw: &Placed<String>) -> String {
         let text = raw.value();
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if !starts_well || text.len() > MAX_NAME_LEN || !text.chars().all(is_plain) {
+        if !is_name(text) {
             let need = "must be 1 to 64 letters, digits, `.`, `_` or `-`, first no sign";
             let meant = plain_name(text);
             let help = meant.map(|meant| format!("did you mean `{meant}`?"));
@@ -185,6 +183,13 @@ impl Checker<'_, '_> {
         }
         text.clone()
     }
+}
+
+/// Whether a text can be a name for machines.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    starts_well && text.len() <= MAX_NAME_LEN && text.chars().all(is_plain)
 }
 
 /// Whether a text can be the dotted path of a field.
