@@ -10,7 +10,7 @@
 //! | 1 | `config`, `stats`, `template`, `redact`, `rule` |
 //! | 2 | `source`, `decode`, `frame` |
 //! | 3 | `store` |
-//! | 4 | `query` (polars ends here), `collect` |
+//! | 4 | `query` (polars ends here), `collect`, `history` |
 //! | 5 | `judge` |
 //! | 6 | `report`, `demo` |
 //! | 7 | `cli` |
@@ -32,6 +32,7 @@ pub mod source;
 pub mod store;
 
 pub mod collect;
+pub mod history;
 pub mod query;
 
 pub mod judge;

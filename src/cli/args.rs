@@ -67,6 +67,8 @@ pub(super) enum Command {
     Compare(super::compare::CompareArgs),
     /// Show the raw records behind a finding or a row of a report
     Lines(super::lines::LinesArgs),
+    /// Judge rules and objectives: may this go on?
+    Check(super::check::CheckArgs),
     /// Follow the configured sources into the store
     Collect(super::collect::CollectArgs),
     /// Prove from the store alone that nothing is lost and nothing doubled

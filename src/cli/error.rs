@@ -112,6 +112,9 @@ kinds! {
     NO_SOURCE = "PL062", Usage,
         "No input was named, and no configuration names a source. Name files, or let `plimsoll \
          init LOGS` write a plimsoll.toml.";
+    NO_RULE = "PL070", Usage,
+        "There is nothing to check: no [[rule]], [[slo]] or [gate.NAME] in plimsoll.toml, and no \
+         `--rule`. `plimsoll init LOGS` writes a configuration with rules that fit the logs.";
     INTERRUPTED = "PL050", Interrupted,
         "The command was interrupted. Nothing half-written is left behind.";
 }

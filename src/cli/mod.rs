@@ -3,6 +3,7 @@
 //! The only room that prints, reads the environment and knows exit codes. It computes nothing.
 
 mod args;
+mod check;
 mod collect;
 mod compare;
 mod config;
@@ -60,6 +61,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Inspect(args) => inspect::run(&args, terminal),
         Command::Compare(args) => compare::run(&args, terminal),
         Command::Lines(args) => lines::run(&args, terminal),
+        Command::Check(args) => check::run(&args, terminal),
         Command::Collect(args) => collect::run(&args, terminal),
         Command::Verify(args) => store::verify(&args, terminal),
         Command::Compact(args) => store::compact(&args, terminal),

@@ -18,21 +18,21 @@ pub enum OnNoData {
 
 /// All checks together.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Outcome {
+pub(super) struct Outcome {
     /// What to do.
-    pub answer: Answer,
+    pub(super) answer: Answer,
     /// The worst verdict that counts; inconclusive when none does.
-    pub verdict: Verdict,
+    pub(super) verdict: Verdict,
     /// 0 to 100; `None` when nothing could be scored.
-    pub score: Option<f64>,
+    pub(super) score: Option<f64>,
     /// Whether a person must decide what happens next.
-    pub needs_human: bool,
+    pub(super) needs_human: bool,
 }
 
 /// Decides: the worst of what the score, the critical checks and the missing data say.
 ///
 /// A check that cannot be told is in no score, so it never softens a rollback.
-pub fn outcome(checks: &[CheckResult], bars: ScoreBars, on_no_data: OnNoData) -> Outcome {
+pub(super) fn outcome(checks: &[CheckResult], bars: ScoreBars, on_no_data: OnNoData) -> Outcome {
     let score = score(checks);
     let by_score = score.map_or(Answer::Hold, |score| answer_of(score, bars));
     let by_check = checks.iter().filter_map(|check| answer_alone(check, on_no_data));
@@ -44,7 +44,7 @@ pub fn outcome(checks: &[CheckResult], bars: ScoreBars, on_no_data: OnNoData) ->
 
 /// 100 · Σ(pass · w + 0.5 · warn · w) / Σw over the checks that count and could be told; `None`
 /// when their weights are all zero or add up to no number. A weight that is no positive number counts as zero.
-pub fn score(checks: &[CheckResult]) -> Option<f64> {
+pub(super) fn score(checks: &[CheckResult]) -> Option<f64> {
     let (mut reached, mut possible) = (0.0, 0.0);
     for check in checks {
         let share = match check.counted() {
@@ -61,7 +61,7 @@ pub fn score(checks: &[CheckResult]) -> Option<f64> {
 }
 
 /// How many checks count and how they came out, beside the records behind them.
-pub fn coverage(checks: &[CheckResult], records: u64, skipped: u64) -> CheckCoverage {
+pub(super) fn coverage(checks: &[CheckResult], records: u64, skipped: u64) -> CheckCoverage {
     let mut coverage = CheckCoverage { records, skipped, ..CheckCoverage::default() };
     for verdict in checks.iter().filter_map(CheckResult::counted) {
         coverage.tested += 1;

@@ -5,7 +5,9 @@
 
 mod candidate;
 mod compare;
+mod decision;
 mod detail;
+mod drift;
 mod errors;
 mod events;
 mod findings;
@@ -19,7 +21,9 @@ pub mod rules;
 mod tests;
 mod view;
 
-pub use gate::{OnNoData, Outcome as GateOutcome, coverage, outcome as decide, score};
 pub use compare::{CompareRow, Side, compare};
+pub use decision::{Frame, decision};
+pub use drift::{Drift, DriftRule, drift};
+pub use gate::OnNoData;
 pub use health::{HealthOptions, health};
 pub use view::{View, ViewError, ViewSettings};

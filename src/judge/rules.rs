@@ -12,6 +12,7 @@
 //! All tests of a run are corrected together: a change that is not beyond doubt among so many is a
 //! warning. A fixed limit is a fact and needs no test, except where it is tried on many groups.
 
+mod configured;
 mod gauge;
 mod level;
 mod series;
@@ -24,14 +25,13 @@ mod windows;
 
 use std::time::Duration;
 
+pub use configured::{Misread, PlaceOf, of_config, of_gate, of_text};
 pub use windows::{Calendar, Compared, Windows};
 
 use self::gauge::{Gauge, questions};
 use self::term::{Judged, Situation};
 use crate::config::NoData;
-use crate::model::{
-    CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict,
-};
+use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
 use crate::query::{Measured, Question};
 use crate::rule::{Filter, Rule};
 use crate::stats::Outcome;
@@ -172,7 +172,12 @@ impl Checks {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
                     let watched = slo::watched(*objective, *period);
                     let judged = slo::judge(measured, places, scene.now_us, watched);
-                    drafts.push(Draft { check, group: Group::new(), terms: vec![judged], since: None });
+                    drafts.push(Draft {
+                        check,
+                        group: Group::new(),
+                        terms: vec![judged],
+                        since: None,
+                    });
                 }
             }
         }
@@ -230,9 +235,8 @@ fn judge_rule<'a>(
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
         let changed = broken.and_then(|place| Some((rule.terms.get(place)?, gauges.get(place)?)));
-        let since = changed.and_then(|(term, gauge)| {
-            since::of(term, gauge, group.as_deref(), (windows, scene))
-        });
+        let since = changed
+            .and_then(|(term, gauge)| since::of(term, gauge, group.as_deref(), (windows, scene)));
         let name = rule.per.as_ref().zip(group.as_ref());
         let group = name.map(|(field, value)| (field.name.clone(), value.clone()));
         drafts.push(Draft { check, group: group.into_iter().collect(), terms, since });
@@ -270,8 +274,7 @@ fn worst(terms: &[Judged]) -> Outcome {
 /// Corrects the p-values of all tests together; what is then not beyond doubt is a warning.
 fn correct(drafts: &mut [Draft<'_>], level: f64) {
     let p_value = |judged: &Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
-    let p_values: Vec<f64> =
-        drafts.iter().flat_map(|draft| &draft.terms).map(p_value).collect();
+    let p_values: Vec<f64> = drafts.iter().flat_map(|draft| &draft.terms).map(p_value).collect();
     let adjusted = benjamini_hochberg(&p_values);
     let terms = drafts.iter_mut().flat_map(|draft| &mut draft.terms);
     for (judged, adjusted) in terms.zip(adjusted) {

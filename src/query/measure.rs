@@ -34,7 +34,9 @@ use self::row::{Cell, Column, OpenRow};
 use super::names::{CodeMap, Names};
 use super::read::Batch;
 use super::survey::InputCount;
-use crate::model::{EventBatch, Label, NO_STATUS, NO_TIME, SlotWidth, Text, Wanted, Window};
+use crate::model::{
+    EventBatch, Label, LabelColumn, NO_STATUS, NO_TIME, SlotWidth, Text, Wanted, Window,
+};
 
 /// Different values of a field told apart.
 const MAX_GROUPS: usize = 100_000;
@@ -102,6 +104,7 @@ impl Measures {
     pub fn new(questions: &[Question]) -> Self {
         let mut wanted = Wanted::default();
         wanted.add_label(Label::Version);
+        wanted.add_label(Label::Event);
         let asked = parts(questions.len()).filter_map(|range| questions.get(range));
         let parts: Vec<Part> = asked.map(|some| Part::new(some, &mut wanted)).collect();
         if parts.iter().any(|part| part.plan.of_requests != 0) {
@@ -172,6 +175,47 @@ struct Part {
     open: FxHashMap<Box<str>, OpenRow>,
     truth: Vec<bool>,
     answers: Vec<u64>,
+    events: Told,
+}
+
+/// Names of events, and how often logs told of each.
+#[derive(Debug)]
+struct Told {
+    names: Names,
+    map: CodeMap,
+    by_logs: Vec<u64>,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        /// Names told apart.
+        const MAX_EVENTS: usize = 500;
+        let names = Names::with_limit(MAX_EVENTS);
+        Self { names, map: CodeMap::default(), by_logs: Vec::new() }
+    }
+}
+
+impl Told {
+    /// Records of an event from which on it is known from logs.
+    const MIN_RECORDS: u64 = 10;
+
+    fn see_logs(&mut self, column: &LabelColumn) {
+        self.map.start(column);
+        for row in 0..column.codes().len() {
+            let Some(event) = self.map.id(column, row, &mut self.names) else { continue };
+            let event = event as usize;
+            if self.by_logs.len() <= event {
+                self.by_logs.resize(event + 1, 0);
+            }
+            if let Some(count) = self.by_logs.get_mut(event) {
+                *count += 1;
+            }
+        }
+    }
+
+    fn is_logged(&self, event: u32) -> bool {
+        self.by_logs.get(event as usize).is_some_and(|count| *count >= Self::MIN_RECORDS)
+    }
 }
 
 impl Part {
@@ -186,11 +230,18 @@ impl Part {
             open: FxHashMap::default(),
             truth: Vec::new(),
             answers: Vec::new(),
+            events: Told::default(),
         }
     }
 
     fn add(&mut self, batch: &Batch<'_>) {
         let events = batch.events;
+        let by_documents = batch.profile.default_event.is_some();
+        if by_documents {
+            self.events.map.start(events.label(Label::Event));
+        } else {
+            self.events.see_logs(events.label(Label::Event));
+        }
         self.see_answers(events, batch.profile.joins_requests);
         for (map, column) in self.maps.iter_mut().zip(&self.plan.groups) {
             if let Column::Label(label) = column {
@@ -209,7 +260,8 @@ impl Part {
                 *value = column.cell(events, row).number();
             }
             for (place, (group, column)) in groups.iter_mut().zip(&self.plan.groups).enumerate() {
-                let (Some(names), Some(map)) = (self.names.get_mut(place), self.maps.get_mut(place))
+                let (Some(names), Some(map)) =
+                    (self.names.get_mut(place), self.maps.get_mut(place))
                 else {
                     continue;
                 };
@@ -221,6 +273,12 @@ impl Part {
                 };
             }
             self.log.push(&Row { ts_us, answers, values: &values, groups: &groups });
+            if by_documents {
+                let Told { names, map, .. } = &mut self.events;
+                if let Some(event) = map.id(events.label(Label::Event), row, names) {
+                    self.log.was_told_by_documents(event);
+                }
+            }
         }
         if batch.profile.joins_requests && self.plan.of_requests != 0 {
             self.join_requests(batch);
@@ -305,7 +363,9 @@ impl Part {
     fn finish(mut self) -> FinishedPart {
         let open = std::mem::take(&mut self.open).into_values().collect();
         self.close(open);
-        FinishedPart { log: self.log.finish(), names: self.names, groups: self.plan.shapes }
+        let events = self.events;
+        let log = self.log.finish(|event| events.is_logged(event));
+        FinishedPart { log, names: self.names, groups: self.plan.shapes }
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// A command as a code span that no backtick in it can end, and no `|` can split.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = text.replace('`', "'").replace('|', "¦").replace("::", ": :");
     if text.is_empty() { String::new() } else { format!("`{text}`") }
 }

@@ -6,6 +6,7 @@
 //! No number is computed here: values are rounded, given a unit and put in their place.
 
 mod chart;
+pub mod decision;
 mod html;
 mod json;
 mod markdown;

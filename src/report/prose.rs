@@ -249,7 +249,7 @@ fn since(finding: &Finding) -> Option<String> {
 }
 
 /// Clock times only when both ends lie on the same day.
-fn between(earliest_us: i64, latest_us: i64) -> String {
+pub(crate) fn between(earliest_us: i64, latest_us: i64) -> String {
     const DAY_US: i64 = 86_400_000_000;
     if earliest_us.div_euclid(DAY_US) == latest_us.div_euclid(DAY_US) {
         return format!(" ({}–{})", Zone::utc_clock(earliest_us), Zone::utc_clock(latest_us));

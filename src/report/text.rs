@@ -26,20 +26,30 @@ pub struct TextStyle {
 
 /// The report as lines of text, each ended by a line break.
 pub fn text(report: &Report, style: TextStyle) -> String {
-    let mut page = Page { style, lines: Vec::new() };
+    let mut page = Page::new(style);
     page.top(report);
     page.findings(report);
     page.routes(report);
     page.quality(report);
-    page.lines.join("\n") + "\n"
+    page.finish()
 }
 
-struct Page {
+/// Lines as they are added.
+pub(super) struct Page {
     style: TextStyle,
     lines: Vec<String>,
 }
 
 impl Page {
+    pub(super) fn new(style: TextStyle) -> Self {
+        Self { style, lines: Vec::new() }
+    }
+
+    /// Everything added, each line ended by a line break.
+    pub(super) fn finish(self) -> String {
+        self.lines.join("\n") + "\n"
+    }
+
     fn top(&mut self, report: &Report) {
         let title = format!("{} {}", report.verdict.shape(), page::title(report));
         self.coloured("", &title, report.verdict);
@@ -137,7 +147,7 @@ impl Page {
         }
     }
 
-    fn blank(&mut self) {
+    pub(super) fn blank(&mut self) {
         self.lines.push(String::new());
     }
 
@@ -145,12 +155,12 @@ impl Page {
         self.wrapped(&format!("  {}  ", padded(label, 17)), &" ".repeat(21), text);
     }
 
-    fn wrapped(&mut self, first: &str, rest: &str, text: &str) {
+    pub(super) fn wrapped(&mut self, first: &str, rest: &str, text: &str) {
         let text = self.plain(&format!("{first}{}", page::tied(text)));
         self.lines.extend(wrap(&text, rest));
     }
 
-    fn coloured(&mut self, indent: &str, text: &str, verdict: Verdict) {
+    pub(super) fn coloured(&mut self, indent: &str, text: &str, verdict: Verdict) {
         let text = self.plain(&format!("{indent}{text}"));
         let colour = match verdict {
             Verdict::Pass => "32",

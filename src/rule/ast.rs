@@ -2,6 +2,7 @@
 //!
 //! Values print the canonical text, and that text read again is the same value.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ pub struct Rule {
     pub filter: Filter,
     /// Each value of this field is judged on its own.
     pub per: Option<Field>,
-    /// How long the rule must be broken before it counts; never zero.
+    /// How long the rule must be broken before it counts: whole milliseconds, at least one.
     pub hold: Option<Duration>,
 }
 
@@ -294,18 +295,6 @@ impl UsualMethod {
 }
 
 impl Cmp {
-    /// Whether two values stand so to each other; what is no number meets `!=` only.
-    pub fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Less => left < right,
-            Self::AtMost => left <= right,
-            Self::More => left > right,
-            Self::AtLeast => left >= right,
-            Self::Equal => left.total_cmp(&right).is_eq(),
-            Self::NotEqual => left.total_cmp(&right).is_ne(),
-        }
-    }
-
     /// The sign in a rule.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -315,6 +304,19 @@ impl Cmp {
             Self::AtLeast => ">=",
             Self::Equal => "=",
             Self::NotEqual => "!=",
+        }
+    }
+
+    /// Whether two values stand so to each other; what is no number meets `!=` only.
+    pub fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Less => left < right,
+            Self::AtMost => left <= right,
+            Self::More => left > right,
+            Self::AtLeast => left >= right,
+            // In the partial order both zeros are one number, in the total one they are two.
+            Self::Equal => left.partial_cmp(&right).is_some_and(Ordering::is_eq),
+            Self::NotEqual => !Self::Equal.holds(left, right),
         }
     }
 }

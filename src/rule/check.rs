@@ -176,7 +176,8 @@ fn no_offset(kind: Kind, measure: &str, offset: Quantity, span: Span) -> Option<
             _ => "",
         };
         let message = format!("{measure} needs an offset in per cent{own}, not `{shown}`");
-        let meant = matches!(shown, Quantity::Number(_)).then(|| did_you_mean(&format!("{shown}%")));
+        let meant =
+            matches!(shown, Quantity::Number(_)).then(|| did_you_mean(&format!("{shown}%")));
         return Some(Mistake::new(span, message).maybe_help(meant));
     }
     let is_nothing = matches!(offset, Quantity::Percent(percent) if percent <= -100.0);
@@ -194,7 +195,8 @@ pub(super) fn measure(measure: &Measure, name: Span) -> Option<Mistake> {
         && !(0.0 < *percent && *percent < 100.0)
     {
         let instead = if *percent >= 100.0 { "max" } else { "min" };
-        let message = format!("`p{percent}` is no quantile, must be more than p0 and less than p100");
+        let message =
+            format!("`p{percent}` is no quantile, must be more than p0 and less than p100");
         return Some(Mistake::new(name, message).help(format!("write `{instead}({field})`")));
     }
     match measure {
@@ -246,7 +248,8 @@ pub(super) fn comparison(
         || !matches!(placed.0, Value::Text(_))
         || matches!(cmp, Cmp::Equal | Cmp::NotEqual);
     (!has_order).then(|| {
-        let message = format!("texts have no order, {} cannot be `{cmp}` one", quote(&field.to_string()));
+        let message =
+            format!("texts have no order, {} cannot be `{cmp}` one", quote(&field.to_string()));
         let help = "texts are compared with `=`, `!=`, `in`, `like` and `~`";
         Mistake::new(sign, message).help(help)
     })
@@ -333,16 +336,17 @@ pub(super) fn usual(method: UsualMethod, quantity: Quantity, span: Span) -> Resu
     Err(Mistake::new(span, message).maybe_help(meant.map(|meant| did_you_mean(&meant))))
 }
 
-/// How long a rule must be broken.
+/// How long a rule must be broken; exact to the millisecond.
 pub(super) fn hold(quantity: Quantity, span: Span) -> Result<Duration, Mistake> {
     let hold = match quantity {
-        Quantity::Time(ms) => Duration::try_from_secs_f64(ms / 1e3).unwrap_or(Duration::MAX),
+        Quantity::Time(ms) => Duration::from_millis(ms.round() as u64),
         _ => Duration::ZERO,
     };
     if !hold.is_zero() && hold <= MAX_HOLD {
         return Ok(hold);
     }
-    let message = format!("`for` needs a time of more than `0s` and at most `30d`, not `{quantity}`");
+    let message =
+        format!("`for` needs a time of more than `0s` and at most `30d`, not `{quantity}`");
     let meant = matches!(quantity, Quantity::Number(_)).then(|| format!("{quantity}m"));
     Err(Mistake::new(span, message).maybe_help(meant.map(|meant| did_you_mean(&meant))))
 }

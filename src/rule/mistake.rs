@@ -64,7 +64,7 @@ pub(super) fn nearest<'a>(
 }
 
 pub(super) fn did_you_mean(meant: &str) -> String {
-    format!("did you mean `{meant}`?")
+    format!("did you mean {}?", quote(meant))
 }
 
 /// A piece of the expression in backticks and in one line, cut if it is long.
@@ -74,5 +74,5 @@ pub(super) fn quote(text: &str) -> String {
     if text.chars().nth(MAX_QUOTE_WIDTH).is_some() {
         shown.push('…');
     }
-    format!("`{shown}`")
+    if shown.contains('`') { format!("`` {shown} ``") } else { format!("`{shown}`") }
 }

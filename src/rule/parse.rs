@@ -48,8 +48,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn rule(mut self) -> Result<Rule, Vec<Mistake>> {
-        let mut rule =
-            Rule { terms: Vec::new(), filter: Filter::default(), per: None, hold: None };
+        let mut rule = Rule { terms: Vec::new(), filter: Filter::default(), per: None, hold: None };
         loop {
             match self.term() {
                 Some(term) => rule.terms.push(term),
@@ -80,6 +79,8 @@ impl<'a> Parser<'a> {
             return Ok(value);
         }
         self.mistakes.sort_by_key(|mistake| mistake.span.start);
+        // What is told second of a place only follows from what is told first.
+        self.mistakes.dedup_by_key(|mistake| mistake.span.start);
         Err(self.mistakes)
     }
 
@@ -111,14 +112,14 @@ impl<'a> Parser<'a> {
             Some(Token::Sign("!=")) => (Cmp::NotEqual, ""),
             Some(Token::Sign("=<" | "≤")) => (Cmp::AtMost, "<="),
             Some(Token::Sign("=>" | "≥")) => (Cmp::AtLeast, ">="),
-            Some(Token::Sign("==")) => (Cmp::Equal, "="),
+            Some(Token::Sign("==") | Token::Word("is" | "equals")) => (Cmp::Equal, "="),
             Some(Token::Sign("<>" | "≠")) => (Cmp::NotEqual, "!="),
-            Some(Token::Word("is" | "equals")) => (Cmp::Equal, "="),
             Some(Token::Word("below" | "under")) => (Cmp::Less, "<"),
             Some(Token::Word("above" | "over")) => (Cmp::More, ">"),
             _ => {
                 let of = quote(of);
-                let message = format!("{of} needs a comparison such as `{such_as}`, {}", self.found());
+                let message =
+                    format!("{of} needs a comparison such as `{such_as}`, {}", self.found());
                 return self.fail(Mistake::new(self.span(), message));
             }
         };
@@ -190,12 +191,11 @@ impl<'a> Parser<'a> {
 
     fn hold(&mut self) -> Option<Duration> {
         let span = self.span();
-        let number = match self.peek() {
-            Some(Token::Number(..)) => self.quantity(),
-            _ => {
-                let message = format!("`for` needs a time such as `5m`, {}", self.found());
-                self.fail(Mistake::new(span, message))
-            }
+        let number = if let Some(Token::Number(..)) = self.peek() {
+            self.quantity()
+        } else {
+            let message = format!("`for` needs a time such as `5m`, {}", self.found());
+            self.fail(Mistake::new(span, message))
         };
         let hold = number.and_then(|quantity| {
             let checked = check::hold(quantity, span.to(self.last_span()));
@@ -216,9 +216,11 @@ impl<'a> Parser<'a> {
             found => {
                 let help = match found {
                     Some(Token::Text(_)) => "a field stands without quotes, or in backticks".into(),
-                    Some(Token::Word(word)) => format!("a field of this name is written `` `{word}` ``"),
+                    Some(Token::Word(word)) => {
+                        format!("a field of this name is written `` `{word}` ``")
+                    }
                     Some(Token::Sign(sign)) if *sign != ")" => BACKTICKS.to_owned(),
-                    Some(Token::Unclosed(_)) => return self.unclosed(),
+                    Some(Token::Unclosed) => return self.unclosed(),
                     _ => format!("write `{such_as}`"),
                 };
                 let message = format!("{of} needs a field, {}", self.found());
@@ -249,12 +251,13 @@ impl<'a> Parser<'a> {
             }
             Token::Word(word) if is_keyword(word) => help.to_owned(),
             Token::Word(word) => {
-                let other = OTHER_CLAUSES.iter().find(|(other, _)| other.eq_ignore_ascii_case(word));
+                let other =
+                    OTHER_CLAUSES.iter().find(|(other, _)| other.eq_ignore_ascii_case(word));
                 let meant = other.map(|(_, clause)| *clause).filter(|word| allowed.contains(word));
                 let meant = meant.or_else(|| nearest(word, allowed.iter().copied()));
                 meant.map_or_else(|| help.to_owned(), did_you_mean)
             }
-            Token::Unclosed(_) => {
+            Token::Unclosed => {
                 self.unclosed::<()>();
                 return;
             }
@@ -339,7 +342,11 @@ impl<'a> Parser<'a> {
     }
 
     fn found(&self) -> String {
-        if self.peek().is_some() { format!("found {}", self.shown()) } else { "found nothing".into() }
+        if self.peek().is_some() {
+            format!("found {}", self.shown())
+        } else {
+            "found nothing".into()
+        }
     }
 
     fn tell(&mut self, mistake: Mistake) {
@@ -353,13 +360,9 @@ impl<'a> Parser<'a> {
 
     fn unclosed<T>(&mut self) -> Option<T> {
         let (shown, span) = (self.shown(), self.span());
-        let quote = match self.peek() {
-            Some(Token::Unclosed(quote)) => *quote,
-            _ => '"',
-        };
         self.advance();
         let message = format!("{shown} begins with a quote that is not closed");
-        let help = format!("close it with `{quote}`; inside of the text that is written twice");
+        let help = "a quote inside of its own text is written twice";
         self.fail(Mistake::new(span, message).help(help))
     }
 

@@ -19,8 +19,15 @@ const TIMES: [(&str, f64, i32); 11] = [
     ("μs", 1.0, -3), // Greek letter
 ];
 /// Units used for writing times, the largest first.
-const WRITTEN_TIMES: [(&str, f64); 7] =
-    [("d", 86_400e3), ("h", 3_600e3), ("m", 60e3), ("s", 1e3), ("ms", 1.0), ("us", 1e-3), ("ns", 1e-6)];
+const WRITTEN_TIMES: [(&str, f64); 7] = [
+    ("d", 86_400e3),
+    ("h", 3_600e3),
+    ("m", 60e3),
+    ("s", 1e3),
+    ("ms", 1.0),
+    ("us", 1e-3),
+    ("ns", 1e-6),
+];
 /// Units of rates, those used for writing first, and their length in seconds.
 const RATES: [(&str, Every); 5] = [
     ("s", Every::Second),
@@ -106,7 +113,8 @@ impl Quantity {
     }
 
     /// The same with the sign turned.
-    pub(super) fn negated(self) -> Self {
+    #[must_use]
+    pub fn negated(self) -> Self {
         match self {
             Self::Time(value) => Self::Time(-value),
             Self::Percent(value) => Self::Percent(-value),

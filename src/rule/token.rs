@@ -2,8 +2,7 @@
 //!
 //! Every text can be cut into tokens; what makes no sense becomes a token that no rule allows.
 
-use winnow::ascii::multispace0;
-use winnow::combinator::{alt, delimited, dispatch, opt, peek, preceded, repeat};
+use winnow::combinator::{alt, dispatch, opt, peek, preceded, repeat, terminated};
 use winnow::error::EmptyError;
 use winnow::prelude::*;
 use winnow::stream::LocatingSlice;
@@ -26,8 +25,8 @@ pub(super) enum Token<'a> {
     Number(&'a str, &'a str),
     /// Text in quotes, which are left out.
     Text(String),
-    /// The quote of a text or name that does not end; it takes the rest of the expression.
-    Unclosed(char),
+    /// A quote that is not closed; it takes the rest of the expression.
+    Unclosed,
     /// One of the signs, or any character that begins nothing else.
     Sign(&'a str),
 }
@@ -37,9 +36,8 @@ type Input<'a> = LocatingSlice<&'a str>;
 /// Cuts a text into its tokens.
 pub(super) fn tokens(text: &str) -> Vec<(Token<'_>, Span)> {
     let placed = token.with_span().map(|(token, range)| (token, Span::from(range)));
-    let all = repeat(0.., delimited(multispace0, placed, multispace0));
-    // A text of nothing but white space has no tokens, and so the parser stops before its end.
-    let mut all = all.map(|tokens: Vec<_>| tokens);
+    let mut all = preceded(space, repeat(0.., terminated(placed, space)));
+    // Any character begins a token, so there is nothing that cannot be cut.
     all.parse_next(&mut LocatingSlice::new(text)).unwrap_or_default()
 }
 
@@ -53,11 +51,16 @@ pub(super) fn is_keyword(name: &str) -> bool {
     KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(name))
 }
 
+/// Any white space: what is pasted from a page often has spaces that do not break.
+fn space<'a>(input: &mut Input<'a>) -> ModalResult<&'a str, EmptyError> {
+    take_while(0.., char::is_whitespace).parse_next(input)
+}
+
 fn token<'a>(input: &mut Input<'a>) -> ModalResult<Token<'a>, EmptyError> {
     dispatch! {peek(any);
-        '"' => quoted('"').map(|text| text.map_or(Token::Unclosed('"'), Token::Text)),
-        '\'' => quoted('\'').map(|text| text.map_or(Token::Unclosed('\''), Token::Text)),
-        '`' => quoted('`').map(|name| name.map_or(Token::Unclosed('`'), Token::Name)),
+        '"' => quoted('"').map(|text| text.map_or(Token::Unclosed, Token::Text)),
+        '\'' => quoted('\'').map(|text| text.map_or(Token::Unclosed, Token::Text)),
+        '`' => quoted('`').map(|name| name.map_or(Token::Unclosed, Token::Name)),
         c if starts_word(c) => take_while(1.., continues_word).map(Token::Word),
         c if starts_number(c) => (take_while(1.., continues_number), unit)
             .map(|(digits, unit)| Token::Number(digits, unit)),

@@ -19,7 +19,7 @@ impl Display for Rule {
             write!(f, " per {field}")?;
         }
         match self.hold {
-            Some(hold) => write!(f, " for {}", Quantity::Time(hold.as_nanos() as f64 / 1e6)),
+            Some(hold) => write!(f, " for {}", Quantity::Time(hold.as_millis() as f64)),
             None => Ok(()),
         }
     }

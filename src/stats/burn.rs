@@ -106,24 +106,14 @@ const DAY_S: u64 = 24 * HOUR_S;
 
 /// The four rules of the workbook: over 30 days they are 14.4×, 6×, 3× and 1×.
 pub const RULES: [BurnRule; 4] = [
-    BurnRule {
-        urgency: Urgency::Page,
-        long_s: HOUR_S,
-        short_s: 5 * MINUTE_S,
-        budget_share: 0.02,
-    },
+    BurnRule { urgency: Urgency::Page, long_s: HOUR_S, short_s: 5 * MINUTE_S, budget_share: 0.02 },
     BurnRule {
         urgency: Urgency::Page,
         long_s: 6 * HOUR_S,
         short_s: 30 * MINUTE_S,
         budget_share: 0.05,
     },
-    BurnRule {
-        urgency: Urgency::Ticket,
-        long_s: DAY_S,
-        short_s: 2 * HOUR_S,
-        budget_share: 0.1,
-    },
+    BurnRule { urgency: Urgency::Ticket, long_s: DAY_S, short_s: 2 * HOUR_S, budget_share: 0.1 },
     BurnRule {
         urgency: Urgency::Ticket,
         long_s: 3 * DAY_S,
@@ -189,18 +179,18 @@ pub struct BurnAlert {
     pub outcome: Outcome,
 }
 
-/// What [`RULES`] say at the end of `slots`, which follow each other every `slot_s` seconds.
+/// What [`RULES`] say at the end of `series`, whose slots last `slot_s` seconds each.
 ///
 /// A window is rounded up to whole slots, so slots of five minutes or less suit all rules. What
 /// lies before the first slot counts as no traffic. Rules without a threshold are left out.
-pub fn burn_alerts(slots: &[Tally], slot_s: u64, watched: &Watched) -> Vec<BurnAlert> {
+pub fn burn_alerts(series: &[Tally], slot_s: u64, watched: &Watched) -> Vec<BurnAlert> {
     RULES
         .iter()
         .filter_map(|rule| {
             let threshold = rule.threshold(watched.objective, watched.period_s)?;
             let window = |seconds: u64| {
                 let len = usize::try_from(seconds.div_ceil(slot_s.max(1))).unwrap_or(usize::MAX);
-                Tally::of(slots.get(slots.len().saturating_sub(len)..).unwrap_or_default())
+                Tally::of(series.get(series.len().saturating_sub(len)..).unwrap_or_default())
             };
             let long = window(rule.long_s);
             let long_rate = long.burn_rate(watched.objective);

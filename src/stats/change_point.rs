@@ -11,10 +11,13 @@
 
 use super::{normal, step};
 
+/// Longest window: its distances fill 8 MB.
+pub const MAX_WINDOW_LEN: usize = 1_000;
+
 /// How change points are sought.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChangePointRule {
-    /// Values looked at together; half overlaps with the next. At least 2.
+    /// Values looked at together; half overlaps with the next. From 2 to [`MAX_WINDOW_LEN`].
     pub window_len: usize,
     /// Greatest p-value of a change point, in (0, 1).
     pub max_p_value: f64,
@@ -57,7 +60,8 @@ impl ChangePoint {
 pub fn change_points(values: &[f64], rule: &ChangePointRule) -> Vec<ChangePoint> {
     let (positions, finite): (Vec<usize>, Vec<f64>) =
         values.iter().copied().enumerate().filter(|(_, value)| value.is_finite()).unzip();
-    let weak = weak_candidates(&finite, rule.window_len.max(2), relaxed(rule.max_p_value));
+    let window_len = rule.window_len.clamp(2, MAX_WINDOW_LEN);
+    let weak = weak_candidates(&finite, window_len, relaxed(rule.max_p_value));
     let kept = keep_strong(&finite, weak, rule);
     kept.iter()
         .enumerate()
@@ -234,11 +238,10 @@ fn compare(values: &[f64], (start, split, end): (usize, usize, usize)) -> Change
     let pooled = ((left_n - 1.0) * left_var + (right_n - 1.0) * right_var) / degrees;
     let error = (pooled * (1.0 / left_n + 1.0 / right_n)).sqrt();
     let difference = before - after;
-    let p_value = if degrees > 0.0 && difference.abs() > 0.0 {
-        normal::student_t_two_sided(difference / error, degrees)
-    } else {
-        1.0
-    };
+    let t = difference / error;
+    // Not a number where the values are equal, or so large that their squares are infinite.
+    let is_told = degrees > 0.0 && difference.abs() > 0.0 && !t.is_nan();
+    let p_value = if is_told { normal::student_t_two_sided(t, degrees) } else { 1.0 };
     ChangePoint { index: split, plausible: (split, split), before, after, p_value }
 }
 

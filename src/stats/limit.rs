@@ -16,6 +16,8 @@ const SIGMAS_PER_MAD: f64 = 1.482_602_218_505_602;
 const MIN_WINDOWS: usize = 5;
 /// Most times that windows are left out and the bound is learned again.
 const MAX_FOLDS: usize = 200;
+/// Keeps `(n + 1) · 0.1` whole where it is whole on paper.
+const EPSILON: f64 = 1e-9;
 /// Halvings that bring the t quantile to its last digits.
 const HALVINGS: usize = 100;
 
@@ -103,7 +105,9 @@ impl Method {
             return None;
         }
         let bound = match self {
-            Self::Mad { z } => sorted.median()? + side.sign() * z * SIGMAS_PER_MAD * sorted.mad()?,
+            Self::Mad { z } => {
+                sorted.median()? + side.sign() * z * SIGMAS_PER_MAD * sorted.mad()?
+            }
             Self::Iqr { k } => {
                 let (first, third) = (sorted.quantile(0.25)?, sorted.quantile(0.75)?);
                 let quartile = if side == Side::Upper { third } else { first };
@@ -125,9 +129,6 @@ impl Method {
         bound.is_finite().then_some(bound)
     }
 }
-
-/// Keeps `(n + 1) · 0.1` whole where it is whole on paper.
-const EPSILON: f64 = 1e-9;
 
 fn is_rate(rate: f64) -> bool {
     0.0 < rate && rate < 1.0

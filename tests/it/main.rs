@@ -3,6 +3,8 @@
 // So that the lints see tests in the helpers too.
 #![cfg(test)]
 
+/// The composite action for GitHub, run with faked files of the runner.
+mod action;
 /// Rooms import downwards only, and files stay short, narrow and safe.
 mod architecture;
 /// The command as a user runs it: answers, exit codes, messages, files.
@@ -11,3 +13,5 @@ mod cli;
 mod collect;
 /// Every log in `fixtures/` is understood as its `expected.json` says.
 mod formats;
+/// Mistakes in rules, one file each, told word by word.
+mod invalid;

@@ -101,11 +101,8 @@ fn share(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let inflation = series::share_dispersion(case, control.ratio());
     let change = share_change(control, now, Z_98, inflation);
     let points = |ratio: f64| ratio * 100.0;
-    let change = Change {
-        estimate: points(change.estimate),
-        lo: points(change.lo),
-        hi: points(change.hi),
-    };
+    let change =
+        Change { estimate: points(change.estimate), lo: points(change.lo), hi: points(change.hi) };
     let level = 100.0 * control.ratio();
     let limit = offset.limit(level);
     let evidence = case.with_baseline(limit, before);
@@ -145,16 +142,19 @@ fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let interval = [change.lo, change.hi];
     let interval = interval.iter().all(|end| end.is_finite()).then_some(interval);
     let p_value = Some(rate.p_value(case.direction()));
-    Judged { outcome, evidence: Evidence { interval, p_value, ..evidence }, reason: reason(outcome) }
+    Judged {
+        outcome,
+        evidence: Evidence { interval, p_value, ..evidence },
+        reason: reason(outcome),
+    }
 }
 
 fn quantile(case: &Case<'_>, before: Reading, (q, offset): (f64, Offset)) -> Judged {
     let windows = case.situation.windows;
     let then = case.gauge.values(case.group, &windows.baseline);
     let now = case.gauge.values(case.group, &[windows.current]);
-    let interval = |values: &Values| {
-        QuantileInterval::of(values.all.count(), q, |q| values.all.quantile(q))
-    };
+    let interval =
+        |values: &Values| QuantileInterval::of(values.all.count(), q, |q| values.all.quantile(q));
     let level = before.value.unwrap_or(f64::NAN);
     let evidence = case.with_baseline(offset.limit(level), before);
     let (Some(control), Some(experiment)) = (interval(&then), interval(&now)) else {
@@ -206,9 +206,7 @@ fn average(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
         let squares = thinned.as_slice().iter().map(|value| (value - mean).powi(2)).sum::<f64>();
         squares / thinned.len().saturating_sub(1).max(1) as f64 / values.all.count().max(1) as f64
     };
-    let half = Z_98
-        * (error(&then, level) + error(&now, mean)).sqrt()
-        * inflation(&then, &now);
+    let half = Z_98 * (error(&then, level) + error(&now, mean)).sqrt() * inflation(&then, &now);
     let pct = |difference: f64| difference / level * 100.0;
     let difference = mean - level;
     let change = Change {

@@ -32,7 +32,10 @@ pub(super) fn method(method: UsualMethod, parameter: f64) -> Method {
 /// Values of the windows like the current one, in the order of time, without those that have none.
 pub(super) fn history(case: &Case<'_>) -> Vec<f64> {
     let windows = &case.situation.windows.history;
-    windows.iter().filter_map(|window| value(case, case.gauge.read(case.group, &[*window]))).collect()
+    windows
+        .iter()
+        .filter_map(|window| value(case, case.gauge.read(case.group, &[*window])))
+        .collect()
 }
 
 /// A window's value, if it rests on enough.
@@ -133,8 +136,7 @@ pub(super) fn before_change(case: &Case<'_>, offset: Offset) -> Judged {
     let level = |value: f64| if in_logs { value.exp() } else { value };
     let [before, after] = step.levels.map(level);
     let limit = offset.limit(before);
-    let side: u64 =
-        course.readings.iter().take(step.place.index).map(|reading| reading.n).sum();
+    let side: u64 = course.readings.iter().take(step.place.index).map(|reading| reading.n).sum();
     let reading = Reading { value: Some(before), n: side, matching: 0 };
     let case = Case { now: Reading { value: Some(after), ..case.now }, ..*case };
     let holds = case.term.cmp.holds(after, limit);
@@ -146,7 +148,10 @@ pub(super) fn before_change(case: &Case<'_>, offset: Offset) -> Judged {
         ..case.with_baseline(limit, reading)
     };
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
-    let reason = format!("the level changed at {}", crate::model::format_ts(course.window(step.place.index).start_us));
+    let reason = format!(
+        "the level changed at {}",
+        crate::model::format_ts(course.window(step.place.index).start_us)
+    );
     Judged { outcome, evidence, reason }
 }
 

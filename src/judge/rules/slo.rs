@@ -8,7 +8,7 @@ use crate::query::{Measured, Question, Take};
 use crate::rule::Filter;
 use crate::stats::Outcome;
 use crate::stats::burn::{
-    BurnAlert, Budget, LeastEvents, Objective, Tally, Urgency, Watched, burn_alerts,
+    Budget, BurnAlert, LeastEvents, Objective, Tally, Urgency, Watched, burn_alerts,
 };
 
 /// Width of the slots that are counted; the shortest window of an alert is five minutes.

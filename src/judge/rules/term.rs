@@ -45,9 +45,7 @@ pub(super) fn judge(
         (Measure::Novelty(_), Limit::Literal(limit)) => case.novelty(limit.base()),
         (_, Limit::Literal(limit)) => case.literal(limit.base()),
         (_, Limit::Baseline(offset)) => level::against_baseline(&case, *offset),
-        (_, Limit::Usual { method, parameter }) => {
-            case.usual(&series::method(*method, *parameter))
-        }
+        (_, Limit::Usual { method, parameter }) => case.usual(&series::method(*method, *parameter)),
         (_, Limit::BeforeChange(offset)) => series::before_change(&case, *offset),
     }
 }
@@ -204,8 +202,7 @@ impl Case<'_> {
             return self.inconclusive("there is no value in the window");
         };
         let history = series::history(self);
-        let side =
-            if self.direction() == Direction::Decrease { Side::Lower } else { Side::Upper };
+        let side = if self.direction() == Direction::Decrease { Side::Lower } else { Side::Upper };
         let Some(bound) = method.bound(&history, side) else {
             let least = method.min_samples().unwrap_or(usize::MAX);
             let n = history.len();
@@ -240,7 +237,9 @@ pub(super) fn unit(measure: &Measure) -> Unit {
         Measure::Age => Unit::Ms,
         Measure::Share(_) | Measure::Shift(_) => Unit::Ratio,
         Measure::Rate => Unit::PerHour,
-        Measure::Count | Measure::Distinct(_) | Measure::New(_) | Measure::Novelty(_) => Unit::Count,
+        Measure::Count | Measure::Distinct(_) | Measure::New(_) | Measure::Novelty(_) => {
+            Unit::Count
+        }
         measure => measure.field().map_or(Unit::Count, |field| of_field(&field.name)),
     }
 }

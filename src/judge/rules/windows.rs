@@ -11,7 +11,7 @@ const MAX_HISTORY: usize = 5_000;
 const MAX_LOOK_BACK_US: i64 = 28 * DAY_US;
 /// Windows of the same hour of the week, or of the day, from which on only those are compared.
 const MIN_LIKE: usize = 3;
-/// Windows from this length on hold every hour of the day.
+/// Windows from this length on hold about every hour of the day.
 const WHOLE_DAY_US: i64 = 20 * HOUR_US;
 const HOUR_US: i64 = 3_600 * 1_000_000;
 const DAY_US: i64 = 24 * HOUR_US;
@@ -59,7 +59,7 @@ pub struct Calendar<'a> {
     /// Kinds of events that the baseline leaves out.
     pub exclude: &'a [String],
     /// Zone in which hours and weeks are counted.
-    pub zone: &'a TimeZone,
+    pub zone: TimeZone,
 }
 
 impl Calendar<'_> {
@@ -82,7 +82,7 @@ impl Calendar<'_> {
         };
         let (baseline, name) = match compared {
             Compared::History if like != Like::Any => {
-                (history.clone(), format!("{} {} windows before", history.len(), like.name()))
+                (history.clone(), format!("the {} windows like it before", history.len()))
             }
             Compared::History | Compared::FourTimesBefore => {
                 (four_times(), "four times as long before".to_owned())
@@ -115,8 +115,10 @@ impl Calendar<'_> {
             })
             .filter(|window| self.without_events(*window, excluded) == [*window])
             .collect();
-        let day_of = |window: &Window| self.local(window.start_us, len_us);
-        let (weekday, hour) = day_of(current_ref(&current));
+        let day_of = |window: &Window| {
+            self.local(window.start_us + (window.end_us - window.start_us) / 2, len_us)
+        };
+        let (weekday, hour) = day_of(&current);
         let is_workday = |day: i8| day < 5;
         let of_week = |window: &&Window| day_of(window) == (weekday, hour);
         let of_day = |window: &&Window| {
@@ -128,7 +130,7 @@ impl Calendar<'_> {
             return (weekly, Like::HourOfWeek);
         }
         let daily: Vec<Window> = all.iter().filter(of_day).copied().collect();
-        if daily.len() >= MIN_LIKE && len_us < WHOLE_DAY_US {
+        if daily.len() >= MIN_LIKE && len_us <= DAY_US {
             return (daily, Like::HourOfDay);
         }
         (all, Like::Any)
@@ -157,7 +159,10 @@ impl Calendar<'_> {
         match known.as_slice() {
             [.., (before_us, name), (newest_us, _)] => {
                 let end_us = (*newest_us).min(current.start_us);
-                (vec![Window { start_us: *before_us, end_us }], format!("the version before, {name}"))
+                (
+                    vec![Window { start_us: *before_us, end_us }],
+                    format!("the version before, {name}"),
+                )
             }
             _ => (Vec::new(), "the version before, of which there is no record".to_owned()),
         }
@@ -182,10 +187,6 @@ impl Calendar<'_> {
     }
 }
 
-fn current_ref(current: &Window) -> &Window {
-    current
-}
-
 /// The parts of a window outside of another.
 fn cut(window: Window, event: Window) -> impl Iterator<Item = Window> {
     let before = Window { end_us: window.end_us.min(event.start_us), ..window };
@@ -199,14 +200,4 @@ enum Like {
     HourOfWeek,
     HourOfDay,
     Any,
-}
-
-impl Like {
-    fn name(self) -> &'static str {
-        match self {
-            Self::HourOfWeek => "hour-of-week",
-            Self::HourOfDay => "hour-of-day",
-            Self::Any => "like",
-        }
-    }
 }

@@ -69,9 +69,7 @@ fn compare(cell: Cell<'_>, cmp: Cmp, value: &Value) -> bool {
             let named = Severity::from_text(word.as_bytes());
             holds(class(severity).partial_cmp(&class(named)), cmp)
         }
-        (Cell::Text(text), Value::Text(wanted)) => {
-            holds(text.partial_cmp(wanted.as_str()), cmp)
-        }
+        (Cell::Text(text), Value::Text(wanted)) => holds(text.partial_cmp(wanted.as_str()), cmp),
         (cell, Value::Text(wanted)) => {
             let wanted = wanted.trim().parse().unwrap_or(f64::NAN);
             holds(cell.number().partial_cmp(&wanted), cmp)

@@ -44,6 +44,9 @@ pub(super) struct Row<'a> {
     pub(super) groups: &'a [u32],
 }
 
+/// Rows of an event that documents tell of, by the number of its name.
+pub(super) type Told = (u32, u32);
+
 /// Marks a row without a value of a group's field.
 pub(super) const NO_GROUP: u32 = u32::MAX;
 
@@ -55,6 +58,7 @@ pub(super) struct RowLog {
     span_us: Option<(i64, i64)>,
     shapes: Vec<Shape>,
     folded: Option<Folded>,
+    documents: Vec<Told>,
 }
 
 /// One entry a row in each.
@@ -101,13 +105,24 @@ impl RowLog {
         }
     }
 
-    /// First and last time, microseconds.
-    pub(super) fn span_us(&self) -> Option<(i64, i64)> {
-        self.span_us
+    /// Remembers that the row before was told by documents, as an event of this number.
+    pub(super) fn was_told_by_documents(&mut self, event: u32) {
+        if let Some(row) = self.columns.tenths.len().checked_sub(1) {
+            self.documents.push((row as u32, event));
+        }
     }
 
     /// Puts the rows in the order of their times; reading is over.
-    pub(super) fn finish(mut self) -> FinishedLog {
+    ///
+    /// What documents tell of is left out where `is_logged` says that logs tell of it too.
+    pub(super) fn finish(mut self, is_logged: impl Fn(u32) -> bool) -> FinishedLog {
+        for (row, event) in std::mem::take(&mut self.documents) {
+            if is_logged(event)
+                && let Some(answers) = self.columns.answers.get_mut(row as usize)
+            {
+                *answers = 0;
+            }
+        }
         if self.folded.is_some() {
             self.fold();
         }
@@ -144,6 +159,7 @@ impl RowLog {
             folded.add(&row, &self.shapes);
         }
         self.columns.clear();
+        self.documents.clear();
         while folded.cell_count() > MAX_FOLDED_CELLS {
             let span_s = f64::from(folded.width().seconds()) * 1.5;
             let wider = SlotWidth::fitting(span_s, 1);

@@ -3,6 +3,7 @@
 use super::Parser;
 use crate::rule::ast::{Condition, Field, Filter, Test, Value};
 use crate::rule::check;
+use crate::rule::column;
 use crate::rule::mistake::{Mistake, quote};
 use crate::rule::pattern::Pattern;
 use crate::rule::quantity::Quantity;
@@ -21,12 +22,23 @@ impl Parser<'_> {
                 Some(condition) => conditions.push(condition),
                 None => self.skip(depth),
             }
-            let field = conditions.last().map(|condition| condition.field.to_string());
-            let field = field.unwrap_or_else(|| "route".to_owned());
-            let help = format!("write `{field} in (…)`, or two rules");
+            let field = conditions.last().map(|condition| &condition.field);
+            let help = self.instead_of_or(field);
             if !self.conjunction(&help) {
                 return Filter { conditions };
             }
+        }
+    }
+
+    /// What to write instead of an `or` that stands here, behind a condition on `field`.
+    fn instead_of_or(&self, field: Option<&Field>) -> String {
+        let next = match self.peek_next() {
+            Some(Token::Word(word)) => column::full_name(word),
+            _ => "",
+        };
+        match field {
+            Some(field) if field.name == next => format!("write `{field} in (…)`"),
+            _ => "write a rule or an objective for each".to_owned(),
         }
     }
 
@@ -36,7 +48,7 @@ impl Parser<'_> {
             && !self.is_word("not")
         {
             let message = format!("measure {} cannot stand among conditions on rows", self.shown());
-            let help = "measures stand in front of `where`";
+            let help = "measures stand in the terms of a rule, in front of `where`";
             return self.fail(Mistake::new(start, message).help(help));
         }
         if self.is_sign("(") || self.is_sign("!") || self.is_word("not") {
@@ -119,7 +131,7 @@ impl Parser<'_> {
         let span = self.span();
         let text = match self.peek() {
             Some(Token::Text(text)) => text.clone(),
-            Some(Token::Unclosed(_)) => return self.unclosed(),
+            Some(Token::Unclosed) => return self.unclosed(),
             _ => {
                 let message = format!("a pattern in quotes is needed, {}", self.found());
                 return self.fail(Mistake::new(span, message));
@@ -160,14 +172,19 @@ impl Parser<'_> {
                 self.mistakes.extend(check::text(&text, start));
                 Some(Value::Text(text))
             }
-            Some(Token::Unclosed(_)) => self.unclosed(),
+            Some(Token::Unclosed) => self.unclosed(),
             found => {
                 let help = match found {
                     Some(Token::Word("null" | "NULL" | "none" | "nil")) => {
                         Some("write `missing` or `exists` behind the field".to_owned())
                     }
-                    Some(Token::Word(word)) if !is_keyword(word) => Some(format!("texts stand in quotes: `\"{word}\"`")),
-                    Some(Token::Name(_)) => Some("fields cannot be compared with fields".to_owned()),
+                    Some(Token::Word(word)) if !is_keyword(word) => {
+                        let quoted = quote(&format!("\"{word}\""));
+                        Some(format!("texts stand in quotes: {quoted}"))
+                    }
+                    Some(Token::Name(_)) => {
+                        Some("fields cannot be compared with fields".to_owned())
+                    }
                     _ => None,
                 };
                 let message = format!("a value is needed, {}", self.found());

@@ -3,7 +3,7 @@
 use super::Parser;
 use crate::rule::ast::{Limit, Offset, UsualMethod};
 use crate::rule::check;
-use crate::rule::mistake::{Mistake, did_you_mean, nearest};
+use crate::rule::mistake::{Mistake, did_you_mean, nearest, quote};
 use crate::rule::quantity::Quantity;
 use crate::rule::token::Token;
 
@@ -40,7 +40,7 @@ impl Parser<'_> {
                     Some(meant) => did_you_mean(meant),
                     None => LIMITS.to_owned(),
                 };
-                let message = format!("`{word}` is no limit");
+                let message = format!("{} is no limit", quote(&word));
                 self.fail(Mistake::new(span, message).help(help))
             }
         }
@@ -62,7 +62,8 @@ impl Parser<'_> {
         let sign = if is_negative { "-" } else { "+" };
         self.advance();
         if !matches!(self.peek(), Some(Token::Number(..))) {
-            let message = format!("`{level} {sign}` needs a number with its unit, {}", self.found());
+            let message =
+                format!("`{level} {sign}` needs a number with its unit, {}", self.found());
             let help = format!("write `{level} {sign} 10%`");
             return self.fail(Mistake::new(self.span(), message).help(help));
         }
@@ -84,14 +85,11 @@ impl Parser<'_> {
             return self.fail(Mistake::new(self.span(), message).help(help));
         };
         self.advance();
-        let whole = match method.is_rate() {
-            true => format!("usual({method}, 0.1%)"),
-            false => format!("usual({method}, 3)"),
-        };
+        let parameter = if method.is_rate() { "0.1%" } else { "3" };
         let is_complete = self.take_sign(",") && matches!(self.peek(), Some(Token::Number(..)));
         if !is_complete {
             let message = format!("`usual({method}` needs its parameter, {}", self.found());
-            let help = format!("write `{whole}`");
+            let help = format!("write `usual({method}, {parameter})`");
             return self.fail(Mistake::new(self.span(), message).help(help));
         }
         let span = self.span();
@@ -116,7 +114,7 @@ impl Parser<'_> {
 
     fn no_limit<T>(&mut self) -> Option<T> {
         let help = match self.peek() {
-            Some(Token::Unclosed(_)) => return self.unclosed(),
+            Some(Token::Unclosed) => return self.unclosed(),
             Some(Token::Text(text)) if text.starts_with(|c: char| c.is_ascii_digit()) => {
                 "numbers stand without quotes"
             }

@@ -8,8 +8,11 @@ use crate::rule::mistake::{Mistake, did_you_mean, nearest, quote};
 use crate::rule::quantity::Quantity;
 use crate::rule::token::Token;
 
+/// How a measure is made of its field.
+type OfField = fn(Field) -> Measure;
+
 /// Names of measures of one field, without quantiles.
-const OF_FIELD: [(&str, fn(Field) -> Measure); 7] = [
+const OF_FIELD: [(&str, OfField); 7] = [
     ("avg", Measure::Average),
     ("max", Measure::Max),
     ("min", Measure::Min),
@@ -139,7 +142,7 @@ impl Parser<'_> {
         if self.take_sign(")") {
             return Some(());
         }
-        if let Some(Token::Unclosed(_)) = self.peek() {
+        if let Some(Token::Unclosed) = self.peek() {
             return self.unclosed();
         }
         let message = format!("`{name}(` needs its `)` here, {}", self.found());
@@ -164,7 +167,7 @@ impl Parser<'_> {
 
     fn no_measure(&mut self) -> Option<Measure> {
         let help = match self.peek() {
-            Some(Token::Unclosed(_)) => return self.unclosed(),
+            Some(Token::Unclosed) => return self.unclosed(),
             Some(Token::Sign("(")) => "terms stand without parentheses, joined by `and`",
             Some(Token::Sign("!")) => "turn the comparison round: `<` is not `>=`",
             Some(Token::Number(..)) => "the measure stands on the left, the limit on the right",

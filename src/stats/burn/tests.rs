@@ -20,7 +20,9 @@ fn burn_rate_is_the_share_of_budget_spent() {
 fn check_rate(bad: u64, total: u64, objective: f64, want: Option<f64>) {
     let got = Tally { bad, total }.burn_rate(Objective::new(objective).unwrap());
     match (got, want) {
-        (Some(got), Some(want)) => assert!((got - want).abs() <= 1e-9 * want, "{got} is not {want}"),
+        (Some(got), Some(want)) => {
+            assert!((got - want).abs() <= 1e-9 * want, "{got} is not {want}");
+        }
         (got, want) => assert_eq!(got, want),
     }
 }
@@ -159,12 +161,12 @@ fn few_events_have_no_say() {
     check_page_slots(&silent.concat(), 60, Outcome::Pass);
 }
 
-fn check_page(slots: &[Tally], want: Outcome) {
-    check_page_slots(slots, HOUR_S, want);
+fn check_page(series: &[Tally], want: Outcome) {
+    check_page_slots(series, HOUR_S, want);
 }
 
-fn check_page_slots(slots: &[Tally], slot_s: u64, want: Outcome) {
-    let alerts = burn_alerts(slots, slot_s, &watched(0.999, MONTH_S));
+fn check_page_slots(series: &[Tally], slot_s: u64, want: Outcome) {
+    let alerts = burn_alerts(series, slot_s, &watched(0.999, MONTH_S));
     assert_eq!(alerts.first().map(|alert| alert.outcome), Some(want), "{:?}", alerts.first());
 }
 

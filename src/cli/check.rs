@@ -1,0 +1,104 @@
+//! `plimsoll check`: judges rules, objectives and gates, and says whether this may go on.
+
+mod outputs;
+mod subject;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::args::InputArgs;
+use super::error::{Exit, Failure};
+use super::output::Terminal;
+use super::report::FailOn;
+use crate::model::{Answer, Decision, Verdict};
+
+/// Judge rules and objectives: may this go on?
+///
+/// Reads rules and objectives from plimsoll.toml, or from --rule. Exit status: 0 go, 1 a check
+/// failed or rollback, 2 usage or configuration, 3 cannot tell or hold, 4 unusable input.
+#[derive(Args, Debug)]
+pub(super) struct CheckArgs {
+    /// Inputs and fields
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// A rule such as 'p95(duration) < 300ms', instead of those configured (can be repeated)
+    #[arg(long = "rule", value_name = "EXPR", conflicts_with = "gate")]
+    pub rules: Vec<String>,
+    /// Judge the checks of this [gate.NAME] instead of all rules and objectives
+    #[arg(long, value_name = "NAME")]
+    pub gate: Option<String>,
+    /// Time that is judged, up to the newest record: such as 30m, or `all`
+    #[arg(long, value_name = "LENGTH")]
+    pub window: Option<String>,
+    /// What it is compared with: history, 4x-before, last-week, previous-deployment or name:NAME
+    #[arg(long, value_name = "SOURCE")]
+    pub baseline: Option<String>,
+    /// End of the judged window; the newest record when not given
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Deploys and calendar: JSON lines or .ics (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub events: Vec<PathBuf>,
+    /// Zone in which hours and weeks are counted; the project's when not given
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub timezone: Option<String>,
+    /// Output format
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub output: CheckOutput,
+    /// Same as -o json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// Write a format to a file as well, such as sarif=plimsoll.sarif (can be repeated)
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub write: Vec<String>,
+    /// Verdict from which the exit status is not 0
+    #[arg(long, value_name = "VERDICT", default_value = "fail")]
+    pub fail_on: FailOn,
+    /// Exit with 0 whatever the verdict is
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// Formats of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckOutput {
+    /// For people.
+    Text,
+    /// `plimsoll.decision/1`.
+    Json,
+    /// Annotations for GitHub Actions; summary and outputs go where the runner wants them.
+    Github,
+    /// JUnit XML.
+    Junit,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// GitLab code quality.
+    Gitlab,
+    /// Markdown for a comment.
+    Md,
+}
+
+pub(super) fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let writes = outputs::writes(&args.write)?;
+    let subject = subject::Subject::configured(args, terminal)?;
+    let decision = subject.decide(args, terminal)?;
+    outputs::write(&decision, &writes)?;
+    let output = if args.json { CheckOutput::Json } else { args.output };
+    outputs::print(&decision, output, terminal)?;
+    Ok(exit(&decision, args))
+}
+
+fn exit(decision: &Decision, args: &CheckArgs) -> Exit {
+    if args.exit_zero {
+        return Exit::Yes;
+    }
+    match (decision.decision, decision.verdict, args.fail_on) {
+        (Answer::Rollback, ..) if args.fail_on != FailOn::Inconclusive => Exit::No,
+        (_, Verdict::Fail, FailOn::Fail | FailOn::Warn) | (_, Verdict::Warn, FailOn::Warn) => {
+            Exit::No
+        }
+        (Answer::Hold, ..) | (_, Verdict::Inconclusive, _) => Exit::CannotTell,
+        _ => Exit::Yes,
+    }
+}

@@ -1,0 +1,379 @@
+//! What is checked, by what it is judged, and the way from one to the other.
+
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use super::CheckArgs;
+use crate::cli::error::{BAD_VALUE, CONFIG, Failure, NO_RULE, NO_TIME};
+use crate::cli::output::Terminal;
+use crate::cli::{config, marks, reading, when};
+use crate::config::{BaselineSource, BaselineSpec, CalendarDays, Expr, Gate, Loaded, OnNoData};
+use crate::judge::rules::{
+    Calendar, Check, Checks, Compared, Misread, Scene, Windows, of_config, of_gate, of_text,
+};
+use crate::judge::{self, Frame, decision};
+use crate::model::{
+    BaselineRef, CheckMethod, ConfigRef, Decision, EventMark, InputRef, InputSummary, ScoreBars,
+    format_ts,
+};
+use crate::query::{Measured, Measures};
+use crate::report::decision as render;
+use crate::source::sha256_of;
+
+/// Windows are whole tenths of a second.
+const TENTH_US: i64 = 100_000;
+const DAY_US: i64 = 86_400 * 1_000_000;
+/// Share of what was read that is judged where rules compare with what was before.
+const CURRENT_SHARE: i64 = 5;
+
+/// Checks and everything that was said about how to judge them.
+pub(super) struct Subject {
+    loaded: Loaded,
+    checks: Checks,
+    gate: Option<Gate>,
+    zone: TimeZone,
+    compared: Compared,
+    baseline: BaselineSpec,
+}
+
+/// What was read of the inputs.
+struct Read {
+    measured: Measured,
+    inputs: Vec<InputSummary>,
+    records: [u64; 2],
+    marks: Vec<EventMark>,
+}
+
+impl Subject {
+    /// Reads the configuration and understands every rule, or tells all that is wrong.
+    pub(super) fn configured(args: &CheckArgs, terminal: &Terminal) -> Result<Self, Failure> {
+        let loaded = config::load(&args.input.fields.config, terminal)?;
+        let place = |expr: &Expr| place_of(&loaded, expr);
+        let gate = match &args.gate {
+            Some(name) => Some(gate_named(&loaded, name)?),
+            None => None,
+        };
+        let min_samples = u64::from(loaded.config.check.min_samples);
+        let checks = match &gate {
+            _ if !args.rules.is_empty() => typed(&args.rules, min_samples, terminal)?,
+            Some(gate) => of_gate(gate, &place).map_err(|all| misread(&loaded, &all, terminal))?,
+            None => {
+                of_config(&loaded.config, &place).map_err(|all| misread(&loaded, &all, terminal))?
+            }
+        };
+        if checks.is_empty() {
+            let message = match &loaded.file {
+                Some(file) => format!("`{}` has no [[rule]] and no [[slo]]", file.display()),
+                None => "there is no rule to check".to_owned(),
+            };
+            return Err(Failure::new(&NO_RULE, message)
+                .hint("plimsoll check app.log --rule 'p95(duration) < 300ms', or plimsoll init"));
+        }
+        let zone = match &args.timezone {
+            Some(name) => when::zone(name)?,
+            None => loaded.config.project.time_zone.clone(),
+        };
+        let configured = gate.as_ref().map(|gate| &gate.baseline);
+        let mut baseline = configured.unwrap_or(&loaded.config.check.baseline).clone();
+        if let Some(word) = &args.baseline {
+            baseline.source = source_of(word)?;
+        }
+        let compared = compared(&baseline.source)?;
+        Ok(Self { checks: Checks::new(checks), loaded, gate, zone, compared, baseline })
+    }
+
+    /// Reads the inputs and judges.
+    pub(super) fn decide(
+        &self,
+        args: &CheckArgs,
+        terminal: &Terminal,
+    ) -> Result<Decision, Failure> {
+        let now_us = args.now.as_deref().map(|now| when::instant("--now", now)).transpose()?;
+        let read = self.read(args, terminal)?;
+        let Some(span_us) = read.measured.span_us() else {
+            return Err(Failure::new(&NO_TIME, "no record has a time that can be read")
+                .hint("plimsoll inspect lists the fields; name the right one with --time FIELD"));
+        };
+        let now_us = now_us.unwrap_or(span_us.1);
+        if now_us < span_us.0 {
+            let first = format_ts(span_us.0);
+            let message = format!("all records are later than --now: the first is of {first}");
+            return Err(Failure::new(&BAD_VALUE, message).hint("choose a later --now"));
+        }
+        let now_us = (now_us.div_euclid(TENTH_US) + 1) * TENTH_US;
+        let len_us = self.window_us(args, now_us - span_us.0)?;
+        let exclude: Vec<String> =
+            self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
+        let scene = self.scene(&read, (now_us, len_us), &exclude);
+        let windows = scene.windows();
+        let results = self.checks.judge(&read.measured, &scene);
+        let mut decision = decision(results, self.frame(args, &read, &windows));
+        decision.summary = render::headline(&decision);
+        Ok(decision)
+    }
+
+    fn scene<'a>(
+        &self,
+        read: &'a Read,
+        (now_us, len_us): (i64, i64),
+        exclude: &'a [String],
+    ) -> Scene<'a>
+    where
+        Self: 'a,
+    {
+        let mut versions: Vec<(i64, String)> = read
+            .measured
+            .versions()
+            .iter()
+            .map(|(name, (first_us, _))| (*first_us, name.clone()))
+            .collect();
+        versions.sort();
+        let span_us = read.measured.span_us().unwrap_or((now_us, now_us));
+        let zone = self.zone.clone();
+        let calendar = Calendar { span_us, versions, marks: &read.marks, exclude, zone };
+        let level = self.loaded.config.check.level_ratio;
+        Scene { calendar, now_us, len_us, compared: self.compared, level }
+    }
+
+    fn read(&self, args: &CheckArgs, terminal: &Terminal) -> Result<Read, Failure> {
+        let opened = reading::open(&args.input.inputs, &args.input.fields, terminal)?;
+        let notes = reading::reading_notes(&opened);
+        let mut inputs = reading::input_summaries(&opened);
+        let mut files = args.events.clone();
+        files.extend(opened.event_files.iter().map(PathBuf::from));
+        files.extend(marks::calendars_in(&args.input.inputs));
+        let marks = self.marks(files)?;
+        reading::echo(&inputs, &notes, terminal);
+        let mut measures = Measures::new(self.checks.questions());
+        let wanted = measures.wanted().clone();
+        reading::each_batch(opened, &wanted, terminal, &mut |batch| {
+            measures.add(&batch);
+            true
+        })?;
+        let mut records = [0, 0];
+        for (summary, count) in inputs.iter_mut().zip(&measures.inputs) {
+            summary.bytes = count.bytes;
+            records[0] += count.records;
+            records[1] += count.rejects.count();
+        }
+        for input in &mut inputs {
+            input.sha256 = sha256_of(Path::new(&input.name));
+        }
+        Ok(Read { measured: measures.finish(), inputs, records, marks })
+    }
+
+    /// Events of files and of the configured calendars.
+    fn marks(&self, mut files: Vec<PathBuf>) -> Result<Vec<EventMark>, Failure> {
+        let mut days = Vec::new();
+        for calendar in &self.loaded.config.calendars {
+            match &calendar.days {
+                CalendarDays::File(path) => files.push(path.clone()),
+                CalendarDays::Between(from, to) => {
+                    let start = |day: jiff::civil::Date| {
+                        let midnight = day.to_zoned(self.zone.clone()).ok()?;
+                        Some(midnight.timestamp().as_microsecond())
+                    };
+                    let end_us = to.tomorrow().ok().and_then(start);
+                    days.extend(start(*from).map(|at_us| EventMark {
+                        kind: calendar.kind.as_str().to_owned(),
+                        name: calendar.name.clone(),
+                        at_us,
+                        until_us: end_us,
+                        origin: "file".to_owned(),
+                    }));
+                }
+            }
+        }
+        let mut marks = marks::read(&files, &self.zone)?;
+        marks.extend(days);
+        Ok(marks)
+    }
+
+    /// Length of the judged window: what was said, or all, or a part where history is needed.
+    fn window_us(&self, args: &CheckArgs, span_us: i64) -> Result<i64, Failure> {
+        let configured = match &self.gate {
+            Some(gate) => Some(gate.window),
+            None => self.loaded.config.check.window,
+        };
+        let us = |length: std::time::Duration| length.as_micros() as i64;
+        let wanted = match args.window.as_deref() {
+            Some("all") => Some(span_us),
+            Some(length) => Some(when::length_us("--window", length)?),
+            None => configured.map(us),
+        };
+        let fitting = if self.checks.need_baseline() {
+            (span_us / CURRENT_SHARE).min(DAY_US)
+        } else {
+            span_us
+        };
+        Ok((wanted.unwrap_or(fitting) / TENTH_US).max(1) * TENTH_US)
+    }
+
+    fn frame(&self, args: &CheckArgs, read: &Read, windows: &Windows) -> Frame {
+        let input = |input: &InputSummary| InputRef {
+            name: input.name.clone(),
+            sha256: input.sha256.clone(),
+            bytes: input.bytes,
+        };
+        let bars = match &self.gate {
+            Some(gate) => ScoreBars { pass: gate.score.pass, warn: gate.score.warn },
+            // Rules decide by themselves: one that fails is enough, and a warning holds nothing.
+            None => ScoreBars { pass: 0.0, warn: 0.0 },
+        };
+        let on_no_data = match self.gate.as_ref().map(|gate| gate.on_no_data) {
+            Some(OnNoData::Rollback) => judge::OnNoData::Rollback,
+            Some(OnNoData::Hold) | None => judge::OnNoData::Hold,
+        };
+        let edge = |at: Option<i64>| at.map_or_else(String::new, format_ts);
+        let first = windows.baseline.first().map(|window| window.start_us);
+        let baseline = first.map(|first| BaselineRef {
+            name: windows.name.clone(),
+            from: format_ts(first),
+            to: edge(windows.baseline.last().map(|window| window.end_us)),
+            excluded: windows.excluded.clone(),
+            sha256: None,
+        });
+        let mut again = vec!["plimsoll".to_owned(), "check".to_owned()];
+        again.extend(args.input.inputs.iter().cloned());
+        again.extend(args.input.fields.arguments());
+        Frame {
+            project: self.loaded.config.project.name.clone(),
+            gate: self.gate.as_ref().map(|gate| gate.name.clone()),
+            inputs: read.inputs.iter().map(input).collect(),
+            window: windows.current,
+            baseline: baseline.filter(|_| self.checks.need_baseline()),
+            bars,
+            on_no_data,
+            records: read.records,
+            method: self.method(args, read),
+            config: self.config_ref(),
+            again,
+        }
+    }
+
+    fn method(&self, args: &CheckArgs, read: &Read) -> CheckMethod {
+        let level = self.loaded.config.check.level_ratio * 100.0;
+        let exact = if read.measured.is_exact() {
+            "Percentiles are exact (type 7).".to_owned()
+        } else {
+            "Percentiles come from sketches with a relative error of at most 0.39 %; windows are \
+             whole slots of time."
+                .to_owned()
+        };
+        let notes = vec![
+            exact,
+            "Changes are judged by 98 % intervals, widened by the autocorrelation that was seen."
+                .to_owned(),
+            format!(
+                "All tests of a run are corrected together (Benjamini–Hochberg) at {level} %; what \
+                 is not beyond doubt then is a warning."
+            ),
+        ];
+        let mut settings = args.input.fields.settings();
+        settings.push(("--timezone".to_owned(), self.zone.iana_name().unwrap_or("UTC").to_owned()));
+        CheckMethod { version: env!("CARGO_PKG_VERSION").to_owned(), notes, settings }
+    }
+
+    fn config_ref(&self) -> Option<ConfigRef> {
+        let file = self.loaded.file.as_ref()?;
+        let name = relative(file);
+        Some(ConfigRef { file: name, sha256: sha256_of(file)? })
+    }
+}
+
+fn gate_named(loaded: &Loaded, name: &str) -> Result<Gate, Failure> {
+    let gates = &loaded.config.gates;
+    gates.iter().find(|gate| gate.name == name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = gates.iter().map(|gate| gate.name.as_str()).collect();
+        let known = if names.is_empty() {
+            "there is none: write [gate.NAME] into plimsoll.toml".to_owned()
+        } else {
+            format!("gates are {}", names.join(", "))
+        };
+        Failure::new(&BAD_VALUE, format!("there is no gate `{name}`")).hint(known)
+    })
+}
+
+/// Rules from the command line, with what is wrong shown below each.
+fn typed(rules: &[String], min_samples: u64, terminal: &Terminal) -> Result<Vec<Check>, Failure> {
+    let mut checks = Vec::new();
+    let mut is_wrong = false;
+    for (index, text) in rules.iter().enumerate() {
+        match of_text(&format!("rule-{}", index + 1), text, min_samples) {
+            Ok(check) => checks.push(check),
+            Err(mistakes) => {
+                is_wrong = true;
+                for mistake in mistakes {
+                    let start = text.get(..mistake.span.start).map_or(0, |t| t.chars().count());
+                    let len = text.get(mistake.span.clone()).map_or(1, |t| t.chars().count());
+                    let marks = format!("{}{}", " ".repeat(start), "^".repeat(len.max(1)));
+                    terminal.say(&format!("error: {}\n | {text}\n | {marks}", mistake.message));
+                    if let Some(help) = mistake.help {
+                        terminal.say(&format!(" = help: {help}"));
+                    }
+                }
+            }
+        }
+    }
+    if is_wrong {
+        return Err(Failure::new(&CONFIG, "a rule cannot be read").hint("see docs/rules.md"));
+    }
+    Ok(checks)
+}
+
+fn misread(loaded: &Loaded, all: &[Misread], terminal: &Terminal) -> Failure {
+    for one in all {
+        let mistake = &one.mistake;
+        let help = mistake.help.as_deref();
+        let problem = loaded.problem_in(&one.expr, one.span(), &mistake.message, help);
+        terminal.say(&problem.to_string());
+    }
+    let count = all.len();
+    let noun = if count == 1 { "mistake" } else { "mistakes" };
+    Failure::new(&CONFIG, format!("{count} {noun} in rules")).hint("see docs/rules.md")
+}
+
+fn place_of(loaded: &Loaded, expr: &Expr) -> Option<(String, u32, u32)> {
+    let file = loaded.file.as_ref()?;
+    let place = loaded.place_of(expr);
+    let number = |number: usize| u32::try_from(number).ok();
+    Some((relative(file), number(place.line)?, number(place.column)?))
+}
+
+/// The path from the current directory where it lies below it.
+fn relative(file: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    file.strip_prefix(&here).unwrap_or(file).display().to_string()
+}
+
+fn source_of(word: &str) -> Result<BaselineSource, Failure> {
+    Ok(match word {
+        "history" => BaselineSource::History,
+        "4x-before" => BaselineSource::FourTimesBefore,
+        "last-week" => BaselineSource::LastWeek,
+        "previous-deployment" => BaselineSource::PreviousDeployment,
+        _ => match word.strip_prefix("name:").filter(|name| !name.is_empty()) {
+            Some(name) => BaselineSource::Named(name.to_owned()),
+            None => {
+                return Err(Failure::new(&BAD_VALUE, format!("`--baseline` is `{word}`")).hint(
+                    "it is history, 4x-before, last-week, previous-deployment or name:NAME",
+                ));
+            }
+        },
+    })
+}
+
+fn compared(source: &BaselineSource) -> Result<Compared, Failure> {
+    Ok(match source {
+        BaselineSource::History => Compared::History,
+        BaselineSource::FourTimesBefore => Compared::FourTimesBefore,
+        BaselineSource::LastWeek => Compared::LastWeek,
+        BaselineSource::PreviousDeployment => Compared::PreviousDeployment,
+        BaselineSource::Named(name) => {
+            let message = format!("there is no baseline `{name}`");
+            return Err(Failure::new(&BAD_VALUE, message)
+                .hint("plimsoll baseline save NAME --from INPUT makes one"));
+        }
+    })
+}

@@ -1,0 +1,157 @@
+use super::*;
+
+fn point(series: &str, value: f64, at: &str) -> Point {
+    let at = (!at.is_empty()).then(|| at.parse().unwrap());
+    Point { at, ..Point::new(Origin::Check, series, value, "ms") }
+}
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+#[test]
+fn what_is_appended_is_read_in_the_order_of_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.jsonl");
+    assert_eq!(History::read(&path).unwrap(), History::default()); // none yet
+    let full = Point {
+        smaller_is_better: Some(true),
+        commit: Some("4957ac1".to_owned()),
+        branch: Some("main".to_owned()),
+        n: Some(1_847),
+        ..point("reports-p95", 759.5, "2026-11-21T10:00:00Z")
+    };
+    append(&path, &[full.clone(), point("b\n\"", 1e-300, "")], NOW).unwrap();
+    append(&path, &[point("reports-p95", 406.0, "2026-11-20T10:00:00Z")], NOW).unwrap();
+
+    insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r#"
+    {"schema":"plimsoll.history/1","at":"2026-11-21T10:00:00Z","commit":"4957ac1","branch":"main","series":"reports-p95","value":759.5,"unit":"ms","smaller_is_better":true,"n":1847,"origin":"check"}
+    {"schema":"plimsoll.history/1","at":"1970-01-01T00:00:00Z","series":"b\n\"","value":1e-300,"unit":"ms","origin":"check"}
+    {"schema":"plimsoll.history/1","at":"2026-11-20T10:00:00Z","series":"reports-p95","value":406.0,"unit":"ms","origin":"check"}
+    "#);
+    let history = History::read(&path).unwrap();
+    assert_eq!((history.unread_count, history.repeated_count), (0, 0));
+    let values = |series: &[&Point]| series.iter().map(|point| point.value).collect::<Vec<_>>();
+    let series: Vec<_> =
+        history.series().iter().map(|(name, points)| (name.1, values(points))).collect();
+    assert_eq!(series, [("b\n\"", vec![1e-300]), ("reports-p95", vec![406.0, 759.5])]);
+    assert_eq!(history.points.last(), Some(&full)); // every field comes back
+}
+
+#[test]
+fn a_second_import_of_the_same_values_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.jsonl");
+    let points = [point("a", 1.0, "2026-11-20T10:00:00Z"), point("a", 2.0, "2026-11-21T10:00:00Z")];
+    append(&path, &points, NOW).unwrap();
+    append(&path, &points, NOW).unwrap();
+    let history = History::read(&path).unwrap();
+    assert_eq!((history.points.len(), history.repeated_count), (2, 2));
+}
+
+#[test]
+fn a_torn_line_is_told_and_takes_no_other_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.jsonl");
+    append(&path, &[point("a", 1.0, ""), point("a", 2.0, "")], NOW).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for len in 0..=whole.len() {
+        File::create(&path).unwrap().write_all(&whole[..len]).unwrap();
+        let torn = History::read(&path).unwrap();
+        append(&path, &[point("b", 3.0, "")], NOW).unwrap();
+        let history = History::read(&path).unwrap();
+        assert_eq!(history.unread_count, torn.unread_count, "cut at {len}");
+        assert_eq!(history.points.len(), torn.points.len() + 1, "cut at {len}");
+        // A line is there from its last brace on; what is cut before it is unread, never gone.
+        let is_cut = len > 0 && whole[len - 1] != b'\n' && whole[len - 1] != b'}';
+        assert_eq!(torn.unread_count, usize::from(is_cut), "cut at {len}: {torn:?}");
+    }
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_told_by_number() {
+    let good = r#"{"schema":"plimsoll.history/1","at":"2026-11-20T10:00:00Z","series":"a","value":1,"origin":"check","later":[]}"#;
+    let lines = [
+        good, // with a key of a later version
+        "",
+        "\u{1b}[2Jnot json",
+        &good.replace("history/1", "history/9"),
+        &good.replace("2026-11-20T10:00:00Z", "yesterday"),
+        &good.replace(":1,", ":\"1\","),
+        &good.replace("check", "tea-leaves"),
+        &format!("{good}{}", " ".repeat(70_000)),
+        &good[..60],
+    ];
+    let history = History::parse(lines.join("\n").as_bytes());
+    assert_eq!((history.points.len(), history.unread_count), (1, 7));
+    let told = history.unread.iter().map(|unread| format!("{}: {}\n", unread.line, unread.why));
+    insta::assert_snapshot!(told.collect::<String>(), @r#"
+    3: expected value at line 1 column 1
+    4: its schema is `plimsoll.history/9`, not `plimsoll.history/1`
+    5: `at` is `yesterday`: failed to parse four digit integer as year: invalid digit, expected 0-9 but got y at line 1 column 47
+    6: invalid type: string "1", expected f64 at line 1 column 83
+    7: unknown variant `tea-leaves`, expected one of `check`, `criterion`, `hyperfine`, `k6`, `lighthouse`, `github-action-benchmark` at line 1 column 103
+    8: 70111 bytes, at most 65536 are read
+    9: torn: EOF while parsing a string at line 1 column 60
+    "#);
+    let many = "x\n".repeat(1_000);
+    let history = History::parse(many.as_bytes());
+    assert_eq!((history.unread.len(), history.unread_count), (MAX_TOLD, 1_000));
+    assert_eq!(History::parse(b"\xFF\xFE\n").unread_count, 1); // not UTF-8
+}
+
+#[test]
+fn what_cannot_be_written_leaves_the_file_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.jsonl");
+    append(&path, &[point("a", 1.0, "")], NOW).unwrap();
+    let error = append(&path, &[point("a", 2.0, ""), point("b", f64::NAN, "")], NOW).unwrap_err();
+    insta::assert_snapshot!(error, @r"series `b` has the value NaN, a history holds finite numbers only");
+    assert_eq!(History::read(&path).unwrap().points.len(), 1);
+    let error = append(&path, &[point(&"p".repeat(70_000), 2.0, "")], NOW).unwrap_err();
+    insta::assert_snapshot!(error, @"series `pppppppppppppppppppppppppppppppppppppppp…` makes a line of 70113 bytes, a history holds at most 65536: give it a shorter name");
+    assert_eq!(History::read(&path).unwrap().points.len(), 1);
+    let error = append(Path::new("/dev/full"), &[point("a", 1.0, "")], NOW).unwrap_err();
+    let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    assert!(source.contains("No space left"), "{source}");
+    let error = append(&dir.path().join("no/history.jsonl"), &[], NOW).unwrap_err();
+    assert!(error.to_string().contains("no/history.jsonl"), "{error}");
+    let error = History::read(dir.path()).unwrap_err(); // a directory
+    assert!(error.to_string().starts_with("cannot read history"), "{error}");
+}
+
+#[test]
+fn appending_at_the_same_time_mixes_no_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.jsonl");
+    std::thread::scope(|scope| {
+        for name in ["a", "b"] {
+            let path = &path;
+            scope.spawn(move || {
+                for value in 0..20 {
+                    append(path, &[point(name, f64::from(value), "")], NOW).unwrap();
+                }
+            });
+        }
+    });
+    let history = History::read(&path).unwrap();
+    assert_eq!((history.points.len(), history.unread_count), (40, 0));
+}
+
+proptest::proptest! {
+    /// Whatever a name holds and however small a value is, it comes back, to the last digit but
+    /// one: serde_json reads numbers that well.
+    #[test]
+    fn every_point_comes_back(series in ".{0,40}", value in proptest::num::f64::NORMAL) {
+        let mut text = String::new();
+        line::push(&mut text, &point(&series, value, ""), NOW);
+        let history = History::parse(text.as_bytes());
+        assert_eq!((history.points.len(), text.lines().count()), (1, 1));
+        assert_eq!((&history.points[0].series, history.points[0].at), (&series, Some(NOW)));
+        assert!((history.points[0].value / value - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn no_file_is_too_odd(bytes in proptest::collection::vec(0_u8.., 0..400)) {
+        let history = History::parse(&bytes);
+        assert!(history.unread_count <= bytes.len());
+    }
+}

@@ -1,0 +1,161 @@
+//! From judged checks to a decision with its evidence and what can be done.
+
+use super::gate::{self, OnNoData};
+use crate::model::{
+    Answer, BaselineRef, CheckCoverage, CheckMethod, CheckResult, Confidence, ConfigRef, Decision,
+    FindingRow, InputRef, LinkedEvent, OptionRow, ScoreBars, Span, Verdict, Window, format_ts,
+};
+
+/// Findings listed at most.
+const MAX_FINDINGS: usize = 50;
+
+/// Everything about a decision besides its checks.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Project or input name.
+    pub project: String,
+    /// Name of the gate.
+    pub gate: Option<String>,
+    /// What was read.
+    pub inputs: Vec<InputRef>,
+    /// What was judged.
+    pub window: Window,
+    /// What it was compared with.
+    pub baseline: Option<BaselineRef>,
+    /// Scores from which the answer is go and hold.
+    pub bars: ScoreBars,
+    /// What it means that nothing can be told.
+    pub on_no_data: OnNoData,
+    /// Records read, and those that could not be decoded.
+    pub records: [u64; 2],
+    /// How the numbers were made.
+    pub method: CheckMethod,
+    /// The configuration in force.
+    pub config: Option<ConfigRef>,
+    /// The command that checks again, as arguments.
+    pub again: Vec<String>,
+}
+
+/// Puts the checks together.
+pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
+    let outcome = gate::outcome(&checks, frame.bars, frame.on_no_data);
+    let coverage: CheckCoverage = gate::coverage(&checks, frame.records[0], frame.records[1]);
+    let findings = findings(&checks);
+    let options = options(&findings, &checks, (outcome.answer, &frame.again));
+    let span =
+        |window: Window| Span { from: format_ts(window.start_us), to: format_ts(window.end_us) };
+    Decision {
+        schema: Decision::SCHEMA.to_owned(),
+        decision: outcome.answer,
+        verdict: outcome.verdict,
+        confidence: confidence(&checks, outcome.verdict),
+        summary: String::new(),
+        project: frame.project,
+        gate: frame.gate,
+        inputs: frame.inputs,
+        window: span(frame.window),
+        baseline: frame.baseline,
+        score: outcome.score,
+        thresholds: frame.bars,
+        needs_human: outcome.needs_human,
+        checks,
+        findings,
+        options,
+        coverage,
+        method: frame.method,
+        config: frame.config,
+        untrusted_text_fields: Decision::UNTRUSTED_TEXT_FIELDS.map(str::to_owned).to_vec(),
+    }
+}
+
+/// High when the worst checks have an interval or are fixed limits with plenty behind them.
+fn confidence(checks: &[CheckResult], verdict: Verdict) -> Confidence {
+    const MANY: u64 = 200;
+    let decisive: Vec<&CheckResult> =
+        checks.iter().filter(|check| check.counted() == Some(verdict)).collect();
+    let is_sure = |check: &&CheckResult| {
+        let evidence = &check.evidence;
+        let tested = evidence.p_value.is_some_and(|p| p <= 0.001);
+        tested || (evidence.p_value.is_none() && evidence.n[1] >= MANY)
+    };
+    match verdict {
+        Verdict::Inconclusive => Confidence::Low,
+        Verdict::Warn => Confidence::Medium,
+        _ if decisive.iter().any(is_sure) => Confidence::High,
+        _ => Confidence::Medium,
+    }
+}
+
+fn findings(checks: &[CheckResult]) -> Vec<FindingRow> {
+    let mut broken: Vec<&CheckResult> = checks
+        .iter()
+        .filter(|check| matches!(check.verdict, Verdict::Fail | Verdict::Warn))
+        .filter(|check| check.evidence.actual.is_some())
+        .collect();
+    broken.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+    let row = |(place, check): (usize, &&CheckResult)| {
+        let evidence = &check.evidence;
+        let after = evidence.actual?;
+        Some(FindingRow {
+            id: format!("F{}", place + 1),
+            verdict: check.verdict,
+            metric: evidence.metric.clone(),
+            group: check.group.clone(),
+            before: evidence.baseline.or(evidence.limit)?,
+            after,
+            unit: evidence.unit,
+            n: evidence.n,
+            change_pct: evidence.change_pct,
+            interval_pct: evidence.interval,
+            since: check.since.clone(),
+            linked_event: check.linked_event.clone(),
+            examples: Vec::new(),
+        })
+    };
+    broken.iter().enumerate().filter_map(row).take(MAX_FINDINGS).collect()
+}
+
+fn options(
+    findings: &[FindingRow],
+    checks: &[CheckResult],
+    (answer, again): (Answer, &[String]),
+) -> Vec<OptionRow> {
+    let mut options = Vec::new();
+    let is_deploy = |event: &&LinkedEvent| event.kind == "deploy";
+    let failed = findings.iter().find(|finding| finding.verdict == Verdict::Fail);
+    let deploy = failed.and_then(|finding| finding.linked_event.as_ref()).filter(is_deploy);
+    let option = |action: &str, risk: &str, expected: &str| OptionRow {
+        id: String::new(),
+        action: action.to_owned(),
+        target: None,
+        risk: risk.to_owned(),
+        reversible: true,
+        expected: expected.to_owned(),
+        verify: again.to_vec(),
+    };
+    if let Some(deploy) = deploy {
+        let target = Some(deploy.name.clone());
+        let back = "what failed goes back to where it was before this deploy";
+        options.push(OptionRow { target, ..option("rollback", "low", back) });
+    }
+    if failed.is_some() {
+        options.push(option("fix forward", "medium", "what failed holds again after the fix"));
+    }
+    if let Some(finding) = findings.first() {
+        let accept = ["plimsoll", "baseline", "accept", &finding.id, "--reason", "…"];
+        let verify = accept.map(str::to_owned).to_vec();
+        let expected = "the check counts as passed from now on, and hides further drift";
+        options.push(OptionRow { verify, ..option("accept", "medium", expected) });
+    }
+    let is_unknown = checks.iter().any(|check| check.counted() == Some(Verdict::Inconclusive));
+    if is_unknown && answer != Answer::Rollback {
+        options.push(option("wait", "low", "more data make the checks that cannot be told"));
+    }
+    if answer != Answer::Go {
+        options.push(option("do nothing", "medium", "it stays as it is"));
+    }
+    for (place, option) in options.iter_mut().enumerate() {
+        option.id = format!("O{}", place + 1);
+    }
+    options
+}
