@@ -2,6 +2,7 @@
 
 mod outputs;
 mod subject;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -43,6 +44,15 @@ pub(super) struct CheckArgs {
     /// Zone in which hours and weeks are counted; the project's when not given
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub timezone: Option<String>,
+    /// Measure again and again: with --now at moments of the data, else as time goes by
+    #[arg(long)]
+    pub watch: bool,
+    /// Time from one measurement to the next, such as 5m; the gate's, or 5m
+    #[arg(long, value_name = "LENGTH", requires = "watch")]
+    pub interval: Option<String>,
+    /// Number of measurements; the gate's, or 6
+    #[arg(long, value_name = "N", requires = "watch")]
+    pub count: Option<u32>,
     /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: CheckOutput,
@@ -82,7 +92,11 @@ pub(super) enum CheckOutput {
 pub(super) fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let writes = outputs::writes(&args.write)?;
     let subject = subject::Subject::configured(args, terminal)?;
-    let decision = subject.decide(args, terminal)?;
+    let decision = if args.watch {
+        watch::watched(&subject, args, terminal)?
+    } else {
+        subject.decide(args, terminal)?
+    };
     outputs::write(&decision, &writes)?;
     let output = if args.json { CheckOutput::Json } else { args.output };
     outputs::print(&decision, output, terminal)?;

@@ -16,6 +16,7 @@ mod health;
 mod latency;
 mod messages;
 mod options;
+mod repeat;
 pub mod rules;
 #[cfg(test)]
 mod tests;
@@ -26,4 +27,5 @@ pub use decision::{Frame, decision};
 pub use drift::{Drift, DriftRule, drift};
 pub use gate::OnNoData;
 pub use health::{HealthOptions, health};
+pub use repeat::{Repeated, Repetition};
 pub use view::{View, ViewError, ViewSettings};

@@ -38,7 +38,7 @@ pub(super) struct Subject {
 }
 
 /// What was read of the inputs.
-struct Read {
+pub(super) struct Read {
     measured: Measured,
     inputs: Vec<InputSummary>,
     records: [u64; 2],
@@ -90,7 +90,16 @@ impl Subject {
         terminal: &Terminal,
     ) -> Result<Decision, Failure> {
         let now_us = args.now.as_deref().map(|now| when::instant("--now", now)).transpose()?;
-        let read = self.read(args, terminal)?;
+        self.decide_at(args, &self.read(args, terminal)?, now_us)
+    }
+
+    /// Judges what was read at a moment; without one at the newest record.
+    pub(super) fn decide_at(
+        &self,
+        args: &CheckArgs,
+        read: &Read,
+        now_us: Option<i64>,
+    ) -> Result<Decision, Failure> {
         let Some(span_us) = read.measured.span_us() else {
             return Err(Failure::new(&NO_TIME, "no record has a time that can be read")
                 .hint("plimsoll inspect lists the fields; name the right one with --time FIELD"));
@@ -105,12 +114,17 @@ impl Subject {
         let len_us = self.window_us(args, now_us - span_us.0)?;
         let exclude: Vec<String> =
             self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
-        let scene = self.scene(&read, (now_us, len_us), &exclude);
+        let scene = self.scene(read, (now_us, len_us), &exclude);
         let windows = scene.windows();
         let results = self.checks.judge(&read.measured, &scene);
-        let mut decision = decision(results, self.frame(args, &read, &windows));
+        let mut decision = decision(results, self.frame(args, read, &windows));
         decision.summary = render::headline(&decision);
         Ok(decision)
+    }
+
+    /// The gate that is judged, if it is one.
+    pub(super) fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
     }
 
     fn scene<'a>(
@@ -136,7 +150,7 @@ impl Subject {
         Scene { calendar, now_us, len_us, compared: self.compared, level }
     }
 
-    fn read(&self, args: &CheckArgs, terminal: &Terminal) -> Result<Read, Failure> {
+    pub(super) fn read(&self, args: &CheckArgs, terminal: &Terminal) -> Result<Read, Failure> {
         let opened = reading::open(&args.input.inputs, &args.input.fields, terminal)?;
         let notes = reading::reading_notes(&opened);
         let mut inputs = reading::input_summaries(&opened);

@@ -9,8 +9,10 @@ use crate::model::{EventMark, Window};
 const MAX_HISTORY: usize = 5_000;
 /// How far back is looked.
 const MAX_LOOK_BACK_US: i64 = 28 * DAY_US;
-/// Windows of the same hour of the week, or of the day, from which on only those are compared.
-const MIN_LIKE: usize = 3;
+/// Windows of the same hour of the week from which on only those are compared.
+const MIN_WEEKS: usize = 3;
+/// The same for the hour of the day, on working days or on others.
+const MIN_DAYS: usize = 2;
 /// Windows from this length on hold about every hour of the day.
 const WHOLE_DAY_US: i64 = 20 * HOUR_US;
 const HOUR_US: i64 = 3_600 * 1_000_000;
@@ -126,11 +128,11 @@ impl Calendar<'_> {
             at == hour && is_workday(day) == is_workday(weekday)
         };
         let weekly: Vec<Window> = all.iter().filter(of_week).copied().collect();
-        if weekly.len() >= MIN_LIKE && len_us < 7 * DAY_US {
+        if weekly.len() >= MIN_WEEKS && len_us < 7 * DAY_US {
             return (weekly, Like::HourOfWeek);
         }
         let daily: Vec<Window> = all.iter().filter(of_day).copied().collect();
-        if daily.len() >= MIN_LIKE && len_us <= DAY_US {
+        if daily.len() >= MIN_DAYS && len_us <= DAY_US {
             return (daily, Like::HourOfDay);
         }
         (all, Like::Any)
