@@ -39,8 +39,11 @@ const SOURCE: &str = r#"
 # include = ["logs/*.log"]
 "#;
 
-const JUDGED: &str = r#"
-# What must hold, and how good is good enough. It is checked for mistakes; no command judges by it yet.
+const JUDGED: &str = "
+# What must hold: `plimsoll check` judges it, docs/rules.md tells what can be said.
+# A window is compared with windows like it before; what one run tests is corrected together.";
+
+const OBJECTIVE: &str = r#"
 # [[rule]]
 # id = "p95"
 # expr = 'p95(duration) < 500ms and p95(duration) < baseline + 10%'
@@ -52,6 +55,54 @@ const JUDGED: &str = r#"
 # objective = "99.5%"
 # window = "28d"
 "#;
+
+/// A rule that fits logs in which these roles were found.
+struct Fitting {
+    roles: &'static [&'static str],
+    id: &'static str,
+    expr: &'static str,
+    severity: &'static str,
+    about: &'static str,
+}
+
+const FITTING: [Fitting; 5] = [
+    Fitting {
+        roles: &["duration", "route"],
+        id: "slower-routes",
+        expr: "shift(duration) < 25% per route",
+        severity: "fail",
+        about: "typical requests of a route take a quarter longer than usual",
+    },
+    Fitting {
+        roles: &["status"],
+        id: "failures",
+        expr: "share(status >= 500) < baseline + 0.5pt",
+        severity: "fail",
+        about: "half a point more requests fail than usual",
+    },
+    Fitting {
+        roles: &["event"],
+        id: "bad-events",
+        expr: "count() < baseline + 200% \
+               where event ~ \"fail|error|denied|timeout|crash|reject|invalid|abort\" per event",
+        severity: "fail",
+        about: "three times as many events that tell of trouble",
+    },
+    Fitting {
+        roles: &["event"],
+        id: "missing-events",
+        expr: "count() > baseline - 70% per event",
+        severity: "warn",
+        about: "less than a third of the usual sign-ups, orders, submissions",
+    },
+    Fitting {
+        roles: &["level", "message"],
+        id: "new-errors",
+        expr: "new(template) <= 0 where severity >= \"error\"",
+        severity: "warn",
+        about: "an error that was never seen before",
+    },
+];
 
 /// What was found in a sample, for [`commented_config`]. All text may be hostile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,8 +150,20 @@ pub fn commented_config(findings: &SampleFindings) -> String {
     lines.push(format!("timezone = {zone}  # {about}"));
     lines.push(STORE.to_owned());
     push_source(&mut lines, findings);
-    lines.push(JUDGED.to_owned());
+    push_rules(&mut lines, findings);
     lines.join("\n")
+}
+
+fn push_rules(lines: &mut Vec<String>, findings: &SampleFindings) {
+    lines.push(JUDGED.to_owned());
+    let has = |role: &&str| findings.fields.iter().any(|found| found.role == **role);
+    for fitting in FITTING.iter().filter(|fitting| fitting.roles.iter().all(|role| has(role))) {
+        lines.push(format!("[[rule]]  # {}", fitting.about));
+        lines.push(format!("id = \"{}\"", fitting.id));
+        lines.push(format!("expr = '{}'", fitting.expr));
+        lines.push(format!("severity = \"{}\"\n", fitting.severity));
+    }
+    lines.push(OBJECTIVE.trim_start_matches('\n').to_owned());
 }
 
 fn push_source(lines: &mut Vec<String>, findings: &SampleFindings) {
@@ -258,7 +321,7 @@ mod tests {
             };
             let whole: Vec<&str> = text.lines().map(uncommented).collect();
             let loaded = load(&whole.join("\n"));
-            assert_eq!(loaded.config.rules.len() + loaded.config.slos.len(), 2);
+            assert!(loaded.config.rules.len() + loaded.config.slos.len() >= 2);
             assert_eq!(loaded.config.sources.len(), 1);
         }
     }

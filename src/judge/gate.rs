@@ -61,7 +61,7 @@ pub(super) fn score(checks: &[CheckResult]) -> Option<f64> {
 }
 
 /// How many checks count and how they came out, beside the records behind them.
-pub(super) fn coverage(checks: &[CheckResult], records: u64, skipped: u64) -> CheckCoverage {
+pub fn coverage(checks: &[CheckResult], records: u64, skipped: u64) -> CheckCoverage {
     let mut coverage = CheckCoverage { records, skipped, ..CheckCoverage::default() };
     for verdict in checks.iter().filter_map(CheckResult::counted) {
         coverage.tested += 1;

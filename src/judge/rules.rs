@@ -23,6 +23,7 @@ mod term;
 mod tests;
 mod windows;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use configured::{Misread, PlaceOf, of_config, of_gate, of_text};
@@ -33,7 +34,7 @@ use self::term::{Judged, Situation};
 use crate::config::NoData;
 use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
 use crate::query::{Measured, Question};
-use crate::rule::{Filter, Rule};
+use crate::rule::{Field, Filter, Rule};
 use crate::stats::Outcome;
 use crate::stats::correction::benjamini_hochberg;
 
@@ -108,6 +109,8 @@ pub struct Scene<'a> {
     pub compared: Compared,
     /// Share of runs without any change in which a test may say there is one.
     pub level: f64,
+    /// Fields that no sample has, with what to say of them if no record has them either.
+    pub missing: &'a BTreeMap<String, String>,
 }
 
 impl Scene<'_> {
@@ -149,6 +152,16 @@ impl Checks {
     /// What must be measured.
     pub fn questions(&self) -> &[Question] {
         &self.questions
+    }
+
+    /// Every field that any check reads.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.checks.iter().flat_map(|check| -> Vec<&Field> {
+            match &check.checked {
+                Checked::Rule(rule) => rule.fields().collect(),
+                Checked::Slo { good, .. } => good.fields().collect(),
+            }
+        })
     }
 
     /// Whether any check compares with something else than a fixed limit.
@@ -209,6 +222,11 @@ fn judge_rule<'a>(
         .zip(places)
         .filter_map(|(term, places)| Gauge::new(&term.measure, measured, places))
         .collect();
+    let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
+    if let Some(text) = missing.filter(|_| gauges.iter().any(Gauge::is_empty)) {
+        let terms = vec![Judged::nothing(text)];
+        return vec![Draft { check, group: Group::new(), terms, since: None }];
+    }
     let Some(first) = gauges.first() else { return Vec::new() };
     let groups = first.groups(MAX_GROUPS);
     let judge = |group: Option<&str>, windows: &Windows| -> Vec<Judged> {

@@ -53,6 +53,11 @@ pub(super) const COLUMNS: [(&str, Holds); 28] = [
 /// Shorter names of columns.
 const SHORT: [(&str, &str); 2] = [("duration", "duration_ms"), ("level", "severity")];
 
+/// Whether this is the name of a column, which every record may have.
+pub fn is_column(name: &str) -> bool {
+    COLUMNS.iter().any(|(column, _)| *column == name)
+}
+
 /// What the field of this name holds.
 pub(super) fn holds(name: &str) -> Holds {
     COLUMNS.iter().find(|(column, _)| *column == name).map_or(Holds::Own, |(_, holds)| *holds)

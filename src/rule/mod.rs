@@ -29,6 +29,7 @@ pub use ast::{
     Cmp, Condition, Field, Filter, Limit, Measure, Offset, Rule, Span, Term, Test, UsualMethod,
     Value,
 };
+pub use column::is_column;
 pub use mistake::{Mistake, unknown_field};
 pub use pattern::Pattern;
 pub use quantity::{Every, Quantity};

@@ -1,5 +1,6 @@
 //! What is checked, by what it is judged, and the way from one to the other.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -17,8 +18,9 @@ use crate::model::{
     BaselineRef, CheckMethod, ConfigRef, Decision, EventMark, InputRef, InputSummary, ScoreBars,
     format_ts,
 };
-use crate::query::{Measured, Measures};
+use crate::query::{Measured, Measures, Opened};
 use crate::report::decision as render;
+use crate::rule::{Mistake, is_column, unknown_field};
 use crate::source::sha256_of;
 
 /// Windows are whole tenths of a second.
@@ -43,6 +45,8 @@ pub(super) struct Read {
     inputs: Vec<InputSummary>,
     records: [u64; 2],
     marks: Vec<EventMark>,
+    /// Fields of rules that no record has, with what to say of them.
+    missing: BTreeMap<String, String>,
 }
 
 impl Subject {
@@ -147,7 +151,7 @@ impl Subject {
         let zone = self.zone.clone();
         let calendar = Calendar { span_us, versions, marks: &read.marks, exclude, zone };
         let level = self.loaded.config.check.level_ratio;
-        Scene { calendar, now_us, len_us, compared: self.compared, level }
+        Scene { calendar, now_us, len_us, compared: self.compared, level, missing: &read.missing }
     }
 
     pub(super) fn read(&self, args: &CheckArgs, terminal: &Terminal) -> Result<Read, Failure> {
@@ -159,6 +163,7 @@ impl Subject {
         files.extend(marks::calendars_in(&args.input.inputs));
         let marks = self.marks(files)?;
         reading::echo(&inputs, &notes, terminal);
+        let missing = self.missing(&opened);
         let mut measures = Measures::new(self.checks.questions());
         let wanted = measures.wanted().clone();
         reading::each_batch(opened, &wanted, terminal, &mut |batch| {
@@ -174,7 +179,23 @@ impl Subject {
         for input in &mut inputs {
             input.sha256 = sha256_of(Path::new(&input.name));
         }
-        Ok(Read { measured: measures.finish(), inputs, records, marks })
+        Ok(Read { measured: measures.finish(), inputs, records, marks, missing })
+    }
+
+    /// Keys of records that rules name and no sample has, with the near ones.
+    fn missing(&self, opened: &Opened) -> BTreeMap<String, String> {
+        let known: Vec<&str> = opened.fields.keys().map(String::as_str).collect();
+        let unknown = self
+            .checks
+            .fields()
+            .filter(|field| !is_column(&field.name) && !known.contains(&field.name.as_str()));
+        unknown
+            .map(|field| {
+                let Mistake { message, help, .. } = unknown_field(field, &known);
+                let text = help.map_or(message.clone(), |help| format!("{message}; {help}"));
+                (field.name.clone(), text)
+            })
+            .collect()
     }
 
     /// Events of files and of the configured calendars.

@@ -78,6 +78,12 @@ impl<'a> Gauge<'a> {
         Some(Self { measure, rows: found.next()??, matching: found.next().flatten() })
     }
 
+    /// Whether nothing at all was measured.
+    pub(super) fn is_empty(&self) -> bool {
+        let has_none = |rows: &Measurement<'_>| rows.groups().iter().all(|(_, n)| *n == 0);
+        has_none(&self.rows) || self.matching.as_ref().is_some_and(has_none)
+    }
+
     /// Names of the groups with most rows first, one `None` where it is not asked by a field.
     pub(super) fn groups(&self, most: usize) -> Vec<Option<String>> {
         let groups = self.rows.groups();

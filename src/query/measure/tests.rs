@@ -1,1 +1,163 @@
+//! What is measured, against a plain loop over the same records.
 
+use proptest::prelude::*;
+
+use super::{Measured, Measures, Question, Take};
+use crate::decode::Overrides;
+use crate::model::Window;
+use crate::query::{Opened, read};
+use crate::rule::parse_filter;
+use crate::source::{Discovery, Input};
+
+const SECOND_US: i64 = 1_000_000;
+/// 2026-11-18T00:00:00Z.
+const START_US: i64 = 1_795_046_400 * SECOND_US;
+
+fn question(filter: &str, take: Take, per: Option<&str>, of_requests: bool) -> Question {
+    let filter = if filter.is_empty() {
+        crate::rule::Filter::default()
+    } else {
+        parse_filter(filter).unwrap()
+    };
+    Question { filter, take, per: per.map(str::to_owned), of_requests }
+}
+
+fn measured(files: &[(&str, String)], questions: &[Question]) -> Measured {
+    let dir = tempfile::tempdir().unwrap();
+    let inputs = files
+        .iter()
+        .map(|(name, text)| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            Input::Named(path)
+        })
+        .collect();
+    let found = Discovery { inputs, ..Discovery::default() };
+    let opened = Opened::open(&found, &Overrides::default()).unwrap();
+    let mut measures = Measures::new(questions);
+    let wanted = measures.wanted().clone();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    read(opened, &wanted, &stop, &mut |batch| {
+        measures.add(&batch);
+        true
+    })
+    .unwrap();
+    measures.finish()
+}
+
+fn window(from_s: i64, until_s: i64) -> Window {
+    Window { start_us: START_US + from_s * SECOND_US, end_us: START_US + until_s * SECOND_US }
+}
+
+fn line(second: i64, route: &str, status: u32, ms: u32) -> String {
+    let ts = crate::model::format_ts(START_US + second * SECOND_US);
+    format!(
+        "{{\"time\":\"{ts}\",\"level\":\"info\",\"msg\":\"done\",\"route\":\"{route}\",\
+         \"status\":{status},\"duration_ms\":{ms},\"http\":{{\"bytes\":{}}}}}\n",
+        ms * 10
+    )
+}
+
+#[test]
+fn rows_are_counted_by_filter_group_and_window() {
+    let text: String = (0..100_i64)
+        .map(|second| {
+            let route = if second % 4 == 0 { "/a" } else { "/b" };
+            line(second, route, if second % 10 == 0 { 500 } else { 200 }, second as u32)
+        })
+        .collect();
+    let questions = [
+        question("", Take::Rows, None, true),
+        question("status >= 500", Take::Rows, None, true),
+        question("", Take::Values("duration_ms".to_owned()), Some("route"), true),
+        question("route = \"/a\"", Take::Values("http.bytes".to_owned()), None, true),
+        question("", Take::Distinct("route".to_owned()), None, false),
+    ];
+    let measured = measured(&[("a.jsonl", text)], &questions);
+    let all = window(0, 100);
+    let count = |place: usize| measured.question(place).unwrap().count(0, all);
+    assert_eq!((count(0), count(1)), (100, 10));
+    let by_route = measured.question(2).unwrap();
+    assert_eq!(by_route.groups().iter().map(|(_, n)| *n).collect::<Vec<_>>(), [75, 25]);
+    let a = by_route.group(Some("/a")).unwrap();
+    let values = by_route.values(a, &[window(0, 10), window(90, 100)]);
+    assert_eq!(values.in_order, Some(vec![0.0, 4.0, 8.0, 92.0, 96.0]));
+    let bytes = measured.question(3).unwrap().values(0, &[all]).all;
+    assert_eq!((bytes.count(), bytes.quantile(1.0)), (25, Some(960.0)));
+    let routes = measured.question(4).unwrap().distinct(0, &[all]);
+    assert_eq!(routes.into_iter().collect::<Vec<_>>(), ["/a", "/b"]);
+    assert_eq!(measured.events_within(window(0, 60)), 60);
+}
+
+#[test]
+fn lines_of_one_request_are_one_row_and_single_records_where_they_are_asked_for() {
+    let drain = |second: i64, id: &str, message: &str, status: &str| {
+        let ms = (START_US + second * SECOND_US) / 1_000;
+        format!(
+            "{{\"id\":\"{second}\",\"requestId\":\"{id}\",\"timestamp\":{ms},\"source\":\"lambda\",\
+             \"deploymentId\":\"d\",\"host\":\"h\",\"level\":\"info\",\
+             \"message\":\"{message}\",\"proxy\":{{\"path\":\"/api/x\",\"method\":\"GET\"{status}}}}}\n"
+        )
+    };
+    let text: String = (0..20)
+        .flat_map(|n| {
+            let id = format!("r{n}");
+            let report = format!("REPORT RequestId: {id} Duration: {} ms Memory", 10 + n);
+            [
+                drain(n * 3, &id, "inicio", ",\"statusCode\":200"),
+                drain(n * 3 + 1, &id, "paso", ""),
+                drain(n * 3 + 2, &id, &report, ""),
+            ]
+        })
+        .collect();
+    let questions = [
+        question("", Take::Rows, None, true),
+        question("", Take::Rows, None, false),
+        question("", Take::Values("duration_ms".to_owned()), Some("route"), true),
+    ];
+    let measured = measured(&[("drain.jsonl", text)], &questions);
+    let all = window(0, 3_600);
+    assert_eq!(measured.question(0).unwrap().count(0, all), 20, "requests");
+    assert_eq!(measured.question(1).unwrap().count(0, all), 60, "records");
+    let durations = measured.question(2).unwrap();
+    let route = durations.group(Some("/api/x")).unwrap();
+    assert_eq!(durations.values(route, &[all]).all.count(), 20);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn counts_and_values_are_those_of_a_plain_loop(
+        rows in prop::collection::vec((0..600_i64, 0..3_usize, 0..4_u32, 0..1_000_u32), 1..200),
+        from in 0..500_i64,
+        len in 1..300_i64,
+    ) {
+        let routes = ["/a", "/b", "/c"];
+        let text: String = rows
+            .iter()
+            .map(|(second, route, status, ms)| line(*second, routes[*route], 200 + 100 * status, *ms))
+            .collect();
+        let questions = [
+            question("status >= 400 and duration < 500ms", Take::Rows, None, true),
+            question("", Take::Values("duration_ms".to_owned()), Some("route"), true),
+        ];
+        let measured = measured(&[("a.jsonl", text)], &questions);
+        let window = window(from, from + len);
+        let inside = |second: &i64| (from..from + len).contains(second);
+        let want = rows.iter().filter(|(s, _, status, ms)| inside(s) && *status >= 2 && *ms < 500);
+        prop_assert_eq!(measured.question(0).unwrap().count(0, window), want.count() as u64);
+        let by_route = measured.question(1).unwrap();
+        for (number, name) in routes.iter().enumerate() {
+            let Some(group) = by_route.group(Some(name)) else { continue };
+            let mut want: Vec<(i64, f64)> = rows
+                .iter()
+                .filter(|(second, route, ..)| inside(second) && *route == number)
+                .map(|(second, _, _, ms)| (*second, f64::from(*ms)))
+                .collect();
+            want.sort_by_key(|(second, _)| *second);
+            let want: Vec<f64> = want.into_iter().map(|(_, ms)| ms).collect();
+            prop_assert_eq!(by_route.values(group, &[window]).in_order, Some(want));
+        }
+    }
+}
