@@ -16,6 +16,7 @@ mod configured;
 mod gauge;
 mod level;
 mod series;
+mod shelf;
 mod since;
 mod slo;
 mod term;
@@ -30,6 +31,7 @@ pub use configured::{Misread, PlaceOf, of_config, of_gate, of_text};
 pub use windows::{Calendar, Compared, Windows};
 
 use self::gauge::{Gauge, questions};
+use self::shelf::{Answers, Shelf};
 use self::term::{Judged, Situation};
 use crate::config::NoData;
 use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
@@ -175,11 +177,18 @@ impl Checks {
     /// Judges all checks at the moment of the scene, in their order.
     pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Vec<CheckResult> {
         let windows = scene.windows();
+        let (shelf, mut answers) = (Shelf::default(), Answers::new(measured));
         let mut drafts: Vec<Draft<'_>> = Vec::new();
         for (check, places) in self.checks.iter().zip(&self.places) {
             match &check.checked {
                 Checked::Rule(rule) => {
-                    drafts.extend(judge_rule(check, rule, places, (measured, scene, &windows)));
+                    drafts.extend(judge_rule(
+                        check,
+                        rule,
+                        places,
+                        (&shelf, &mut answers),
+                        (measured, scene, &windows),
+                    ));
                 }
                 Checked::Slo { good: _, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
@@ -214,13 +223,14 @@ fn judge_rule<'a>(
     check: &'a Check,
     rule: &'a Rule,
     places: &[Vec<usize>],
+    (shelf, answers): (&Shelf, &mut Answers<'_>),
     (measured, scene, windows): At<'_>,
 ) -> Vec<Draft<'a>> {
     let gauges: Vec<Gauge<'_>> = rule
         .terms
         .iter()
         .zip(places)
-        .filter_map(|(term, places)| Gauge::new(&term.measure, measured, places))
+        .filter_map(|(term, places)| Gauge::new(&term.measure, (shelf, answers), places))
         .collect();
     let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
     if let Some(text) = missing.filter(|_| gauges.iter().any(Gauge::is_empty)) {

@@ -1,9 +1,11 @@
 //! One measure of a rule, read over any windows.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use super::shelf::{Answers, Shelf};
 use crate::model::Window;
-use crate::query::{Measured, Measurement, Question, Take, Values};
+use crate::query::{Measurement, Question, Take, Values};
 use crate::rule::{Field, Filter, Measure, Rule};
 
 /// Fields that belong to requests: what is asked of them is asked of requests, whatever else is
@@ -59,29 +61,32 @@ pub(super) struct Reading {
 /// A measure and where its rows are.
 pub(super) struct Gauge<'a> {
     measure: &'a Measure,
-    rows: Measurement<'a>,
-    matching: Option<Measurement<'a>>,
+    shelf: &'a Shelf,
+    place: usize,
+    rows: Rc<Measurement<'a>>,
+    matching: Option<Rc<Measurement<'a>>>,
 }
 
 impl<'a> Gauge<'a> {
     /// `places` are those of [`questions`], in their order.
-    pub(super) fn new(
+    pub(super) fn new<'m: 'a>(
         measure: &'a Measure,
-        measured: &'a Measured,
+        (shelf, answers): (&'a Shelf, &mut Answers<'m>),
         places: &[usize],
     ) -> Option<Self> {
         let measure = match measure {
             Measure::Novelty(inner) => inner,
             measure => measure,
         };
-        let mut found = places.iter().map(|place| measured.question(*place));
-        Some(Self { measure, rows: found.next()??, matching: found.next().flatten() })
+        let place = *places.first()?;
+        let matching = places.get(1).and_then(|place| answers.at(*place));
+        Some(Self { measure, shelf, place, rows: answers.at(place)?, matching })
     }
 
     /// Whether nothing at all was measured.
     pub(super) fn is_empty(&self) -> bool {
         let has_none = |rows: &Measurement<'_>| rows.groups().iter().all(|(_, n)| *n == 0);
-        has_none(&self.rows) || self.matching.as_ref().is_some_and(has_none)
+        has_none(&self.rows) || self.matching.as_deref().is_some_and(has_none)
     }
 
     /// Names of the groups with most rows first, one `None` where it is not asked by a field.
@@ -146,9 +151,11 @@ impl<'a> Gauge<'a> {
         }
     }
 
-    pub(super) fn values(&self, group: Option<&str>, windows: &[Window]) -> Values {
-        let group = self.rows.group(group).unwrap_or(NO_SUCH_GROUP);
-        self.rows.values(group, windows)
+    pub(super) fn values(&self, group: Option<&str>, windows: &[Window]) -> Rc<Values> {
+        self.shelf.values(self.place, (group, windows), || {
+            let group = self.rows.group(group).unwrap_or(NO_SUCH_GROUP);
+            self.rows.values(group, windows)
+        })
     }
 
     pub(super) fn distinct(&self, group: Option<&str>, windows: &[Window]) -> BTreeSet<String> {
