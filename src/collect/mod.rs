@@ -1,9 +1,9 @@
 //! Follows the configured sources into the store.
 //!
 //! One thread reads and takes the secrets out, a second one makes rows, a third one writes them
-//! and commits. The rows of a commit and the positions they were read to are one transaction, so a crash at any moment loses
-//! nothing and doubles nothing: the next start goes on from what was committed last. When the
-//! store is full the writer waits and the others with it.
+//! and commits. The rows of a commit and the positions they were read to are one transaction, so
+//! a crash at any moment loses nothing and doubles nothing: the next start goes on from what was
+//! committed last. When the store is full the writer waits and the others with it.
 
 mod encode;
 mod pipeline;

@@ -154,7 +154,7 @@ mod tests {
         fn both_ways_give_the_same(
             members in prop::collection::vec((r#"time|level|[a-e\\"é]{0,3}|[a-z]{30}"#, value()), 0..50),
         ) {
-            let record = written(members.into_iter().map(|(key, value)| (key, value)).collect());
+            let record = written(members);
             let mut keys = OtherKeys::new(&profile());
             let quick = keys.of(record.as_bytes()).map(str::to_owned);
             keys.are_scanned = false;

@@ -86,12 +86,12 @@ impl Redactor {
         let plain = escaped::plainly(text);
         let mut done: Option<Vec<u8>> = None;
         if let Some(names) = &self.names {
-            let find = |text: &[u8], at| names.find_at(text, at).map(|found| found.range());
+            let find = |at| names.find_at(&plain, at).map(|found| found.range());
             done = replaced(&plain, &find, &|place| place.value_of_name());
         }
         if let Some(places) = PLACES.as_ref() {
-            let find = |text: &[u8], at| places.find_at(text, at);
             let text = done.as_deref().unwrap_or(&plain);
+            let find = |at| places.find_at(text, at);
             done = replaced(text, &find, &|place| place.cut(&self.key)).or(done);
         } else {
             // A test proves that the expression compiles; without it nothing may pass.
@@ -111,13 +111,13 @@ impl Redactor {
 /// The text with the cuts made at the places that `find` finds; `None` when there is none.
 fn replaced(
     text: &[u8],
-    find: &dyn Fn(&[u8], usize) -> Option<Range<usize>>,
+    find: &dyn Fn(usize) -> Option<Range<usize>>,
     cut: &dyn Fn(Place<'_>) -> Option<Cut>,
 ) -> Option<Vec<u8>> {
     let mut out: Option<Vec<u8>> = None;
     let mut copied = 0;
     let mut at = 0;
-    while let Some(found) = find(text, at) {
+    while let Some(found) = find(at) {
         // What is copied already belongs to a secret before.
         let place = Place { text, floor: copied, start: found.start, end: found.end };
         let Some(cut) = cut(place) else {
