@@ -1,4 +1,4 @@
-//! From the records of one piece to rows: secrets out, format told, events decoded.
+//! From records without secrets to rows: format told, events decoded.
 
 mod version;
 
@@ -13,6 +13,9 @@ use crate::redact::Redactor;
 use crate::source::follow::{Piece, RecordKind, RecordSpan};
 use crate::store::{Record, RowBuilder, Rows, RowsError, flag, stored_columns};
 
+use super::redacted::Redacted;
+use super::source::{Records, Taken};
+
 /// Records after which the format of a generation is settled.
 const SETTLED_RECORDS: usize = 400;
 /// Generations whose format is remembered; the others are told again from their next records.
@@ -24,6 +27,7 @@ const MAX_DECODERS: usize = 64;
 pub(super) struct Encoder {
     rows: RowBuilder,
     overrides: Overrides,
+    /// For identities only: what comes is redacted.
     redactor: Arc<Redactor>,
     formats: FxHashMap<GenerationId, Format>,
     /// Shared by all generations of a profile: one takes 100 KiB, and files come by thousands.
@@ -32,7 +36,6 @@ pub(super) struct Encoder {
     id: Vec<String>,
     documents: DocumentDecoders,
     events: EventBatch,
-    chunk: Vec<u8>,
 }
 
 /// What is known of the format of a generation.
@@ -40,13 +43,6 @@ struct Format {
     /// Its place among the decoders.
     decoder: usize,
     records: usize,
-}
-
-/// Where a record's text is in the chunk that is decoded.
-#[derive(Clone, Copy)]
-struct Part {
-    start: usize,
-    end: usize,
 }
 
 impl Encoder {
@@ -60,23 +56,35 @@ impl Encoder {
             formats: FxHashMap::default(),
             decoders: Vec::new(),
             events: EventBatch::default(),
-            chunk: Vec::new(),
         }
     }
 
-    /// One row for each record of the piece, or for each event of a record that holds several.
-    pub(super) fn encode(&mut self, piece: &Piece, observed_us: i64) -> Result<Rows, RowsError> {
-        let parts = self.redacted(piece);
+    /// One row for each record, or for each event of a record that holds several.
+    pub(super) fn encode(&mut self, taken: &Taken) -> Result<Rows, RowsError> {
+        match &taken.records {
+            Records::Piece(piece) => self.encode_piece(piece, &taken.redacted, taken.observed_us),
+            Records::Version(version) => {
+                self.encode_version(version, &taken.redacted, taken.observed_us)
+            }
+        }
+    }
+
+    fn encode_piece(
+        &mut self,
+        piece: &Piece,
+        redacted: &Redacted,
+        observed_us: i64,
+    ) -> Result<Rows, RowsError> {
+        let Redacted { chunk, parts } = redacted;
         self.events.clear();
-        self.learn(piece.generation, piece.records.len());
+        self.learn(piece.generation, redacted);
         let mut placed: Vec<(usize, Option<u32>, i32)> = Vec::with_capacity(piece.records.len());
         let known = self.formats.get(&piece.generation).map(|format| format.decoder);
         match known.and_then(|index| self.decoders.get_mut(index)) {
             Some((profile, decoder)) if profile.unfolds => {
-                for (index, part) in parts.iter().enumerate() {
+                for index in 0..parts.len() {
                     let first = self.events.len as u32;
-                    let text = self.chunk.get(part.start..part.end).unwrap_or_default();
-                    decoder.decode(text, 0, &mut self.events);
+                    decoder.decode(redacted.text(index), 0, &mut self.events);
                     let after = self.events.len as u32;
                     match after - first {
                         0 => placed.push((index, None, 0)),
@@ -87,7 +95,7 @@ impl Encoder {
                 }
             }
             Some((_, decoder)) => {
-                decoder.decode(&self.chunk, 0, &mut self.events);
+                decoder.decode(chunk, 0, &mut self.events);
                 let mut next = 0;
                 for (index, part) in parts.iter().enumerate() {
                     // Events come in the order of their records; a rejected record has none.
@@ -109,15 +117,14 @@ impl Encoder {
         let records: Vec<Record<'_>> = placed
             .iter()
             .filter_map(|(index, event, ord)| {
-                let (span, part) = (piece.records.get(*index)?, parts.get(*index)?);
-                let body = self.chunk.get(part.start..part.end).unwrap_or_default();
+                let span = piece.records.get(*index)?;
                 Some(Record {
                     generation: piece.generation,
                     off: span.off,
                     len: span.len,
                     ord: *ord,
                     flags: flags_of(span),
-                    body: (*ord == 0).then_some(body),
+                    body: (*ord == 0).then(|| redacted.text(*index)),
                     event: *event,
                     id: None,
                     note: note.as_deref().filter(|_| span.kind == RecordKind::Truncated),
@@ -127,36 +134,9 @@ impl Encoder {
         self.rows.rows(&records, &self.events, observed_us)
     }
 
-    /// Puts the records into the chunk, a line each, without secrets.
-    fn redacted(&mut self, piece: &Piece) -> Vec<Part> {
-        let text = |span: &RecordSpan| {
-            piece.bytes.get(span.body.start as usize..span.body.end as usize).unwrap_or_default()
-        };
-        let mut joined = Vec::with_capacity(piece.bytes.len() + 1);
-        let mut parts = Vec::with_capacity(piece.records.len());
-        for span in &piece.records {
-            let start = joined.len();
-            joined.extend_from_slice(text(span));
-            parts.push(Part { start, end: joined.len() });
-            joined.push(b'\n');
-        }
-        self.chunk.clear();
-        if self.redactor.takes_lines(&joined) && self.redactor.redact(&joined, &mut self.chunk) == 0
-        {
-            return parts;
-        }
-        self.chunk.clear();
-        for (span, part) in piece.records.iter().zip(&mut parts) {
-            part.start = self.chunk.len();
-            self.redactor.redact(text(span), &mut self.chunk);
-            part.end = self.chunk.len();
-            self.chunk.push(b'\n');
-        }
-        parts
-    }
-
     /// Tells the format from the chunk while too little of the generation was seen to be sure.
-    fn learn(&mut self, generation: GenerationId, records: usize) {
+    fn learn(&mut self, generation: GenerationId, redacted: &Redacted) {
+        let records = redacted.parts.len();
         if self.formats.len() >= MAX_FORMATS && !self.formats.contains_key(&generation) {
             self.formats.clear();
         }
@@ -166,7 +146,7 @@ impl Encoder {
             format.records += records;
             return;
         }
-        let sample = Sample { head: &self.chunk, later: &[], is_whole: false };
+        let sample = Sample { head: &redacted.chunk, later: &[], is_whole: false };
         let Ok(detected) = detect(&sample, &self.overrides) else { return };
         let decoder = self.decoder_of(detected.profile);
         let format = self.formats.entry(generation).or_insert(Format { decoder, records: 0 });

@@ -1,12 +1,13 @@
 //! Follows the configured sources into the store.
 //!
-//! One thread reads, decodes and makes rows; another writes them and commits. The rows of a
-//! commit and the positions they were read to are one transaction, so a crash at any moment loses
-//! nothing and doubles nothing: the next start goes on from what was committed last. When the
-//! store is full the writer waits and the reader with it.
+//! One thread reads and takes the secrets out, a second one makes rows, a third one writes them
+//! and commits. The rows of a commit and the positions they were read to are one transaction, so
+//! a crash at any moment loses nothing and doubles nothing: the next start goes on from what was
+//! committed last. When the store is full the writer waits and the others with it.
 
 mod encode;
 mod pipeline;
+mod redacted;
 mod source;
 mod upkeep;
 

@@ -1,4 +1,5 @@
-//! The two halves of collecting: a reader that makes rows and a writer that commits them.
+//! The stages of collecting, a thread each: a reader, an encoder that makes rows, a writer that
+//! commits them. What is handed on keeps its order, so positions are committed with their rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,14 +12,17 @@ use crate::config::Config;
 use crate::decode::Overrides;
 use crate::redact::Redactor;
 use crate::source::follow::{Counters, DocumentSettings, Settings};
-use crate::store::{Rows, StoreError, Writer};
+use crate::store::{Rows, RowsError, StoreError, Writer};
 
 use super::CollectError;
-use super::source::{Limits, Watched};
+use super::encode::Encoder;
+use super::source::{Limits, Taken, Watched};
 use super::upkeep::Upkeep;
 
 /// Bytes asked for at once of one generation.
 const READ_BYTES: usize = 2 << 20;
+/// Reads that wait for the encoder.
+const READ_AHEAD: usize = 1;
 /// Descriptors left to the store, to directories that are listed, and to plimsoll's own log.
 const KEPT_DESCRIPTORS: usize = 64;
 /// Open files without which following several files makes no progress.
@@ -65,6 +69,17 @@ pub struct Collected {
     pub sources: Vec<(String, Counters)>,
 }
 
+/// What the reader hands on.
+enum Read {
+    /// Records of a source, by its number.
+    Records(usize, Taken),
+    /// The transaction of the records before, and the positions after them.
+    End { cursors: BTreeMap<String, String>, read_at: Instant },
+}
+
+/// The other stages have ended early: the reader has nobody to read for.
+struct Closed;
+
 /// One transaction to be.
 struct Pending {
     rows: Rows,
@@ -88,37 +103,40 @@ pub fn collect(
     let mut writer = Writer::create_or_open(&config.store.path)?;
     let redactor = Arc::new(redactor(config, &options.key)?);
     let limits = limits(config, options.once);
-    let mut sources = Vec::new();
+    let (mut sources, mut encoders) = (Vec::new(), Vec::new());
     for source in &config.sources {
         let cursors = writer.cursors().get(&source.name).cloned();
         let overrides = options.overrides.clone();
-        sources.push(Watched::resume(
-            source,
-            limits,
-            overrides,
-            Arc::clone(&redactor),
-            cursors.as_deref(),
-        )?);
+        let redactor = Arc::clone(&redactor);
+        let (watched, encoder) =
+            Watched::resume(source, limits, overrides, redactor, cursors.as_deref())?;
+        sources.push(watched);
+        encoders.push(encoder);
     }
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let failed = AtomicBool::new(false);
-    let mut reader =
-        Reader { config, once: options.once, clock, stop, say, failed: &failed, sources };
-    let (read, written) = std::thread::scope(|scope| {
-        let committer = scope.spawn(|| {
+    let failed = &AtomicBool::new(false);
+    let mut reader = Reader { config, once: options.once, clock, stop, say, failed, sources };
+    let (ended, encoded, written) = std::thread::scope(|scope| {
+        let (reads, to_encode) = mpsc::sync_channel(READ_AHEAD);
+        // Rows take several times the room of their text: none wait between the two.
+        let (pendings, to_write) = mpsc::sync_channel(0);
+        // Each thread owns its ends of the channels: nobody waits for one that is gone.
+        let encoding = scope.spawn(move || {
+            let encoded = encode(&mut encoders, &to_encode, &pendings);
+            failed.fetch_or(encoded.is_err(), Ordering::Relaxed);
+            encoded
+        });
+        let writing = scope.spawn(move || {
             let upkeep = Upkeep::new(config, options.once, clock, say);
-            let written = write(&mut writer, &receiver, stop, say, upkeep);
-            failed.store(written.is_err(), Ordering::Relaxed);
-            // The reader must not wait for a channel that nobody empties.
-            drop(receiver);
+            let written = write(&mut writer, &to_write, stop, say, upkeep);
+            failed.fetch_or(written.is_err(), Ordering::Relaxed);
             written
         });
-        let read = reader.run(&sender);
-        drop(sender);
-        (read, committer.join())
+        let ended = reader.run(&reads);
+        drop(reads);
+        (ended, encoding.join(), writing.join())
     });
     let (rows, commits) = written.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    let ended = read?;
+    encoded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let sources = reader.sources.iter().map(|s| (s.name.clone(), s.counters())).collect();
     Ok(Collected { ended, rows, commits, sources })
 }
@@ -170,7 +188,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn run(&mut self, sender: &SyncSender<Pending>) -> Result<Ended, CollectError> {
+    fn run(&mut self, sender: &SyncSender<Read>) -> Ended {
         let collect = &self.config.collect;
         let (flush_every, look_every) = (collect.flush_interval, collect.reconcile_interval);
         let mut looked: Option<Instant> = None;
@@ -182,16 +200,17 @@ impl Reader<'_> {
                 looked = Some(started);
             }
             let is_stopping = self.is_stopping();
-            let filled = self.pass(sender)?;
+            let passed = self.pass(sender);
             self.tell();
+            let Ok(filled) = passed else { return Ended::Stopped };
             if self.failed.load(Ordering::Relaxed) || is_stopping {
-                return Ok(Ended::Stopped);
+                return Ended::Stopped;
             }
             if filled {
                 continue;
             }
             if self.once {
-                return Ok(Ended::Done);
+                return Ended::Done;
             }
             self.rest(flush_every.saturating_sub(started.elapsed()));
         }
@@ -213,31 +232,28 @@ impl Reader<'_> {
     }
 
     /// Reads all sources up to the size of a commit, and hands that on; whether more is there.
-    fn pass(&mut self, sender: &SyncSender<Pending>) -> Result<bool, CollectError> {
+    fn pass(&mut self, sender: &SyncSender<Read>) -> Result<bool, Closed> {
         let budget = self.config.collect.flush_bytes as usize;
         let read_at = Instant::now();
-        let mut pending = Pending { rows: Rows::default(), cursors: BTreeMap::new(), read_at };
         let (mut bytes, mut is_more) = (0, true);
         while is_more && bytes < budget {
             is_more = false;
-            for source in &mut self.sources {
+            for (number, source) in self.sources.iter_mut().enumerate() {
                 let wanted = READ_BYTES.min(budget);
-                if let Some((rows, read_bytes)) = source.read(self.clock.now_us(), wanted)? {
-                    pending.rows.append(rows)?;
-                    bytes += read_bytes;
+                if let Some(taken) = source.read(self.clock.now_us(), wanted) {
+                    bytes += taken.read_bytes;
+                    sender.send(Read::Records(number, taken)).map_err(|_| Closed)?;
                     is_more = true;
                 }
             }
         }
+        let mut cursors = BTreeMap::new();
         for source in &mut self.sources {
-            if let Some(cursors) = source.changed_cursors() {
-                pending.cursors.insert(source.name.clone(), cursors);
+            if let Some(changed) = source.changed_cursors() {
+                cursors.insert(source.name.clone(), changed);
             }
         }
-        if !pending.rows.is_empty() || !pending.cursors.is_empty() {
-            // It fails only when the writer failed, and then that is the error to tell.
-            let _ = sender.send(pending);
-        }
+        sender.send(Read::End { cursors, read_at }).map_err(|_| Closed)?;
         Ok(is_more)
     }
 
@@ -249,6 +265,35 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Makes rows of what comes until the reader ends, a transaction at a time.
+fn encode(
+    encoders: &mut [Encoder],
+    receiver: &Receiver<Read>,
+    sender: &SyncSender<Pending>,
+) -> Result<(), RowsError> {
+    let mut rows = Rows::default();
+    for read in receiver {
+        match read {
+            Read::Records(number, taken) => {
+                if let Some(encoder) = encoders.get_mut(number) {
+                    rows.append(encoder.encode(&taken)?)?;
+                }
+            }
+            Read::End { cursors, read_at } => {
+                let rows = std::mem::take(&mut rows);
+                if rows.is_empty() && cursors.is_empty() {
+                    continue;
+                }
+                if sender.send(Pending { rows, cursors, read_at }).is_err() {
+                    // Only when the writer failed, and then that is the error to tell.
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Commits what comes until the reader ends, and keeps the store in order; gives rows and commits.

@@ -1,4 +1,4 @@
-//! One configured source: the files it follows, and rows of what they hold.
+//! One configured source: the files it follows, and what they hold without its secrets.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,19 +8,35 @@ use crate::decode::{DurationUnit, Overrides, Role};
 use crate::model::{Cursor, DocumentCursor, Positions};
 use crate::redact::Redactor;
 use crate::source::follow::{
-    Counters, DiskFiles, DocumentSettings, Documents, Follower, Notice, Settings,
+    Counters, DiskFiles, DocumentSettings, Documents, Follower, Notice, Piece, Settings, Version,
 };
-use crate::store::Rows;
 
 use super::CollectError;
 use super::encode::Encoder;
+use super::redacted::Redacted;
 
 /// A source that is being followed.
 pub(super) struct Watched {
     pub(super) name: String,
     reading: Reading,
-    encoder: Encoder,
+    redactor: Arc<Redactor>,
     committed: String,
+}
+
+/// What was read at once.
+pub(super) struct Taken {
+    pub(super) records: Records,
+    pub(super) redacted: Redacted,
+    pub(super) read_bytes: usize,
+    pub(super) observed_us: i64,
+}
+
+/// Where records come from.
+pub(super) enum Records {
+    /// Lines; their text is gone, but for what is redacted.
+    Piece(Piece),
+    /// A document.
+    Version(Box<Version>),
 }
 
 enum Reading {
@@ -38,14 +54,14 @@ pub(super) struct Limits<'a> {
 }
 
 impl Watched {
-    /// Goes on from `cursors`, the text of the last commit.
+    /// Goes on from `cursors`, the text of the last commit; also gives what makes rows of it.
     pub(super) fn resume(
         source: &config::Source,
         limits: Limits<'_>,
         mut overrides: Overrides,
         redactor: Arc<Redactor>,
         cursors: Option<&str>,
-    ) -> Result<Self, CollectError> {
+    ) -> Result<(Self, Encoder), CollectError> {
         let name = source.name.clone();
         let include: Vec<String> = source.files.patterns().map(str::to_owned).collect();
         let files = DiskFiles::new(&name, &include, source.files.excluded())
@@ -64,9 +80,9 @@ impl Watched {
         };
         overrides.fields.extend(fields_of(source));
         overrides.duration_unit = source.duration_unit.map(unit_of);
-        let encoder = Encoder::new(source, overrides, redactor);
+        let encoder = Encoder::new(source, overrides, Arc::clone(&redactor));
         let committed = cursors.unwrap_or_default().to_owned();
-        Ok(Self { name, reading, encoder, committed })
+        Ok((Self { name, reading, redactor, committed }, encoder))
     }
 
     /// Looks at all files.
@@ -80,28 +96,28 @@ impl Watched {
         }
     }
 
-    /// Rows of the next records, with the bytes read; `None` when there are none for now.
-    pub(super) fn read(
-        &mut self,
-        now_us: i64,
-        budget_bytes: usize,
-    ) -> Result<Option<(Rows, usize)>, CollectError> {
+    /// The next records; `None` when there are none for now.
+    pub(super) fn read(&mut self, observed_us: i64, budget_bytes: usize) -> Option<Taken> {
         match &mut self.reading {
             Reading::Files(follower) => {
-                while let Some(piece) = follower.read(now_us, budget_bytes) {
+                while let Some(mut piece) = follower.read(observed_us, budget_bytes) {
                     if !piece.records.is_empty() {
-                        let rows = self.encoder.encode(&piece, now_us)?;
-                        return Ok(Some((rows, piece.bytes.len())));
+                        let redacted = Redacted::new(&piece, &self.redactor);
+                        let read_bytes = std::mem::take(&mut piece.bytes).len();
+                        let records = Records::Piece(piece);
+                        return Some(Taken { records, redacted, read_bytes, observed_us });
                     }
                 }
-                Ok(None)
+                None
             }
             Reading::Documents(documents, counters) => {
-                let Some(version) = documents.read(now_us) else { return Ok(None) };
-                let bytes = version.piece.bytes.len();
+                let version = documents.read(observed_us)?;
+                let redacted = Redacted::new(&version.piece, &self.redactor);
+                let read_bytes = version.piece.bytes.len();
                 counters.records += version.piece.records.len() as u64;
-                counters.bytes += bytes as u64;
-                Ok(Some((self.encoder.encode_version(&version, now_us)?, bytes)))
+                counters.bytes += read_bytes as u64;
+                let records = Records::Version(Box::new(version));
+                Some(Taken { records, redacted, read_bytes, observed_us })
             }
         }
     }

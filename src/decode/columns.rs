@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::attrs;
+use super::attrs::OtherKeys;
 use super::message::{MessageFacts, read_message};
 use super::profile::{DurationField, LevelScale, Profile, Role};
 use super::route;
@@ -39,6 +39,7 @@ pub(super) struct Columns {
     labels: Vec<(Label, Vec<usize>)>,
     texts: Vec<(Text, Vec<usize>)>,
     extras: Vec<usize>,
+    other_keys: OtherKeys,
     wanted: Wanted,
     times: TimestampParser,
     scratch: Vec<u8>,
@@ -122,6 +123,7 @@ impl Columns {
                 .map(|(text, role)| (text, plan.role(role, true)))
                 .collect(),
             extras: wanted.extras.iter().map(|path| plan.slot(path)).collect(),
+            other_keys: OtherKeys::new(profile),
             profile: Arc::clone(profile),
             wanted: wanted.clone(),
             times: TimestampParser::new(zone),
@@ -297,9 +299,8 @@ impl Columns {
                     batch.text_mut(Text::Body).push(&String::from_utf8_lossy(raw));
                 }
                 Text::Attrs => {
-                    let raw = record.bytes();
-                    let attrs = attrs::other_keys(raw, &self.profile);
-                    batch.text_mut(Text::Attrs).push_option(attrs.as_deref());
+                    let attrs = self.other_keys.of(record.bytes());
+                    batch.text_mut(Text::Attrs).push_option(attrs);
                 }
                 _ => {}
             }

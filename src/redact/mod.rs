@@ -11,36 +11,28 @@
 //! columns of CSV, whose lines do not say their names; letters that are escaped twice.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
 mod escaped;
 mod personal;
+mod places;
 mod pseudonym;
 mod secret;
 #[cfg(test)]
 mod tests;
 
 use personal::PersonalFields;
+use places::Places;
 pub use pseudonym::{address_pseudonym, identity, pseudonym, value_pseudonym};
 use secret::{Cut, Place};
 
 /// What stands for a secret.
 pub const MARK: &str = "[redacted]";
 
-/// Where a secret may be: a small automaton over bytes, so that most text costs one pass; what
-/// it finds is then looked at by hand (`secret.rs`).
-const PATTERN: &str = r"(?x-u)
-    (?i:pass(?:w(?:or)?d|phrase|code|key|port)?|secret|token|authorization|cookie|api[-_]?key)
-  | (?i:bearer|basic)\x20
-  | eyJ | AKIA | ASIA | gh[pousr]_ | github_pat_ | xox[abprs]- | [sr]k_(?:live|test)_
-  | -----BEGIN\x20
-  | @ | %40
-  | [2-6][0-9]{3}[\x20-]?[0-9]{4}
-";
-
-static SEARCH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PATTERN).ok());
+static PLACES: LazyLock<Option<Places>> = LazyLock::new(|| Places::new().ok());
 
 /// Whether a field of this name holds a secret, whatever its value.
 ///
@@ -87,59 +79,58 @@ impl Redactor {
         self.personal.is_none() && !escaped::has_escapes(text)
     }
 
-    /// Appends a record without its secrets to `out`, personal data as pseudonyms; returns how
-    /// many places were replaced.
+    /// A record without its secrets, personal data as pseudonyms; borrowed when it has none.
     ///
     /// Only bytes that are matched change, so text that is UTF-8 stays UTF-8, and JSON stays JSON.
-    pub fn redact(&self, text: &[u8], out: &mut Vec<u8>) -> usize {
-        let mut replaced_count = 0;
-        let mut done = escaped::plainly(text);
+    pub fn redact<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        let plain = escaped::plainly(text);
+        let mut done: Option<Vec<u8>> = None;
         if let Some(names) = &self.names {
-            let mut next = Vec::with_capacity(done.len());
-            replaced_count += replace(&done, names, &|place| place.value_of_name(), &mut next);
-            done = Cow::Owned(next);
+            let find = |at| names.find_at(&plain, at).map(|found| found.range());
+            done = replaced(&plain, &find, &|place| place.value_of_name());
         }
-        let mut next = Vec::with_capacity(done.len());
-        if let Some(search) = SEARCH.as_ref() {
-            let cut = |place: Place<'_>| place.cut(&self.key);
-            replaced_count += replace(&done, search, &cut, &mut next);
+        if let Some(places) = PLACES.as_ref() {
+            let text = done.as_deref().unwrap_or(&plain);
+            let find = |at| places.find_at(text, at);
+            done = replaced(text, &find, &|place| place.cut(&self.key)).or(done);
         } else {
             // A test proves that the expression compiles; without it nothing may pass.
-            next.extend_from_slice(MARK.as_bytes());
-            replaced_count += 1;
+            done = Some(MARK.into());
         }
         if let Some(personal) = &self.personal {
-            let text = std::mem::take(&mut next);
-            replaced_count += personal.replace(&text, &self.key, &mut next);
+            let text = done.as_deref().unwrap_or(&plain);
+            let mut next = Vec::with_capacity(text.len());
+            if personal.replace(text, &self.key, &mut next) > 0 {
+                done = Some(next);
+            }
         }
-        out.extend_from_slice(if replaced_count == 0 { text } else { &next });
-        replaced_count
+        done.map_or(Cow::Borrowed(text), Cow::Owned)
     }
 }
 
-/// Copies `text` to `out` with the cuts made at the places that are found; returns their number.
-fn replace(
+/// The text with the cuts made at the places that `find` finds; `None` when there is none.
+fn replaced(
     text: &[u8],
-    search: &Regex,
+    find: &dyn Fn(usize) -> Option<Range<usize>>,
     cut: &dyn Fn(Place<'_>) -> Option<Cut>,
-    out: &mut Vec<u8>,
-) -> usize {
-    let mut replaced_count = 0;
+) -> Option<Vec<u8>> {
+    let mut out: Option<Vec<u8>> = None;
     let mut copied = 0;
     let mut at = 0;
-    while let Some(found) = search.find_at(text, at) {
+    while let Some(found) = find(at) {
         // What is copied already belongs to a secret before.
-        let place = Place { text, floor: copied, start: found.start(), end: found.end() };
+        let place = Place { text, floor: copied, start: found.start, end: found.end };
         let Some(cut) = cut(place) else {
-            at = found.end();
+            at = found.end;
             continue;
         };
+        let out = out.get_or_insert_with(|| Vec::with_capacity(text.len()));
         out.extend_from_slice(text.get(copied..cut.start).unwrap_or_default());
         out.extend_from_slice(cut.mark.as_bytes());
         copied = cut.end;
-        at = cut.end.max(found.end());
-        replaced_count += 1;
+        at = cut.end.max(found.end);
     }
+    let mut out = out?;
     out.extend_from_slice(text.get(copied..).unwrap_or_default());
-    replaced_count
+    Some(out)
 }

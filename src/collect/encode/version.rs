@@ -5,11 +5,13 @@
 
 use serde_json::Value;
 
-use super::{Encoder, Part, flags_of};
+use super::{Encoder, flags_of};
 use crate::decode::scan::tree;
 use crate::model::EventBatch;
 use crate::source::follow::Version;
 use crate::store::{Record, Rows, RowsError};
+
+use super::super::redacted::Redacted;
 
 /// One row to be.
 struct Row {
@@ -23,17 +25,18 @@ struct Row {
 
 impl Encoder {
     /// One row for each record of the version, or for each event of a record that holds several.
-    pub(in super::super) fn encode_version(
+    pub(super) fn encode_version(
         &mut self,
         version: &Version,
+        redacted: &Redacted,
         observed_us: i64,
     ) -> Result<Rows, RowsError> {
         let piece = &version.piece;
-        let parts = self.redacted(piece);
+        let parts = &redacted.parts;
         let mut events = std::mem::take(&mut self.events);
         events.clear();
         let mut rows = Vec::with_capacity(parts.len());
-        let lines = self.lines(&parts);
+        let lines = lines_of(redacted);
         let mut decoder = self.documents.of(&lines);
         for (record, part) in parts.iter().enumerate() {
             let first = events.len as u32;
@@ -51,7 +54,7 @@ impl Encoder {
                 Row { record, nth, event, id: self.redactor.identity(&values) }
             }));
         }
-        let made = self.version_rows(version, (&parts, &rows), &events, observed_us);
+        let made = self.version_rows(version, (redacted, &rows), &events, observed_us);
         self.events = events;
         made
     }
@@ -59,7 +62,7 @@ impl Encoder {
     fn version_rows(
         &mut self,
         version: &Version,
-        (parts, rows): (&[Part], &[Row]),
+        (redacted, rows): (&Redacted, &[Row]),
         events: &EventBatch,
         observed_us: i64,
     ) -> Result<Rows, RowsError> {
@@ -68,14 +71,14 @@ impl Encoder {
             .iter()
             .enumerate()
             .filter_map(|(ord, row)| {
-                let (span, part) = (piece.records.get(row.record)?, parts.get(row.record)?);
+                let span = piece.records.get(row.record)?;
                 Some(Record {
                     generation: piece.generation,
                     off: span.off,
                     len: span.len,
                     ord: ord as i32,
                     flags: flags_of(span),
-                    body: (row.nth == 0).then(|| self.chunk.get(part.start..part.end))?,
+                    body: (row.nth == 0).then(|| redacted.text(row.record)),
                     event: row.event,
                     id: Some(&row.id),
                     note: None,
@@ -84,20 +87,20 @@ impl Encoder {
             .collect();
         self.rows.rows(&records, events, observed_us)
     }
+}
 
-    /// The text of the records with each of them on one line. A line end inside of JSON stands
-    /// between two values, where a blank means the same.
-    fn lines(&self, parts: &[Part]) -> Vec<u8> {
-        let mut lines = self.chunk.clone();
-        for part in parts {
-            for byte in lines.get_mut(part.start..part.end).unwrap_or_default() {
-                if *byte == b'\n' {
-                    *byte = b' ';
-                }
+/// The text of the records with each of them on one line. A line end inside of JSON stands
+/// between two values, where a blank means the same.
+fn lines_of(redacted: &Redacted) -> Vec<u8> {
+    let mut lines = redacted.chunk.clone();
+    for part in &redacted.parts {
+        for byte in lines.get_mut(part.start..part.end).unwrap_or_default() {
+            if *byte == b'\n' {
+                *byte = b' ';
             }
         }
-        lines
     }
+    lines
 }
 
 /// The values at the paths of the configured `id`, or else the record's name.

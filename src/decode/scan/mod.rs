@@ -20,6 +20,7 @@ mod automaton;
 mod escape;
 mod index;
 mod number;
+mod outline;
 mod slot;
 mod trace;
 mod tree;
@@ -28,6 +29,7 @@ mod wanted;
 
 pub use escape::unescape;
 pub use number::{parse_f64, parse_i64};
+pub use outline::{Written, outline};
 pub use slot::{Kind, Slot};
 pub use tree::{Member, members, tree};
 pub use wanted::FieldPath;

@@ -4,6 +4,7 @@
 
 use super::escape::unescape;
 use super::index::{Backend, Index};
+use super::outline::Written;
 use super::slot::Kind;
 use super::walk::{Token, TokenKind, walk};
 use serde_json::{Map, Value};
@@ -13,10 +14,8 @@ use serde_json::{Map, Value};
 pub struct Member<'a> {
     /// The key, without its escapes.
     pub key: String,
-    /// The key as written, with its quotes.
-    pub raw_key: &'a [u8],
-    /// The value as written.
-    pub raw: &'a [u8],
+    /// Both as they are written.
+    pub written: Written<'a>,
 }
 
 /// The members of a record in their order, duplicates included; `None` when it is no object.
@@ -30,9 +29,9 @@ pub fn members(record: &[u8]) -> Option<Vec<Member<'_>>> {
     while let Some(token) = tokens.next() {
         let TokenKind::Key { escaped } = token.kind else { break };
         let raw_key = record.get(token.start() - 1..=token.end())?;
+        let value = value_span(record, &mut tokens)?;
         let key = text_of(record, token, escaped);
-        let raw = value_span(record, &mut tokens)?;
-        members.push(Member { key, raw_key, raw });
+        members.push(Member { key, written: Written { key: raw_key, value } });
     }
     Some(members)
 }
@@ -118,10 +117,8 @@ fn value_of(
 fn text_of(record: &[u8], token: Token, escaped: bool) -> String {
     let raw = record.get(token.start()..token.end()).unwrap_or_default();
     let mut scratch = Vec::new();
-    match unescape(raw, &mut scratch) {
-        Some(text) if escaped => text.to_owned(),
-        _ => String::from_utf8_lossy(raw).into_owned(),
-    }
+    let unescaped = if escaped { unescape(raw, &mut scratch) } else { None };
+    unescaped.map_or_else(|| String::from_utf8_lossy(raw).into_owned(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -134,8 +131,10 @@ mod tests {
         let check = |record: &str, want: &[(&str, &str, &str)]| {
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
             let got = members(record.as_bytes()).unwrap();
-            let got: Vec<_> =
-                got.iter().map(|m| (m.key.clone(), text(m.raw_key), text(m.raw))).collect();
+            let got: Vec<_> = got
+                .iter()
+                .map(|m| (m.key.clone(), text(m.written.key), text(m.written.value)))
+                .collect();
             let want: Vec<_> =
                 want.iter().map(|(a, b, c)| ((*a).into(), (*b).into(), (*c).into())).collect();
             assert_eq!(got, want, "{record}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,6 +27,9 @@ pub(in crate::store) const FAST_LEVEL: i32 = 1;
 pub(in crate::store) const DENSE_LEVEL: i32 = 6;
 /// Bytes of a page, the unit that zstd sees; larger ones save nothing, smaller ones cost room.
 const PAGE_BYTES: usize = 1 << 20;
+/// Bytes that are gathered before they are written: the footer and the heads of pages come in
+/// pieces of a few bytes, ten thousand a segment.
+const BUFFER_BYTES: usize = 256 << 10;
 
 /// Writes rows of one day, row group by row group.
 ///
@@ -59,12 +62,8 @@ impl SegmentWriter {
                 .map_err(|source| StoreError::Unsure { path: store.to_owned(), source })?;
         }
         let (temporary, file) = create_temporary(&directory)?;
-        let sink = Sink(Arc::new(Mutex::new(HashedFile {
-            file,
-            hash: Xxh3::new(),
-            bytes: 0,
-            failure: None,
-        })));
+        let hashed = HashedFile { file, hash: Xxh3::new(), bytes: 0, failure: None };
+        let sink = Sink(Arc::new(Mutex::new(BufWriter::with_capacity(BUFFER_BYTES, hashed))));
         let parquet = ParquetWriter::new(sink.clone())
             .with_compression(ParquetCompression::Zstd(ZstdLevel::try_new(level).ok()))
             .with_statistics(StatisticsOptions {
@@ -106,7 +105,8 @@ impl SegmentWriter {
 
     /// Makes the file durable under its final name; it is in no log yet.
     pub(in crate::store) fn finish(self) -> Result<Segment, StoreError> {
-        self.parquet.finish().map_err(|error| self.failed(self.size_bytes, error))?;
+        let written = self.parquet.finish().and_then(|_| Ok(self.sink.lock().flush()?));
+        written.map_err(|error| self.failed(self.size_bytes, error))?;
         let (hash, bytes) = self.sink.sync(&self.temporary)?;
         let directory = self.temporary.parent().unwrap_or(&self.store);
         let name = format!("part-{}-{hash:016x}.parquet", Uuid::new_v4().simple());
@@ -128,7 +128,7 @@ impl SegmentWriter {
     }
 
     fn failed(&self, needed_bytes: u64, error: PolarsError) -> StoreError {
-        match self.sink.lock().failure.take() {
+        match self.sink.lock().get_mut().failure.take() {
             Some(source) => StoreError::write(&self.temporary, needed_bytes, source),
             None => StoreError::rows(&self.store)(error),
         }
@@ -150,18 +150,19 @@ fn modified_ms(path: &Path) -> Result<i64, StoreError> {
     Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// A file that hashes what is written to it; shared, as the Parquet writer keeps its own.
+/// Where a segment goes; shared, as the Parquet writer keeps its own.
 #[derive(Clone)]
-struct Sink(Arc<Mutex<HashedFile>>);
+struct Sink(Arc<Mutex<BufWriter<HashedFile>>>);
 
 impl Sink {
-    fn lock(&self) -> MutexGuard<'_, HashedFile> {
+    fn lock(&self) -> MutexGuard<'_, BufWriter<HashedFile>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the content durable and gives its hash and size.
+    /// Makes the content, which was flushed, durable and gives its hash and size.
     fn sync(&self, path: &Path) -> Result<(u64, u64), StoreError> {
-        let hashed = self.lock();
+        let sink = self.lock();
+        let hashed = sink.get_ref();
         reach(Step::SegmentSync)
             .and_then(|()| hashed.file.sync_all())
             .map_err(|source| StoreError::sync(path, hashed.bytes, source))?;
@@ -169,6 +170,17 @@ impl Sink {
     }
 }
 
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.lock().flush()
+    }
+}
+
+/// A file that hashes what is written to it.
 struct HashedFile {
     file: File,
     hash: Xxh3,
@@ -177,24 +189,23 @@ struct HashedFile {
     failure: Option<io::Error>,
 }
 
-impl Write for Sink {
+impl Write for HashedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let hashed = &mut *self.lock();
-        let written = match reach(Step::SegmentWrite).and_then(|()| hashed.file.write(bytes)) {
+        let written = match reach(Step::SegmentWrite).and_then(|()| self.file.write(bytes)) {
             Ok(written) => written,
             Err(error) => {
                 let kind = error.kind();
-                hashed.failure = Some(error);
+                self.failure = Some(error);
                 return Err(kind.into());
             }
         };
-        hashed.hash.update(bytes.get(..written).unwrap_or_default());
-        hashed.bytes += written as u64;
+        self.hash.update(bytes.get(..written).unwrap_or_default());
+        self.bytes += written as u64;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.lock().file.flush()
+        self.file.flush()
     }
 }
 
