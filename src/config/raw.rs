@@ -135,7 +135,7 @@ pub(super) struct RawConfig {
 pub(super) struct RawProject {
     /// Name shown on reports; without it the name of the directory
     pub name: Option<Placed<String>>,
-    /// IANA time zone; weeks are ISO weeks in it
+    /// IANA time zone, or an offset such as `-03:00`; weeks are ISO weeks in it
     pub timezone: Option<Placed<ZoneText>>,
 }
 
