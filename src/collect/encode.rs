@@ -68,7 +68,7 @@ impl Encoder {
     pub(super) fn encode(&mut self, piece: &Piece, observed_us: i64) -> Result<Rows, RowsError> {
         let parts = self.redacted(piece);
         self.events.clear();
-        self.learn(piece.generation, piece.records.len());
+        self.learn(piece);
         let mut placed: Vec<(usize, Option<u32>, i32)> = Vec::with_capacity(piece.records.len());
         let known = self.formats.get(&piece.generation).map(|format| format.decoder);
         match known.and_then(|index| self.decoders.get_mut(index)) {
@@ -155,8 +155,10 @@ impl Encoder {
         parts
     }
 
-    /// Tells the format from the chunk while too little of the generation was seen to be sure.
-    fn learn(&mut self, generation: GenerationId, records: usize) {
+    /// Tells the format from the chunk, below the first line of the file, while too little of the
+    /// generation was seen to be sure.
+    fn learn(&mut self, piece: &Piece) {
+        let (generation, records) = (piece.generation, piece.records.len());
         if self.formats.len() >= MAX_FORMATS && !self.formats.contains_key(&generation) {
             self.formats.clear();
         }
@@ -166,7 +168,13 @@ impl Encoder {
             format.records += records;
             return;
         }
-        let sample = Sample { head: &self.chunk, later: &[], is_whole: false };
+        let mut head = Vec::new();
+        if !piece.first_line.is_empty() {
+            self.redactor.redact(&piece.first_line, &mut head);
+            head.push(b'\n');
+        }
+        head.extend_from_slice(&self.chunk);
+        let sample = Sample { head: &head, later: &[], is_whole: false };
         let Ok(detected) = detect(&sample, &self.overrides) else { return };
         let decoder = self.decoder_of(detected.profile);
         let format = self.formats.entry(generation).or_insert(Format { decoder, records: 0 });

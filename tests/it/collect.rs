@@ -398,7 +398,8 @@ fn nothing_secret_is_in_the_store() {
 fn links_and_long_records_are_as_configured() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    put(dir, "elsewhere/a.log", &format!("{{\"msg\":\"{}\"}}\n", "x".repeat(5 << 20)));
+    let long = |len: usize| format!("{{\"msg\":\"{}\"}}\n", "x".repeat(len));
+    put(dir, "elsewhere/a.log", &(long(5 << 20) + &long(70 << 10))); // the second in one read
     put(dir, "logs/b.log", "{\"msg\":\"b\"}\n");
     std::os::unix::fs::symlink(dir.join("elsewhere/a.log"), dir.join("logs/a.log")).unwrap();
     let collect = |keys: &str| {
@@ -409,8 +410,23 @@ fn links_and_long_records_are_as_configured() {
     };
     assert!(collect("").contains(" 1 rows"), "a link that leads out is not followed");
     let keys = "link_roots = [\"elsewhere\"]\nmax_record = \"64KiB\"\ntruncated_keep = \"1KiB\"\n";
-    assert!(collect(keys).contains(" 2 rows"));
+    assert!(collect(keys).contains(" 3 rows"));
     let erase = ["erase", "--dry-run", "--where"];
     let long = |condition| check(dir, &[&erase[..], &[condition]].concat(), 0);
-    assert!(long("LENGTH(body) = 1024").contains("1 records"));
+    assert!(long("LENGTH(body) = 1024").contains("2 records"));
+}
+
+#[test]
+fn a_header_of_csv_counts_for_what_comes_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut text = "time,level,took_ms,region\n".to_owned();
+    put(dir, "plimsoll.toml", "[[source]]\nname = \"c\"\ninclude = [\"in/*.csv\"]\n");
+    for minute in 10..16 {
+        text.push_str(&format!("2026-11-18T14:{minute}:00Z,info,{minute},eu\n"));
+        put(dir, "in/a.csv", &text);
+        check(dir, &["collect", "--once"], 0);
+    }
+    let sql = "SELECT COUNT(ts), COUNT(severity), SUM(duration_ms) FROM logs";
+    assert_eq!(check(dir, &["query", "-o", "csv", sql], 0).lines().nth(1), Some("6,6,75.0"));
 }
