@@ -137,7 +137,16 @@ fn an_erased_record_is_no_event() {
     );
     check(dir, &["init", "app.log"], 0);
     check(dir, &["collect", "--once"], 0);
-    check(dir, &["erase", "--where", "message = 'a'"], 0);
+    for (condition, count) in [
+        ("user = 'u-123'", 0), // a word of its own to the engine
+        ("MESSAGE = 'b'", 1),
+        ("ts < '2026-11-18T14:12:30Z'", 1),
+        ("ts_ms > 0 AND date = DATE '2026-11-18'", 2),
+    ] {
+        let said = check(dir, &["erase", "--dry-run", "--where", condition], 0);
+        assert_eq!(said, format!("the condition holds for {count} records\n"), "{condition}");
+    }
+    check(dir, &["erase", "--where", "message = 'a' AND ts IS NOT NULL"], 0);
     for sql in ["SELECT COUNT(*) AS n FROM logs", "SELECT COUNT(msg) AS n FROM logs"] {
         assert_eq!(check(dir, &["query", "-o", "csv", sql], 0), "n\n1\n", "{sql}");
     }
@@ -420,11 +429,11 @@ fn links_and_long_records_are_as_configured() {
 fn a_header_of_csv_counts_for_what_comes_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let mut text = "time,level,took_ms,region\n".to_owned();
+    put(dir, "in/a.csv", "time,level,took_ms,region\n");
     put(dir, "plimsoll.toml", "[[source]]\nname = \"c\"\ninclude = [\"in/*.csv\"]\n");
     for minute in 10..16 {
-        text.push_str(&format!("2026-11-18T14:{minute}:00Z,info,{minute},eu\n"));
-        put(dir, "in/a.csv", &text);
+        let mut log = fs::OpenOptions::new().append(true).open(dir.join("in/a.csv")).unwrap();
+        writeln!(log, "2026-11-18T14:{minute}:00Z,info,{minute},eu").unwrap();
         check(dir, &["collect", "--once"], 0);
     }
     let sql = "SELECT COUNT(ts), COUNT(severity), SUM(duration_ms) FROM logs";
