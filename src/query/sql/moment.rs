@@ -112,12 +112,11 @@ fn among(column: &Expr, list: &[Expr], data_type: &DataType, negated: bool) -> O
         Expr::Nested(Box::new(Expr::BinaryOp { left, op, right }))
     };
     match list {
-        [] => None,
         [Expr::Value(text)] => {
             let op = if negated { NotEq } else { Eq };
             Some(binary(column.clone(), op, typed(&text.value, data_type)?))
         }
-        [_] => None,
+        [] | [_] => None,
         _ => {
             let (first, second) = list.split_at(list.len() / 2);
             let [first, second] =
