@@ -99,6 +99,10 @@ kinds! {
         "The query took more time, memory or rows than it may. Narrow it with WHERE or LIMIT.";
     NO_SUCH_QUERY = "PL032", Usage,
         "There is no saved query of that name. `plimsoll query --list` shows them.";
+    NO_FIELD_OF_QUERY = "PL033", CannotTell,
+        "A saved query asks for a field that no record of the input has, so its answer cannot be \
+         told from none. `plimsoll inspect` lists the fields; the file of the query, in `queries/` \
+         of the source, can be copied and asked with another name.";
     UNWRITABLE = "PL040", Unusable,
         "A result could not be written: no room, no permission, or the directory is missing. An \
          existing file is left as it was.";

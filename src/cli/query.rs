@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 
 use super::args::FieldArgs;
-use super::error::{BAD_VALUE, Exit, Failure, NO_SUCH_QUERY, SQL, SQL_LIMIT, USAGE};
+use super::error::{
+    BAD_VALUE, Exit, Failure, NO_FIELD_OF_QUERY, NO_SUCH_QUERY, SQL, SQL_LIMIT, USAGE,
+};
 use super::output::Terminal;
 use super::reading;
 use crate::query::{
-    FieldType, Limits, Opened, Query, SqlError, Table, TextLayout, ValueKind, bind, find, saved,
+    FieldType, Limits, Opened, Query, Saved, SqlError, Table, TextLayout, ValueKind, bind, find,
+    saved,
 };
 
 /// Ask with SQL, or with a saved query
@@ -18,7 +21,7 @@ use crate::query::{
 /// Columns: ts, `ts_ms`, date, severity, service, host, environment, deployment, version, event,
 /// method, route, path, status, `duration_ms`, `trace_id`, `span_id`, `request_id`, user, template,
 /// message, attrs, body; any other name is taken as a field of the log. Exit status: 0 done,
-/// 2 query refused, 4 unusable input.
+/// 2 query refused, 3 a saved query's field is missing, 4 unusable input.
 #[derive(Args, Debug)]
 pub(super) struct QueryArgs {
     /// Inputs, then the SQL text or the name of a saved query
@@ -69,7 +72,12 @@ pub(super) fn run(args: &QueryArgs, terminal: &Terminal) -> Result<Exit, Failure
     let sql = sql_text(query, &args.param)?;
     let opened = reading::open(inputs, &args.fields, terminal)?;
     let fields = opened.fields.clone();
-    let query = Query::parse(&sql, &|path| field_type(&fields, path)).map_err(refused)?;
+    let query = Query::parse(&sql, &|path| field_type(&fields, path)).map_err(|error| {
+        match (find(query), error) {
+            (Some(saved), SqlError::NoColumn { name, near, .. }) => lacking(saved, &name, &near),
+            (_, error) => refused(error),
+        }
+    })?;
     let table = answer(query, opened, terminal)?;
     let output = if args.json { QueryOutput::Json } else { args.output };
     let layout = TextLayout {
@@ -165,6 +173,17 @@ fn refused(error: SqlError) -> Failure {
         _ => &SQL,
     };
     Failure::caused(kind, &error)
+}
+
+/// A saved query is well-formed: it is the input that cannot answer it.
+fn lacking(query: &Saved, field: &str, near: &[String]) -> Failure {
+    let message =
+        format!("can't tell: `{}` needs the field `{field}`, which no record here has", query.name);
+    let hint = match near {
+        [] => "`plimsoll inspect` lists the fields there are".to_owned(),
+        names => format!("there is `{}`", names.join("`, `")),
+    };
+    Failure::new(&NO_FIELD_OF_QUERY, message).hint(hint)
 }
 
 fn list(terminal: &Terminal) -> Result<Exit, Failure> {

@@ -45,7 +45,7 @@ pub(super) struct ReportArgs {
     /// Deploys and calendar: JSON lines or .ics (can be repeated)
     #[arg(long, value_name = "FILE")]
     pub events: Vec<PathBuf>,
-    /// Zone in which days and weeks are counted
+    /// Zone in which days and weeks are counted, such as Europe/Madrid or -03:00
     #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
     pub timezone: String,
     /// Name of the project in the title

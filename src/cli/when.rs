@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use super::error::{BAD_VALUE, Failure};
+use crate::model::time_zone;
 
 /// Lengths that are taken, microseconds: from a second to about 19 years.
 const LENGTH_US: std::ops::RangeInclusive<f64> = 1e6..=604_800e9;
@@ -14,11 +15,12 @@ pub(super) fn year(ts_us: i64) -> i32 {
     zoned(ts_us, &TimeZone::UTC).map_or(1970, |zoned| i32::from(zoned.year()))
 }
 
-/// A zone by its IANA name.
+/// A zone by its IANA name or its offset.
 pub(super) fn zone(name: &str) -> Result<TimeZone, Failure> {
-    TimeZone::get(name).map_err(|_| {
+    time_zone(name).ok_or_else(|| {
         Failure::new(&BAD_VALUE, format!("`{name}` is no time zone")).hint(
-            "zones have IANA names, such as America/Argentina/Buenos_Aires; -03:00 is Etc/GMT+3",
+            "zones are IANA names, such as America/Argentina/Buenos_Aires, or offsets, such as \
+             -03:00",
         )
     })
 }

@@ -134,7 +134,8 @@ impl Encoder {
         self.rows.rows(&records, &self.events, observed_us)
     }
 
-    /// Tells the format from the chunk while too little of the generation was seen to be sure.
+    /// Tells the format from the chunk, below the first line of the file, while too little of the
+    /// generation was seen to be sure.
     fn learn(&mut self, generation: GenerationId, redacted: &Redacted) {
         let records = redacted.parts.len();
         if self.formats.len() >= MAX_FORMATS && !self.formats.contains_key(&generation) {
@@ -146,7 +147,8 @@ impl Encoder {
             format.records += records;
             return;
         }
-        let sample = Sample { head: &redacted.chunk, later: &[], is_whole: false };
+        let head = [redacted.first_line.as_slice(), &redacted.chunk].concat();
+        let sample = Sample { head: &head, later: &[], is_whole: false };
         let Ok(detected) = detect(&sample, &self.overrides) else { return };
         let decoder = self.decoder_of(detected.profile);
         let format = self.formats.entry(generation).or_insert(Format { decoder, records: 0 });

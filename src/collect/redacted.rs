@@ -10,6 +10,8 @@ use crate::source::follow::Piece;
 pub(super) struct Redacted {
     pub(super) chunk: Vec<u8>,
     pub(super) parts: Vec<Part>,
+    /// First line of the file with its end, where the piece begins further on.
+    pub(super) first_line: Vec<u8>,
 }
 
 /// Where a record's text is in the chunk.
@@ -28,6 +30,9 @@ impl Redacted {
         if !has_none {
             joined = Self::joined(piece, joined.chunk.len(), |text| redactor.redact(text));
         }
+        if !piece.first_line.is_empty() {
+            joined.first_line = [&*redactor.redact(&piece.first_line), b"\n"].concat();
+        }
         joined
     }
 
@@ -44,7 +49,7 @@ impl Redacted {
             parts.push(Part { start, end: chunk.len() });
             chunk.push(b'\n');
         }
-        Self { chunk, parts }
+        Self { chunk, parts, first_line: Vec::new() }
     }
 
     /// The text of a record; empty when there is none of this number.

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use jiff::tz::TimeZone;
-
 use super::check::{is_field, plain_name};
 use super::checked::{FieldUnit, SourceKind};
 use super::globs::Glob;
 use super::raw::RawFields;
 use super::texts::visible;
 use super::written;
+use crate::model::time_zone;
 
 /// Most globs that are written; a sample of more files wants a wider glob.
 const MAX_GLOBS: usize = 100;
@@ -144,7 +143,7 @@ pub fn commented_config(findings: &SampleFindings) -> String {
     if !project.is_empty() && project.len() <= 120 && !project.chars().any(char::is_control) {
         lines.push(format!("name = {}", written::text(project)));
     }
-    let zone = findings.time_zone.as_deref().filter(|zone| TimeZone::get(zone).is_ok());
+    let zone = findings.time_zone.as_deref().filter(|zone| time_zone(zone).is_some());
     let about = if zone.is_some() { "weeks are ISO weeks in this zone" } else { "a guess" };
     let zone = written::text(zone.unwrap_or("UTC"));
     lines.push(format!("timezone = {zone}  # {about}"));

@@ -135,7 +135,7 @@ pub(super) struct RawConfig {
 pub(super) struct RawProject {
     /// Name shown on reports; without it the name of the directory
     pub name: Option<Placed<String>>,
-    /// IANA time zone; weeks are ISO weeks in it
+    /// IANA time zone, or an offset such as `-03:00`; weeks are ISO weeks in it
     pub timezone: Option<Placed<ZoneText>>,
 }
 
@@ -194,10 +194,10 @@ pub(super) struct RawRedact {
     pub key: Option<Placed<String>>,
     /// File with the secret of the pseudonyms; without it `pseudonym.key` in the state directory
     pub key_file: Option<Placed<PathText>>,
-    /// Names of secrets besides the usual ones, found inside of names in any case
+    /// Names of secrets besides the usual ones, found inside of names in any spelling
     #[schemars(extend("maxItems" = 100))]
     pub secret_names: Option<Vec<Placed<String>>>,
-    /// Fields of JSON and `key=value` that become pseudonyms; e-mail addresses do wherever they stand
+    /// Fields that become pseudonyms, by path or its end, in any spelling; e-mail addresses always do
     #[schemars(extend("maxItems" = 100))]
     pub personal_fields: Option<Vec<Placed<FieldText>>>,
 }

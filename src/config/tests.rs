@@ -119,7 +119,7 @@ fn every_kind_of_value_loads() {
         name = "api"
         include = ["a.log"]
         exclude = ["*.gz", "old/*"]
-        timezone = "Europe/Madrid"
+        timezone = "-03:00"
         fields = { duration = "took", unit = "us", route = "req.url" }
         [[rule]]
         id = "errors"
@@ -187,6 +187,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("[project]\nname = \" \"", "must be one line of 1 to 120 bytes"),
     ("[project]\nname = \"a\\nb\"", "must be one line"),
     ("[project]\ntimezone = \"EST5EDT4\"", "must be an IANA time zone"),
+    ("[project]\ntimezone = \"-25:00\"", "or an offset such as `-03:00`"),
     ("[project]\ntimezone = \"europe/madird\"", "(did you mean `Europe/Madrid`?)"),
     ("[store]\npath = \"\"", "`store.path` is empty, must be a path"),
     ("[store]\npath = \"a%41\"", "must not have `%` and two hex digits"), // an `A` in a URL
@@ -360,7 +361,7 @@ fn a_word_that_is_not_known_is_shown_with_those_that_are() {
       = help: did you mean `jsonl`?
     "#);
     assert_snapshot!(refused("project.timezone = \"Buenos Aires\""), @r#"
-    error: `project.timezone` is `Buenos Aires`, must be an IANA time zone such as `America/Argentina/Buenos_Aires`
+    error: `project.timezone` is `Buenos Aires`, must be an IANA time zone such as `America/Argentina/Buenos_Aires`, or an offset such as `-03:00`
      --> plimsoll.toml:1:20
       |
     1 | project.timezone = "Buenos Aires"

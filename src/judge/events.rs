@@ -167,7 +167,7 @@ fn candidate(
     let mut when = When { until_us, ..When::of_place(burst.start, window) };
     let rise = question.direction == stats::Direction::Increase;
     if !rise {
-        let first = first_silent(view, question.counted, burst.start.index, width);
+        let first = first_of_drop(view, question.counted, burst, width);
         when.at_us = window(first).start_us;
         when.earliest_us = when.earliest_us.min(when.at_us);
     }
@@ -193,22 +193,30 @@ fn candidate(
     })
 }
 
-/// The first of the windows before `start` in which nothing was expected, or less than half of it
-/// came: a drop may have begun in any of them, such as at midnight, and is dated to the first.
-fn first_silent(view: &View<'_>, counted: Counted, start: usize, width: SlotWidth) -> usize {
+/// The first of the windows that may well belong to a drop: those before it that fit its rate no
+/// worse than the usual one, such as where nothing was expected, and one more that nearly does.
+///
+/// Where little is expected, such as at night, little tells when a drop began, and a date too late
+/// hides its cause; and the window in which it began has some of both rates.
+fn first_of_drop(view: &View<'_>, counted: Counted, drop: &CountBurst, width: SlotWidth) -> usize {
     let counts = view.counts_outside_events(counted, width);
-    let usual = usual_counts(&counts, &view.slots(width));
-    let silent = |index: usize| match (counts.get(index), usual.get(index)) {
-        (Some(Some(count)), Some(Some(usual))) => {
-            usual.expected < 0.5 || *count as f64 <= usual.expected / 2.0
-        }
-        _ => false,
+    let mut rest = counts.clone();
+    rest.iter_mut().take(drop.end.index).skip(drop.start.index).for_each(|count| *count = None);
+    let usual = usual_counts(&rest, &view.slots(width));
+    // A stretch without any event still leaves a rate: half an event may have been missed.
+    let kept = (drop.events as f64).max(0.5) / drop.expected.max(1.0);
+    // How much likelier a window is as a usual one, as a logarithm.
+    let evidence = |index: usize| {
+        let (count, usual) = ((*counts.get(index)?)?, (*usual.get(index)?)?);
+        Some(usual.expected * (kept - 1.0) - count as f64 * kept.ln())
     };
-    let mut first = start;
-    while first > 0 && silent(first - 1) {
-        first -= 1;
+    let belongs = |index: &usize, most: f64| evidence(*index).is_some_and(|it| it <= most);
+    let mut first = drop.start.index;
+    while let Some(before) = first.checked_sub(1).filter(|before| belongs(before, 0.0)) {
+        first = before;
     }
-    first
+    let mixed = first.checked_sub(1);
+    mixed.filter(|before| belongs(before, drop.dispersion.estimate)).unwrap_or(first)
 }
 
 /// Counts by window with what like windows usually have.

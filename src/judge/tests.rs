@@ -1,7 +1,7 @@
 //! Reports on small surveys that are made by hand.
 
 use super::{HealthOptions, ViewSettings, health};
-use crate::model::{FindingKind, Report, Severity, SlotWidth, Verdict};
+use crate::model::{FindingKind, Report, Severity, SlotWidth, Verdict, format_ts};
 use crate::query::{Counted, Outcome, Request, Survey, Tally, TemplateSeen};
 
 const MINUTE_US: i64 = 60_000_000;
@@ -158,4 +158,30 @@ fn counts_by_the_hour_are_noted_and_make_no_gaps() {
                        3600 s instead of by the minute.";
     check(10_000, &[gap]);
     check(100, &[by_the_hour, gap]);
+}
+
+#[test]
+fn a_drop_after_hours_that_tell_little_is_dated_to_them() {
+    // Two weeks of four windows a day; `from` are those from Tuesday's midnight on.
+    let check = |from: &[u32], first: i64| {
+        let day = |day: usize| if day % 7 < 5 { [2, 7, 20, 14] } else { [2, 2, 4, 5] };
+        let mut counts: Vec<u32> = (0..14).flat_map(day).collect();
+        counts[32..32 + from.len()].copy_from_slice(from);
+        let mut survey = Survey::default();
+        let id = survey.events.id("report.submitted");
+        for (window, count) in (0_i64..).zip(&counts) {
+            let at_us = START_US + window * 360 * MINUTE_US;
+            survey.tally.add(Counted::Event(id), at_us, *count);
+            survey.tally.add(Counted::Records, at_us, 100);
+        }
+        survey.span_us = Some((START_US, START_US + 14 * 1_440 * MINUTE_US - 1));
+        let report = judged(survey, ViewSettings::default());
+        let drop = report.findings.iter().find(|f| f.kind == FindingKind::EventDrop).unwrap();
+        let at = format_ts(START_US + first * 360 * MINUTE_US);
+        assert_eq!(drop.since.as_ref().unwrap().at, at, "{from:?}");
+    };
+    check(&[0, 1, 3, 2, 0, 1, 4, 2, 0, 1, 3, 2], 32); // plain from midnight on
+    check(&[2, 4, 0, 4, 1, 4, 5, 4, 1, 2, 4, 2], 33); // four of seven in the morning tell nothing
+    check(&[0, 4, 0, 4, 1, 4, 5, 4, 1, 2, 4, 2], 32); // nor does a night with none of two
+    check(&[2, 7, 0, 4, 1, 4, 5, 4, 1, 2, 4, 2], 34); // all seven do
 }

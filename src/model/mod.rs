@@ -13,6 +13,7 @@ mod report;
 mod severity;
 mod verdict;
 mod window;
+mod zone;
 
 pub use batch::{EventBatch, Label, LabelColumn, NO_STATUS, NO_TIME, Text, TextColumn, Wanted};
 pub use cursor::{
@@ -36,3 +37,4 @@ pub use report::{
 pub use severity::Severity;
 pub use verdict::{Confidence, Direction, Unit, Verdict};
 pub use window::{SlotWidth, Window, format_ts};
+pub use zone::time_zone;

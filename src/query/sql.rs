@@ -17,7 +17,9 @@ mod cost;
 mod expression;
 mod functions;
 mod group;
+mod moment;
 mod near;
+mod order;
 mod plan;
 mod resolve;
 mod run;
@@ -237,6 +239,12 @@ pub enum SqlError {
         /// Where.
         at: Position,
     },
+    /// A text beside a time that is none itself.
+    #[error(
+        "a time is compared with a text that is no time; write one such as \
+         `'2025-11-17T03:00:00Z'`, or a day such as `DATE '2025-11-17'`"
+    )]
+    NoTime,
     /// The engine refused or failed.
     #[error("the query cannot be run: {message}")]
     Engine {
@@ -288,6 +296,8 @@ pub struct Query {
     /// Rows after which nothing more needs to be read.
     enough_rows: Option<u64>,
     columns: Vec<Column>,
+    /// Last columns of the result that only sort it.
+    sort_columns: usize,
     wanted: Wanted,
 }
 
@@ -307,8 +317,10 @@ impl Query {
         let mut tree = parse_one(sql)?;
         check::check(&tree)?;
         cost::check(&tree)?;
+        let sort_columns = order::select_sort_keys(&mut tree)?;
         let columns = resolve::resolve(&mut tree, fields)?;
-        plan::make_order_total(&mut tree);
+        moment::settle(&mut tree);
+        order::make_order_total(&mut tree);
         let mut wanted = Wanted::default();
         for column in &columns {
             column.want(&mut wanted);
@@ -325,6 +337,7 @@ impl Query {
             filter_sql: condition.map(plan::batch_filter).transpose()?,
             enough_rows: plan::enough_rows(&tree),
             columns,
+            sort_columns,
             wanted,
         })
     }

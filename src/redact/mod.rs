@@ -53,8 +53,9 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Takes out the usual secrets, those whose name has one of `secret_names` in it, whatever
-    /// the case, and the values at the paths `personal_fields`.
+    /// Takes out the usual secrets, those whose name has one of `secret_names` in it, and the
+    /// values of `personal_fields`, which are paths or the ends of paths. `pin_code`, `pin-code`
+    /// and `pinCode` are one name.
     ///
     /// # Errors
     /// When there are more names than an expression can hold.
@@ -63,7 +64,7 @@ impl Redactor {
         secret_names: &[String],
         personal_fields: &[String],
     ) -> Result<Self, regex::Error> {
-        let names: Vec<String> = secret_names.iter().map(|name| regex::escape(name)).collect();
+        let names: Vec<String> = secret_names.iter().map(|name| any_spelling(name)).collect();
         let names = (!names.is_empty()).then(|| Regex::new(&format!("(?i-u:{})", names.join("|"))));
         let personal = (!personal_fields.is_empty()).then(|| PersonalFields::new(personal_fields));
         Ok(Self { key: key.to_vec(), names: names.transpose()?, personal: personal.transpose()? })
@@ -106,6 +107,22 @@ impl Redactor {
         }
         done.map_or(Cow::Borrowed(text), Cow::Owned)
     }
+}
+
+/// A name without what its spellings differ by: case, `_` and `-`.
+fn spelling(name: &str) -> String {
+    let plain: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
+    if plain.is_empty() { name.to_owned() } else { plain.to_lowercase() }
+}
+
+/// An expression for every spelling of a name, or of the names of a path.
+fn any_spelling(path: &str) -> String {
+    let any = |name: &str| {
+        let name = spelling(name);
+        let letters = name.chars().map(|c| regex::escape(&c.to_string()));
+        letters.collect::<Vec<String>>().join("[_-]?")
+    };
+    path.split('.').map(any).collect::<Vec<String>>().join(r"\.")
 }
 
 /// The text with the cuts made at the places that `find` finds; `None` when there is none.

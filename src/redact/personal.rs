@@ -1,15 +1,16 @@
 //! The values of personal fields become pseudonyms: in JSON, also cut or inside of other text, and
 //! in `name=value`.
 //!
-//! A field is meant by its path from the root of a record, or from an element of any list: lists
-//! of records are taken apart only later. Of an object or a list all values are meant.
+//! A field is meant by its path or the end of it, such as `student.name` of `ctx.student.name`, in
+//! any spelling: too much is better taken out than too little. Of an object or a list all values
+//! are meant.
 
 use regex::bytes::Regex;
 use rustc_hash::FxHashSet;
 
-use super::MARK;
 use super::pseudonym::value_pseudonym;
 use super::secret::{Quotes, quoted_len, value_len};
+use super::{MARK, any_spelling, spelling};
 
 /// JSON in text in JSON is looked into so often.
 const MAX_DEPTH: usize = 3;
@@ -25,10 +26,11 @@ pub(super) struct PersonalFields {
 
 impl PersonalFields {
     pub(super) fn new(paths: &[String]) -> Result<Self, regex::Error> {
-        let names: Vec<String> = paths.iter().map(|path| regex::escape(path)).collect();
-        let pairs = Regex::new(&format!("(?-u)(?:^|[^A-Za-z0-9_.-])(?:{})=", names.join("|")))?;
+        let names: Vec<String> = paths.iter().map(|path| any_spelling(path)).collect();
+        let pairs = Regex::new(&format!("(?i-u)(?:^|[^A-Za-z0-9_-])(?:{})=", names.join("|")))?;
+        let paths: FxHashSet<String> = paths.iter().map(|path| spelled(path)).collect();
         let longest = paths.iter().map(String::len).max().unwrap_or(0);
-        Ok(Self { paths: paths.iter().cloned().collect(), longest, pairs })
+        Ok(Self { paths, longest, pairs })
     }
 
     /// Copies a record with its personal values replaced; returns how many there were.
@@ -80,6 +82,11 @@ impl PersonalFields {
     }
 }
 
+/// A path with the spelling of each of its names.
+fn spelled(path: &str) -> String {
+    path.split('.').map(spelling).collect::<Vec<_>>().join(".")
+}
+
 fn within<'t>(value: &'t [u8], quote: &[u8]) -> &'t [u8] {
     let value = value.strip_prefix(quote).unwrap_or(value);
     value.strip_suffix(quote).unwrap_or(value)
@@ -112,16 +119,12 @@ struct Open {
     is_personal: bool,
     /// Length of the path to it.
     path_len: usize,
-    /// How many places of `origins` were there before it.
-    origin_count: usize,
 }
 
 impl Walk<'_> {
     /// Copies the value that the text begins with; returns its length.
     fn value(&mut self) -> usize {
         let (mut open, mut path): (Vec<Open>, String) = (Vec::new(), String::new());
-        // Where in the path the elements of lists begin.
-        let mut origins: Vec<usize> = Vec::new();
         let (mut at, mut names_next) = (0, false);
         while let Some(byte) = self.text.get(at).copied() {
             let here = open.last();
@@ -129,11 +132,8 @@ impl Walk<'_> {
             match byte {
                 b'{' | b'[' => {
                     let is_list = byte == b'[';
-                    let is_personal = is_personal || self.is_meant(&path, &origins);
-                    let (path_len, origin_count) = (path.len(), origins.len());
-                    let is_new = is_list && origins.last() != Some(&path.len());
-                    origins.extend(is_new.then_some(path.len()));
-                    open.push(Open { is_list, is_personal, path_len, origin_count });
+                    let is_personal = is_personal || self.is_meant(&path);
+                    open.push(Open { is_list, is_personal, path_len: path.len() });
                     names_next = !is_list;
                     at += 1;
                 }
@@ -141,7 +141,6 @@ impl Walk<'_> {
                     at += 1;
                     if let Some(closed) = open.pop() {
                         path.truncate(closed.path_len);
-                        origins.truncate(closed.origin_count);
                     }
                     if open.is_empty() {
                         break;
@@ -158,9 +157,9 @@ impl Walk<'_> {
                     if names_next {
                         path.truncate(here.map_or(0, |here| here.path_len));
                         path.push_str(if path.is_empty() { "" } else { "." });
-                        path.push_str(&self.string(at, end));
+                        path.push_str(&spelled(&self.string(at, end)));
                         names_next = false;
-                    } else if is_personal || self.is_meant(&path, &origins) {
+                    } else if is_personal || self.is_meant(&path) {
                         let value = self.string(at, end);
                         self.personal(at, end, &value);
                     } else {
@@ -173,7 +172,7 @@ impl Walk<'_> {
                     let rest = self.text.get(at..).unwrap_or_default();
                     let is_end = |b: &u8| b.is_ascii_whitespace() || b",:]}[{\"".contains(b);
                     let end = at + rest.iter().position(is_end).unwrap_or(rest.len()).max(1);
-                    if is_personal || self.is_meant(&path, &origins) {
+                    if is_personal || self.is_meant(&path) {
                         let value =
                             String::from_utf8_lossy(rest.get(..end - at).unwrap_or_default());
                         self.personal(at, end, &value);
@@ -186,15 +185,15 @@ impl Walk<'_> {
         at
     }
 
-    fn is_meant(&self, path: &str, origins: &[usize]) -> bool {
-        let is_near = |from: &&usize| path.len() - **from <= self.fields.longest + 1;
-        let known = |from: &usize| {
-            let path = path.get(*from..).unwrap_or_default();
-            self.fields.paths.contains(path.strip_prefix('.').unwrap_or(path))
-        };
-        // Origins are inside of the path, the nearest last.
-        let near = origins.iter().rev().take_while(is_near);
-        !path.is_empty() && near.chain(Some(&0).filter(is_near)).any(known)
+    /// Whether a path ends with one of the fields'.
+    fn is_meant(&self, path: &str) -> bool {
+        let is_known =
+            |from: usize| path.get(from..).is_some_and(|it| self.fields.paths.contains(it));
+        let first = path.len().saturating_sub(self.fields.longest);
+        let before = first.saturating_sub(1);
+        let tail = path.as_bytes().get(before..).unwrap_or_default();
+        first == 0 && is_known(0)
+            || memchr::memchr_iter(b'.', tail).any(|dot| is_known(before + dot + 1))
     }
 
     /// The text of a JSON string.

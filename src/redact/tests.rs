@@ -129,6 +129,15 @@ fn configured_names_of_secrets() {
     check("sent Bearer abcdef123456", "sent Bearer [redacted]"); // a part of a usual form
     check("passed=7", "passed=[redacted]"); // the usual exceptions are of the usual names
     check("the pin is secret", "the pin is secret"); // no value
+    let redactor = with(&["pin_code", "securityAnswer"], &[]);
+    for name in
+        ["pin_code", "pinCode", "PIN-CODE", "x_pincode", "security_answer", "SecurityAnswers"]
+    {
+        let [text, expected] = ["1234", "[redacted]"].map(|value| format!("{name}={value} x=1"));
+        assert_eq!(redacted_by(&redactor, &text), expected);
+    }
+    let kept = "spin=1 code=2 pin.code=3 security=4";
+    assert_eq!(redacted_by(&redactor, kept), kept);
     check(r#"{"pin":null,"pin_password":"x"}"#, r#"{"pin":null,"pin_password":"[redacted]"}"#);
 }
 
@@ -147,7 +156,14 @@ fn personal_fields_become_pseudonyms() {
     check(r#"{"student.name": "ana pérez "}"#, r#"{"student.name": "ANA"}"#); // as people type it
     check(r#"{"student":{"n\u0061me":"Ana P\u00e9rez"}}"#, r#"{"student":{"name":"ANA"}}"#);
     check(r#"{"dni":30111222,"n":[1]}"#, r#"{"dni":"DNI","n":[1]}"#);
-    check(r#"{"dni":null,"a":{"dni":1},"name":"x"}"#, r#"{"dni":null,"a":{"dni":1},"name":"x"}"#);
+    check(r#"{"dni":null,"name":"x"}"#, r#"{"dni":null,"name":"x"}"#);
+    // By the end of a path, in any spelling.
+    check(r#"{"a":{"d_n-I":30111222},"dnis":1}"#, r#"{"a":{"d_n-I":"DNI"},"dnis":1}"#);
+    check(
+        r#"{"ctx":[{"Student":{"Name":"Ana Pérez"}}],"name":"x"}"#,
+        r#"{"ctx":[{"Student":{"Name":"ANA"}}],"name":"x"}"#,
+    );
+    check("ctx.Student.name='Ana Pérez' xdni=1", "ctx.Student.name='ANA' xdni=1");
     // Through lists, and from their elements on.
     check(r#"[{"student":{"name":"Ana Pérez"}}]"#, r#"[{"student":{"name":"ANA"}}]"#);
     check(

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 
-use crate::model::{Report, Window};
+use crate::model::{Report, Window, time_zone};
 
 use super::visible;
 
@@ -14,7 +14,7 @@ const TICKS_MAX: usize = 24;
 /// The zone in which a report counts its days.
 pub(crate) struct Zone {
     tz: TimeZone,
-    /// IANA name, or `UTC` when the report's name is not known.
+    /// IANA name or offset, or `UTC` when the report's name is not known.
     pub(crate) name: String,
 }
 
@@ -28,10 +28,10 @@ pub(crate) struct Tick {
 }
 
 impl Zone {
-    /// The zone of a report; a name that is not in the zone database counts as UTC.
+    /// The zone of a report; a name that is no zone's counts as UTC.
     pub(crate) fn of(report: &Report) -> Self {
-        match TimeZone::get(&report.zone) {
-            Ok(tz) if !is_utc(&report.zone) => Self { tz, name: visible::name(&report.zone) },
+        match time_zone(&report.zone) {
+            Some(tz) if !is_utc(&report.zone) => Self { tz, name: visible::name(&report.zone) },
             _ => Self { tz: TimeZone::UTC, name: "UTC".to_owned() },
         }
     }

@@ -26,6 +26,7 @@ pub mod correction;
 pub mod count;
 pub mod limit;
 pub mod normal;
+pub mod novelty;
 pub mod proportion;
 pub mod quantile;
 pub mod quantile_change;

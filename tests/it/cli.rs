@@ -53,6 +53,7 @@ fn what_cannot_be_used_is_named_with_its_code() {
     check(&["report", GOOD, "--duration", "took:hours"], 2, "units are ns, us, ms and s");
     check(&["report", GOOD, "--events", &missing], 4, "missing.log");
     check(&["query", GOOD, "nosuch"], 2, "error[PL032]: there is no saved query `nosuch`");
+    check(&["query", GOOD, "submissions-per-subject"], 3, "needs the field `academic.subject`");
     check(&["query", GOOD, "SELEC 1"], 2, "error[PL030]: not SQL");
     check(&["query", GOOD, "SELECT nosuch FROM logs"], 2, "nosuch");
     check(&["query", GOOD, "SELECT 1; SELECT 2"], 2, "error[PL030]");

@@ -137,7 +137,16 @@ fn an_erased_record_is_no_event() {
     );
     check(dir, &["init", "app.log"], 0);
     check(dir, &["collect", "--once"], 0);
-    check(dir, &["erase", "--where", "message = 'a'"], 0);
+    for (condition, count) in [
+        ("user = 'u-123'", 0), // a word of its own to the engine
+        ("MESSAGE = 'b'", 1),
+        ("ts < '2026-11-18T14:12:30Z'", 1),
+        ("ts_ms > 0 AND date = DATE '2026-11-18'", 2),
+    ] {
+        let said = check(dir, &["erase", "--dry-run", "--where", condition], 0);
+        assert_eq!(said, format!("the condition holds for {count} records\n"), "{condition}");
+    }
+    check(dir, &["erase", "--where", "message = 'a' AND ts IS NOT NULL"], 0);
     for sql in ["SELECT COUNT(*) AS n FROM logs", "SELECT COUNT(msg) AS n FROM logs"] {
         assert_eq!(check(dir, &["query", "-o", "csv", sql], 0), "n\n1\n", "{sql}");
     }
@@ -398,7 +407,8 @@ fn nothing_secret_is_in_the_store() {
 fn links_and_long_records_are_as_configured() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    put(dir, "elsewhere/a.log", &format!("{{\"msg\":\"{}\"}}\n", "x".repeat(5 << 20)));
+    let long = |len: usize| format!("{{\"msg\":\"{}\"}}\n", "x".repeat(len));
+    put(dir, "elsewhere/a.log", &(long(5 << 20) + &long(70 << 10))); // the second in one read
     put(dir, "logs/b.log", "{\"msg\":\"b\"}\n");
     std::os::unix::fs::symlink(dir.join("elsewhere/a.log"), dir.join("logs/a.log")).unwrap();
     let collect = |keys: &str| {
@@ -409,8 +419,23 @@ fn links_and_long_records_are_as_configured() {
     };
     assert!(collect("").contains(" 1 rows"), "a link that leads out is not followed");
     let keys = "link_roots = [\"elsewhere\"]\nmax_record = \"64KiB\"\ntruncated_keep = \"1KiB\"\n";
-    assert!(collect(keys).contains(" 2 rows"));
+    assert!(collect(keys).contains(" 3 rows"));
     let erase = ["erase", "--dry-run", "--where"];
     let long = |condition| check(dir, &[&erase[..], &[condition]].concat(), 0);
-    assert!(long("LENGTH(body) = 1024").contains("1 records"));
+    assert!(long("LENGTH(body) = 1024").contains("2 records"));
+}
+
+#[test]
+fn a_header_of_csv_counts_for_what_comes_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    put(dir, "in/a.csv", "time,level,took_ms,region\n");
+    put(dir, "plimsoll.toml", "[[source]]\nname = \"c\"\ninclude = [\"in/*.csv\"]\n");
+    for minute in 10..16 {
+        let mut log = fs::OpenOptions::new().append(true).open(dir.join("in/a.csv")).unwrap();
+        writeln!(log, "2026-11-18T14:{minute}:00Z,info,{minute},eu").unwrap();
+        check(dir, &["collect", "--once"], 0);
+    }
+    let sql = "SELECT COUNT(ts), COUNT(severity), SUM(duration_ms) FROM logs";
+    assert_eq!(check(dir, &["query", "-o", "csv", sql], 0).lines().nth(1), Some("6,6,75.0"));
 }

@@ -12,6 +12,7 @@ use super::super::quantity::{self, NoQuantity};
 use super::super::raw::{FieldText, LengthText, PathText, Placed, SizeText, ZoneText};
 use super::super::texts::Origin;
 use super::Checker;
+use crate::model::time_zone;
 
 /// Longest name, title and field, in bytes.
 const MAX_NAME_LEN: usize = 64;
@@ -126,7 +127,7 @@ impl Checker<'_, '_> {
     pub(super) fn zone(&mut self, key: &str, raw: Option<&Placed<ZoneText>>) -> TimeZone {
         let Some(raw) = raw else { return TimeZone::UTC };
         let written = raw.value().as_ref();
-        if let Ok(zone) = TimeZone::get(written) {
+        if let Some(zone) = time_zone(written) {
             return zone;
         }
         let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
@@ -138,7 +139,8 @@ impl Checker<'_, '_> {
         };
         let near = names.iter().find(city).map(String::as_str).or(whole);
         let help = near.map(|near| format!("did you mean `{near}`?"));
-        let need = "must be an IANA time zone such as `America/Argentina/Buenos_Aires`";
+        let need = "must be an IANA time zone such as `America/Argentina/Buenos_Aires`, or an \
+                    offset such as `-03:00`";
         self.findings.value(&raw.span(), key, need, help);
         TimeZone::UTC
     }

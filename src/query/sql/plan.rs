@@ -1,118 +1,20 @@
-//! What is known of a checked query before it runs: its order, and which rows it cannot need.
+//! What is known of a checked query before it runs: its parts, and which rows it cannot need.
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
-    LimitClause, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, Query as Tree, Select,
-    SelectItem, SetExpr, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+    LimitClause, OrderBy, OrderByKind, Query as Tree, Select, SelectItem, SetExpr, Value,
+    ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use crate::frame::Column;
 
 use super::check::LOGS;
-use super::cost::{has_aggregate, is_logs, is_one_row, number};
+use super::cost::{has_aggregate, is_logs, number};
 use super::functions::is_aggregate;
 use super::write::write;
 use super::{SqlError, parse_one};
-
-/// Makes the order of the result the same on every run.
-///
-/// The engine's order can differ after grouping, joining, uniting, and among equal keys of an
-/// `ORDER BY`; there the selected columns become the last sort keys.
-pub(super) fn make_order_total(tree: &mut Tree) {
-    let _: ControlFlow<()> = VisitMut::visit(tree, &mut DropNeedlessOrder);
-    if matches!(tree.body.as_ref(), SetExpr::Select(select) if is_one_row(select))
-        || (tree.order_by.is_none() && is_row_by_row(tree))
-    {
-        return;
-    }
-    let Some(columns) = first_select(&tree.body).and_then(selected_columns) else { return };
-    let keys = match tree.order_by.take() {
-        None => Vec::new(),
-        Some(OrderBy { kind: OrderByKind::Expressions(keys), .. }) => keys,
-        all @ Some(_) => {
-            tree.order_by = all;
-            return;
-        }
-    };
-    let is_all = matches!(keys.as_slice(), [key] if key.expr.to_string() == "ALL");
-    // `ORDER BY ALL` is read by polars only when it stands alone.
-    let keys = if is_all { keys } else { with_all_columns(keys, &columns) };
-    tree.order_by = Some(OrderBy { kind: OrderByKind::Expressions(keys), interpolate: None });
-}
-
-/// The keys, then the selected columns that are not among them.
-///
-/// No column may come twice: the streaming engine of polars 0.55 fails on that.
-fn with_all_columns(keys: Vec<OrderByExpr>, columns: &[[String; 2]]) -> Vec<OrderByExpr> {
-    let mut used = vec![false; columns.len()];
-    let mut texts = Vec::new();
-    let mut total = Vec::new();
-    for key in keys {
-        let text = key.expr.to_string();
-        let place = match text.parse::<usize>() {
-            Ok(place) => place.checked_sub(1),
-            Err(_) => columns.iter().position(|names| names.contains(&text)),
-        };
-        let place_used = place.and_then(|place| used.get_mut(place));
-        let is_new = !place_used.as_deref().copied().unwrap_or(texts.contains(&text));
-        if let Some(place_used) = place_used {
-            *place_used = true;
-        }
-        if is_new {
-            texts.push(text);
-            let expr = place.map_or(key.expr, |place| ordinal(place + 1).expr);
-            total.push(OrderByExpr { expr, ..key });
-        }
-    }
-    let unused = used.iter().zip(1..).filter(|(used, _)| !**used);
-    total.extend(unused.map(|(_, place)| ordinal(place)));
-    total
-}
-
-/// Drops `ORDER BY` of a single row: polars 0.55 loses the row when its quantile is missing.
-struct DropNeedlessOrder;
-
-impl VisitorMut for DropNeedlessOrder {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, tree: &mut Tree) -> ControlFlow<()> {
-        if matches!(tree.body.as_ref(), SetExpr::Select(select) if is_one_row(select)) {
-            tree.order_by = None;
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-fn ordinal(place: usize) -> OrderByExpr {
-    OrderByExpr {
-        expr: Expr::Value(Value::Number(place.to_string(), false).into()),
-        options: OrderByOptions { asc: None, nulls_first: None },
-        with_fill: None,
-    }
-}
-
-fn first_select(body: &SetExpr) -> Option<&Select> {
-    match body {
-        SetExpr::Select(select) => Some(select),
-        SetExpr::Query(tree) => first_select(&tree.body),
-        SetExpr::SetOperation { left, .. } => first_select(left),
-        _ => None,
-    }
-}
-
-/// The names an `ORDER BY` can mean each selected column by, unless `*` hides them.
-fn selected_columns(select: &Select) -> Option<Vec<[String; 2]>> {
-    let names = |item: &SelectItem| match item {
-        SelectItem::UnnamedExpr(expr) => Some([expr.to_string(), expr.to_string()]),
-        SelectItem::ExprWithAlias { expr, alias } => {
-            Some([expr.to_string(), format!("\"{}\"", alias.value)])
-        }
-        _ => None,
-    };
-    select.projection.iter().map(names).collect()
-}
 
 /// Whether each row of the result is made of one row of `logs`, in their order or sorted.
 pub(super) fn is_row_by_row(tree: &Tree) -> bool {

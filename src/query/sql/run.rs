@@ -99,6 +99,7 @@ impl QueryRun {
     /// time or memory cannot be stopped, only left alone: end the process soon.
     pub fn finish(self) -> Result<Table, SqlError> {
         let Self { query, limits, builder, groups, frames, space, kept_rows } = self;
+        let sort_columns = query.sort_columns;
         let (sender, receiver) = mpsc::channel();
         deep_thread()
             .spawn(move || {
@@ -118,7 +119,9 @@ impl QueryRun {
                 format!("`{path}`: {count} values of another type were taken as missing")
             })
             .collect();
-        tabulate(&result, notes).map_err(engine_error)
+        let mut table = tabulate(&result, notes).map_err(engine_error)?;
+        table.columns.truncate(table.columns.len().saturating_sub(sort_columns));
+        Ok(table)
     }
 }
 
@@ -227,6 +230,10 @@ fn resident_bytes() -> Option<u64> {
 #[expect(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
 /// The engine's message; its first line says it, the rest shows plans.
 pub(super) fn engine_error(error: PolarsError) -> SqlError {
+    const NO_TIME: &str = "cannot compare 'date/datetime/time' to a string value";
     let message = error.to_string();
+    if message.contains(NO_TIME) {
+        return SqlError::NoTime;
+    }
     SqlError::Engine { message: message.lines().next().unwrap_or_default().to_owned() }
 }

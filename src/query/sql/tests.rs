@@ -470,3 +470,80 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn an_aggregate_that_only_sorts_is_of_the_rows_and_not_shown() {
+    // Bytes grow from row to row, and routes take turns.
+    insta::assert_snapshot!(run("SELECT route FROM logs GROUP BY route \
+        ORDER BY quantile_cont(http.bytes, 0.5) DESC"), @"
+    route
+    /orders/{id}
+    /b
+    /a
+    ");
+    insta::assert_snapshot!(run("SELECT route AS r, COUNT(*) AS n FROM logs GROUP BY r \
+        ORDER BY -SUM(http.bytes) / n, MAX(ts) LIMIT 2"), @"
+    r               n
+    /orders/{id}  100
+    /b            100
+    ");
+    let regions = "SELECT region FROM logs WHERE region = 'eu' OR ts_ms % 3 = 0 GROUP BY region";
+    insta::assert_snapshot!(run(&format!("{regions} ORDER BY COUNT(*)")), @"
+    region
+    us
+    eu
+    ");
+    insta::assert_snapshot!(run(&format!("{regions} ORDER BY count(*) DESC")), @"
+    region
+    eu
+    us
+    ");
+    insta::assert_snapshot!(run("WITH w AS (SELECT route, COUNT(*) AS n FROM logs GROUP BY route \
+        ORDER BY COUNT(*) DESC, 1 LIMIT 1) SELECT n FROM w"), @"
+      n
+    100
+    ");
+    for sql in [
+        "SELECT route FROM (SELECT route FROM logs GROUP BY 1 ORDER BY COUNT(*) LIMIT 1) AS t",
+        "SELECT DISTINCT route FROM logs GROUP BY route ORDER BY COUNT(*)", // rows would differ
+        "SELECT route FROM logs ORDER BY COUNT(*)",
+        "SELECT route FROM logs UNION ALL SELECT route FROM logs ORDER BY COUNT(*)",
+    ] {
+        insta::allow_duplicates!(insta::assert_snapshot!(
+            parse_error(sql).replace(|c: char| c.is_ascii_digit(), "0"), @"
+        `ORDER BY COUNT(*)` without selecting it is not allowed at line 0, column 00; select it with a name, and order by the name
+        "));
+    }
+}
+
+#[test]
+fn times_are_compared_with_and_without_a_zone() {
+    let count = |condition: &str| run(&format!("SELECT COUNT(*) AS n FROM logs WHERE {condition}"));
+    // Events are 7 s apart: 52 of the 300 before six minutes are over.
+    for condition in [
+        "ts < '2024-11-08T00:06:00Z'",
+        "ts < '2024-11-08 03:06:00+03:00'",
+        "'2024-11-07T21:06:00-03:00' > logs.TS",
+        "ts BETWEEN '2024-11-08T00:00:00Z' AND '2024-11-08T00:06:00'",
+        "ts < TIMESTAMP '2024-11-08T00:06:00Z'",
+        "ts < CAST('2024-11-08T00:06:00Z' AS TIMESTAMP) AND date = DATE '2024-11-08'",
+        "CASE WHEN (ts < ('2024-11-08T00:06:00Z')) THEN 1 ELSE 0 END = 1",
+        "ts < '2024-11-08T00:06:00Z' AND date IN ('2024-11-08', '1999-01-01') AND date <= '2024-11-08'",
+    ] {
+        assert_eq!(count(condition), " n\n52\n", "{condition}");
+    }
+    assert_eq!(count("date NOT IN ('2024-11-08', '2024-11-09')"), "n\n0\n");
+    assert_eq!(count("ts IN ('2024-11-08T00:00:07Z', '2024-11-08T00:00:08')"), "n\n1\n");
+    insta::assert_snapshot!(count("ts > 'yesterday'"), @"
+    error: a time is compared with a text that is no time; write one such as `'2025-11-17T03:00:00Z'`, or a day such as `DATE '2025-11-17'`
+    ");
+}
+
+#[test]
+fn no_text_is_left_for_the_engine_to_cast_to_a_day() {
+    let sql = |sql: &str| Query::parse(sql, &fields).expect(sql).sql().to_owned();
+    for day in ["DATE '2024-11-08'", "CAST('2024-11-08' AS DATE)"] {
+        let sql = sql(&format!("SELECT COUNT(*) AS n FROM logs WHERE date = {day}"));
+        assert!(sql.ends_with("\"date\" = CAST(TIMESTAMP '2024-11-08T00:00:00' AS DATE)"), "{sql}");
+    }
+}

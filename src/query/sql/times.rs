@@ -1,7 +1,8 @@
 //! The times a condition leaves, so that what lies outside need not be read.
 
-use jiff::civil::DateTime;
 use sqlparser::ast::{BinaryOperator, Expr, Ident, UnaryOperator, Value};
+
+use super::moment::instant as instant_of;
 
 const US_PER_MS: i64 = 1_000;
 const DAY_US: i64 = 86_400_000_000;
@@ -104,9 +105,7 @@ fn instant(lasts_us: i64, constant: &Expr) -> Option<i64> {
 
 fn text_instant(value: &Value) -> Option<i64> {
     let Value::SingleQuotedString(text) = value else { return None };
-    // A text with a zone is none of these; the engine does not compare it with a time either.
-    let at: DateTime = text.parse().ok()?;
-    Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond())
+    Some(instant_of(text)?.as_microsecond())
 }
 
 /// A whole number, or a sum or product of such.
@@ -164,6 +163,7 @@ mod tests {
             ("ts >= CAST('2024-11-08 00:00:00' AS TIMESTAMP)", Some((t_us, ALL.1))),
             ("date = '2024-11-08'", Some((t_us, t_us + 86_400_000_000))),
             ("(date = DATE '2024-11-08') AND status = 1", Some((t_us, t_us + 86_400_000_000))),
+            ("ts >= '2024-11-08T01:00:00+01:00'", Some((t_us, ALL.1))),
             ("ts >= 'yesterday'", None),
             ("ts_ms >= status", None),
             ("ts_ms >= 99999999999999999", None), // beyond the calendar: left to the engine

@@ -326,7 +326,8 @@ impl<F: Files> Documents<F> {
         document.cursor =
             Some(DocumentCursor { generation, path: path.clone(), name, len, version, rows });
         self.has_changed = true;
-        let piece = Piece { generation, path, bytes, records, truncated: None };
+        let first_line = Vec::new();
+        let piece = Piece { generation, path, bytes, records, truncated: None, first_line };
         (!names.is_empty()).then_some(Version { piece, names })
     }
 
@@ -378,8 +379,9 @@ fn tombstone(cursor: DocumentCursor) -> Version {
     let name = cursor.name.unwrap_or_else(|| name_of(&cursor.path));
     let DocumentCursor { generation, path, len, .. } = cursor;
     let record = RecordSpan { off: len, len: 0, body: 0..0, kind: RecordKind::Tombstone };
-    let piece =
-        Piece { generation, path, bytes: Vec::new(), records: vec![record], truncated: None };
+    let (bytes, first_line) = (Vec::new(), Vec::new());
+    let records = vec![record];
+    let piece = Piece { generation, path, bytes, records, truncated: None, first_line };
     Version { piece, names: vec![name] }
 }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use memchr::memchr;
+
 use crate::model::{Cursor, Fingerprint, GenerationState, Mark};
 use crate::source::follow::evidence::{
     GUARD_MAX, HEAD_MAX, may_start, packed_of, print_before, print_of, read_up_to,
@@ -10,7 +12,7 @@ use crate::source::follow::evidence::{
 use crate::source::follow::files::{Opened, Stat};
 use crate::source::follow::long::LongLine;
 use crate::source::follow::packed::Unpacker;
-use crate::source::follow::record::{Ending, Front, Piece, cut};
+use crate::source::follow::record::{Ending, Front, Piece, cut, is_too_long};
 
 /// Where the bytes of a generation can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +221,7 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
         let is_end = got < want;
         let is_all = next + got as u64 >= self.cursor.size_seen;
         let ending = if is_end && is_all { self.ending(step) } else { Ending::Wait };
-        let records = cut(&bytes, start, &mut self.front, ending);
+        let records = cut(&bytes, start, &mut self.front, ending, step.max_record);
         let looked_at = (self.front.next() + start as u64 - next) as usize;
         let guard_len = looked_at.min(GUARD_MAX as usize);
         self.ahead = print_of(bytes.get(looked_at - guard_len..looked_at).unwrap_or_default());
@@ -227,13 +229,16 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
             self.hand_out(&bytes, next - start as u64)?;
             return Ok(Outcome::Piece(self.piece(bytes, records)));
         }
+        let rest = bytes.get(looked_at..).unwrap_or_default();
+        let is_endless = self.front.next() == next && want == step.chunk_len && !is_end;
+        if is_endless || is_too_long(rest, step.max_record) {
+            let before = bytes.get(looked_at - guard_len..looked_at).unwrap_or_default();
+            self.long = Some(LongLine::new(self.front.next(), before, step.truncated_keep));
+            return Ok(Outcome::Busy(got as u64));
+        }
         if is_end {
             self.rest(ending);
             return Ok(Outcome::Idle);
-        }
-        if self.front.next() == next && want == step.chunk_len {
-            let before = bytes.get(..start).unwrap_or_default();
-            self.long = Some(LongLine::new(next, before, step.truncated_keep));
         }
         Ok(Outcome::Busy(got as u64))
     }
@@ -364,12 +369,15 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
         bytes: Vec<u8>,
         records: Vec<crate::source::follow::record::RecordSpan>,
     ) -> Piece {
+        let is_inner = records.first().is_some_and(|record| record.off > 0);
+        let first_len = memchr(b'\n', &self.peek).filter(|_| is_inner).unwrap_or(0);
         Piece {
             generation: self.cursor.generation,
             path: self.cursor.path.clone(),
             bytes,
             records,
             truncated: None,
+            first_line: self.peek.get(..first_len).unwrap_or_default().to_vec(),
         }
     }
 

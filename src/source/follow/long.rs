@@ -125,7 +125,7 @@ impl<H: Opened + Send + Sync + 'static> Generation<H> {
             let Some((bytes, start)) = self.read_guarded(line, line_len, expected)? else {
                 return self.start_over();
             };
-            let records = cut(&bytes, start, &mut self.front, ending);
+            let records = cut(&bytes, start, &mut self.front, ending, step.max_record);
             if records.is_empty() {
                 return Ok(Outcome::Idle);
             }

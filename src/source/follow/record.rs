@@ -28,6 +28,9 @@ pub struct Piece {
     pub records: Vec<RecordSpan>,
     /// What was cut away, if the only record of this piece is longer than the limit.
     pub truncated: Option<Whole>,
+    /// The first line of the file, such as a header of CSV, if it is not in this piece and is
+    /// known.
+    pub first_line: Vec<u8>,
 }
 
 impl Piece {
@@ -109,12 +112,14 @@ impl Front {
 /// Cuts `bytes`, whose part from `start` on stands at `front.next()`, into records.
 ///
 /// `ending` says what to do with an unterminated rest; the caller passes [`Ending::Wait`] unless
-/// `bytes` reach the end of the file. Moves `front` to the first byte that is not in a record.
+/// `bytes` reach the end of the file. Moves `front` to the first byte that is not in a record;
+/// a record of more than `max_record` bytes is left there, see [`is_too_long`].
 pub(super) fn cut(
     bytes: &[u8],
     start: usize,
     front: &mut Front,
     ending: Ending,
+    max_record: u64,
 ) -> Vec<RecordSpan> {
     let mut records = Vec::new();
     let mut at = start;
@@ -138,7 +143,7 @@ pub(super) fn cut(
             continue;
         }
         let Some(line_len) = memchr(b'\n', rest) else {
-            if let Some(kept) = tail(rest, ending) {
+            if let Some(kept) = tail(rest, ending).filter(|kept| *kept as u64 <= max_record) {
                 let end = front.line + rest.len() as u64;
                 records.push(span(front, end, at..at + kept, RecordKind::Unterminated));
             }
@@ -146,6 +151,9 @@ pub(super) fn cut(
         };
         let body_len = without_cr(rest.get(..line_len).unwrap_or_default()).len();
         let end = front.line + line_len as u64 + 1;
+        if body_len as u64 > max_record {
+            return records;
+        }
         if body_len == 0 {
             front.line = end;
         } else {
@@ -153,6 +161,12 @@ pub(super) fn cut(
         }
         at += line_len + 1;
     }
+}
+
+/// Whether `bytes` begin with a line that [`cut`] left for its length, however it goes on.
+pub(super) fn is_too_long(bytes: &[u8], max_record: u64) -> bool {
+    let line = memchr(b'\n', bytes).and_then(|len| bytes.get(..len)).unwrap_or(bytes);
+    without_cr(line).len() as u64 > max_record
 }
 
 /// The line without a carriage return at its end.

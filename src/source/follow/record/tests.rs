@@ -6,7 +6,7 @@ use super::*;
 /// What is cut from `bytes` at the start of a file: `offset+length:body`, and the front after it.
 fn cut_all(bytes: &[u8], ending: Ending) -> (Vec<String>, Front) {
     let mut front = Front::default();
-    let records = cut(bytes, 0, &mut front, ending);
+    let records = cut(bytes, 0, &mut front, ending, u64::MAX);
     let shown = records.iter().map(|record| {
         let body = &bytes[record.body.start as usize..record.body.end as usize];
         let mark = match record.kind {
@@ -79,7 +79,7 @@ fn what_is_cut_at_once_is_cut_in_steps() {
         while records.len() < whole.len() {
             let start = front.next() as usize;
             let end = (start + step).min(bytes.len());
-            records.extend(cut(&bytes[..end], start, &mut front, Ending::Wait));
+            records.extend(cut(&bytes[..end], start, &mut front, Ending::Wait, u64::MAX));
         }
         let spans: Vec<_> = records.iter().map(|record| (record.off, record.len)).collect();
         assert_eq!(spans, [(0, 3002), (3002, 2), (3004, 3)], "{step}");
@@ -92,7 +92,7 @@ proptest! {
         bytes in vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(0), Just(b'x'), any::<u8>()], 0..80),
     ) {
         let mut front = Front::default();
-        let records = cut(&bytes, 0, &mut front, Ending::Flush);
+        let records = cut(&bytes, 0, &mut front, Ending::Flush, u64::MAX);
         let mut at = 0;
         for record in &records {
             prop_assert_eq!(record.off, at);

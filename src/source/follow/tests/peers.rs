@@ -355,6 +355,37 @@ fn beats_28317_line_at_the_limit_is_whole_and_one_beyond_is_cut_with_its_measure
 }
 
 #[test]
+fn a_line_beyond_the_limit_is_cut_also_within_one_read() {
+    let settings = Settings { max_record: 8 * 1024, truncated_keep: 3, ..Settings::default() };
+    let (fits, long) = ("f".repeat(8 * 1024), "x".repeat(8 * 1024 + 1));
+    let mut rig = Rig::with(settings);
+    rig.disk().write("a.log", format!("a\n{fits}\r\n\n{long}\r\nb\n{long}\n").as_bytes());
+    rig.disk().write("b.log", format!("\n{long}\nc\n").as_bytes());
+    rig.cycle();
+    let cut = |name: &str, len: u64| format!("{name}: xxx (Truncated, {len} bytes)");
+    let fits = format!("a.log: {}", "f".repeat(60));
+    let a = [
+        "a.log: a".to_owned(),
+        fits,
+        cut("a.log", 8_196),
+        "a.log: b".to_owned(),
+        cut("a.log", 8_194),
+    ];
+    let b = [cut("b.log", 8_195), "b.log: c".to_owned()];
+    let (of_a, of_b): (Vec<_>, Vec<_>) =
+        rig.new_rows().into_iter().partition(|row| row.starts_with("a.log"));
+    assert_eq!((of_a.as_slice(), of_b.as_slice()), (a.as_slice(), b.as_slice()));
+    assert_eq!(rig.follower.counters().truncated_records, 3);
+    // Without its end it waits, and is cut with it.
+    rig.disk().write("b.log", long.as_bytes());
+    rig.cycle();
+    assert_eq!(rig.new_rows(), Vec::<String>::new());
+    rig.disk().write("b.log", b"y\nd\n");
+    rig.cycle();
+    assert_eq!(rig.new_rows(), [cut("b.log", 8_195), "b.log: d".to_owned()]);
+}
+
+#[test]
 fn fluent_bit_3117_hole_is_one_counted_row() {
     let mut rig = Rig::new();
     let ino = rig.disk().create("a.log");

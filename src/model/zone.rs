@@ -1,0 +1,74 @@
+//! Time zones by the names people give them.
+
+use jiff::tz::{Offset, TimeZone};
+
+/// Offsets are at most so far from UTC; no clock is set further.
+const MAX_OFFSET_MINUTES: i32 = 14 * 60;
+
+/// A zone by its IANA name, or by its offset: `-03:00`, `+0530`, `UTC-3`.
+///
+/// The sign is as people write it, east of UTC is `+`; that of `Etc/GMT+3` is the other way round.
+pub fn time_zone(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok().or_else(|| offset(name).map(TimeZone::fixed))
+}
+
+fn offset(name: &str) -> Option<Offset> {
+    let offset = name.strip_prefix("UTC").or(name.strip_prefix("GMT")).unwrap_or(name);
+    let (sign, digits) = match offset.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let (hours, minutes) = match (digits.split_once(':'), digits.len()) {
+        (Some(parts), _) => parts,
+        (None, 1 | 2) => (digits, "00"),
+        (None, 4) => digits.split_at_checked(2)?,
+        (None, _) => return None,
+    };
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !matches!(hours.len(), 1 | 2)
+        || minutes.len() != 2
+        || ![hours, minutes].into_iter().all(is_number)
+    {
+        return None;
+    }
+    let minutes = minutes.parse::<u8>().ok().filter(|minutes| *minutes < 60)?;
+    let minutes = hours.parse::<i32>().ok()? * 60 + i32::from(minutes);
+    (minutes <= MAX_OFFSET_MINUTES).then(|| Offset::from_seconds(sign * minutes * 60).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::time_zone;
+
+    #[test]
+    fn zones_have_names_or_offsets() {
+        for (name, minutes) in [
+            ("UTC", Some(0)),
+            ("America/Argentina/Buenos_Aires", Some(-180)),
+            ("Etc/GMT+3", Some(-180)), // as POSIX has it
+            ("-03:00", Some(-180)),
+            ("+05:30", Some(330)),
+            ("-0330", Some(-210)),
+            ("+5", Some(300)),
+            ("UTC-3", Some(-180)),
+            ("GMT+05:45", Some(345)),
+            ("+14:00", Some(840)), // the most
+            ("+14:01", None),
+            ("-03:60", None),
+            ("+5:+3", None),
+            ("+-3", None),
+            ("+003", None),
+            ("+é", None),
+            ("03:00", None), // of which sign?
+            ("+", None),
+            ("", None),
+            ("Mars", None),
+        ] {
+            let offset = time_zone(name).map(|zone| zone.to_offset(Timestamp::UNIX_EPOCH));
+            assert_eq!(offset.map(|offset| offset.seconds() / 60), minutes, "{name}");
+        }
+    }
+}
