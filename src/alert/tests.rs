@@ -11,6 +11,7 @@ use super::deliver::{Answer, Deliver, Message};
 use super::outbox::tests::config;
 use super::{AlertInput, Alerts, Phase};
 use crate::config::{ReceiverKind, RuleSeverity};
+use crate::durable::write_whole;
 use crate::model::Verdict;
 
 const SECOND: i64 = 1_000_000;
@@ -89,7 +90,7 @@ fn files(directory: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
 /// Removes the state, or puts it back as it was.
 fn restore(path: &Path, old: Option<Vec<u8>>) {
     match old {
-        Some(bytes) => fs::write(path, bytes).unwrap(),
+        Some(bytes) => write_whole(path, &bytes).unwrap(),
         None => drop(fs::remove_file(path)),
     }
 }
@@ -131,7 +132,9 @@ fn play(steps: &[(Step, i64)]) -> (Vec<(String, Value)>, usize) {
                 let old = files(&outbox);
                 it.send_by(&mut receiver, now_us).unwrap();
                 drop(it);
-                old.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
+                for (path, bytes) in old {
+                    write_whole(&path, &bytes).unwrap();
+                }
                 it = open();
             }
             Step::Restart => {
@@ -217,7 +220,7 @@ fn what_cannot_be_used_is_refused_with_the_way_out() {
     let state = root.path().join("state.json");
     let mut told = Vec::new();
     for text in [r#"{"version":2}"#, "{", r#"{"version":1,"next_number":0,"rules":{},"x":1}"#] {
-        fs::write(&state, text).unwrap();
+        write_whole(&state, text.as_bytes()).unwrap();
         told.push(open(&config(&["ops"])));
     }
     fs::remove_file(&state).unwrap();

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::super::deliver::{Answer, Deliver, Message};
 use super::{GIVE_UP_US, MAX_DEAD, MAX_WAITING, Outbox, Sent, Waiting};
 use crate::config::{Config, Receiver, ReceiverKind, Request, check_bytes};
+use crate::durable::write_whole;
 
 const SECOND: i64 = 1_000_000;
 
@@ -114,8 +115,8 @@ fn a_receiver_may_ask_for_time() {
 #[test]
 fn what_is_refused_lies_dead_and_the_rest_goes_on() {
     let it = Box::with(&[message(0, "a", "ops"), message(1, "a", "ops"), message(2, "b", "gone")]);
-    std::fs::write(it.root.path().join("outbox/000000000003-f-ops.json"), "{").unwrap();
-    std::fs::write(it.root.path().join("outbox/notes.txt"), "mine").unwrap(); // not ours
+    write_whole(&it.root.path().join("outbox/000000000003-f-ops.json"), b"{").unwrap();
+    write_whole(&it.root.path().join("outbox/notes.txt"), b"mine").unwrap(); // not ours
     let refusing = ("a0", Answer::Refused("it answers 404".to_owned()));
     let sent = it.send(0, &mut Scripted { answers: vec![refusing], ..Scripted::default() });
     assert_eq!((sent.delivered, sent.failed, sent.dead), (1, 0, 3));

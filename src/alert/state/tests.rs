@@ -31,26 +31,27 @@ fn told(notification: &Notification) -> String {
     };
     let parts = [("+", phase(Phase::Firing)), ("-", phase(Phase::Resolved))];
     let parts = parts.iter().filter(|(_, groups)| !groups.is_empty());
-    parts.map(|(sign, groups)| format!("{sign}{groups}")).collect()
+    let texts: Vec<String> = parts.map(|(sign, groups)| format!("{sign}{groups}")).collect();
+    texts.concat()
 }
 
 /// Plays `0aF` (at 0 s group a fails), `60bP` (at 60 s b passes), `90aI` (can't tell), `99` (only
 /// time goes by); wants `30+ab` (at 30 s it is told that a and b fire), `99-a` (that a is over).
-fn check(pending_for_s: i64, script: &str, want: &str) {
+fn check(hold_s: i64, script: &str, want: &str) {
     let mut state = State::new();
     let mut got = Vec::new();
     for step in script.split(' ') {
         let at = step.find(|c: char| !c.is_ascii_digit()).unwrap_or(step.len());
         let now_s: i64 = step[..at].parse().unwrap();
         let mut inputs = Vec::new();
-        if let [group, verdict] = step[at..].as_bytes() {
+        if let [group, verdict] = &step.as_bytes()[at..] {
             let verdict = match verdict {
                 b'P' => Verdict::Pass,
                 b'W' => Verdict::Warn,
                 b'F' => Verdict::Fail,
                 _ => Verdict::Inconclusive,
             };
-            let pending_for_us = pending_for_s * SECOND;
+            let pending_for_us = hold_s * SECOND;
             let group = char::from(*group).to_string();
             inputs.push(AlertInput { pending_for_us, ..input(&group, verdict) });
         }
@@ -60,7 +61,7 @@ fn check(pending_for_s: i64, script: &str, want: &str) {
         let due = state.due(now_s * SECOND, &PATIENCE);
         got.extend(due.iter().map(|it| format!("{now_s}{}", told(it))));
     }
-    assert_eq!(got.join(" "), want, "for {pending_for_s}: {script}");
+    assert_eq!(got.join(" "), want, "for {hold_s}: {script}");
 }
 
 #[test]
