@@ -91,28 +91,28 @@ fn every_kind_of_check_loads() {
 }
 
 /// What a gate and the section `[check]` compare with.
-fn check_baseline(check: &str, gate: &str, want: (BaselineSource, Option<u64>, usize)) {
+fn check_baseline(check: &str, gate: &str, want: &(BaselineSource, Option<u64>, usize)) {
     let text = format!(
         "[check]\n{check}\n[gate.a]\n{gate}\n[[gate.a.check]]\nname='n'\nkind='rule'\nexpr='x'"
     );
     let got = load(&text).config.gates.remove(0).baseline;
     let hours = got.window.map(|window| window.as_secs() / 3600);
-    assert_eq!((got.source, hours, got.exclude.len()), want, "{text}");
+    assert_eq!(&(got.source, hours, got.exclude.len()), want, "{text}");
 }
 
 #[test]
 fn a_gate_compares_with_what_it_says_else_with_what_the_section_says() {
     use BaselineSource::{FourTimesBefore, History, LastWeek, Named, PreviousDeployment};
-    check_baseline("", "", (FourTimesBefore, None, 0)); // the default
-    check_baseline("exclude=['exam']", "", (FourTimesBefore, None, 1));
-    check_baseline("baseline={from='history', window='8w'}", "", (History, Some(1344), 0));
+    check_baseline("", "", &(FourTimesBefore, None, 0)); // the default
+    check_baseline("exclude=['exam']", "", &(FourTimesBefore, None, 1));
+    check_baseline("baseline={from='history', window='8w'}", "", &(History, Some(1344), 0));
     // Another source has its own window.
     let usual = "exclude=['exam','exam']\nbaseline={from='history', window='8w'}";
-    check_baseline(usual, "baseline={from='last-week'}", (LastWeek, None, 1));
-    check_baseline(usual, "baseline={window='4w'}", (History, Some(672), 1));
-    check_baseline(usual, "baseline={exclude=[]}", (History, Some(1344), 0));
-    check_baseline("", "baseline={from='name:v1.2'}", (Named("v1.2".into()), None, 0));
-    check_baseline("", "baseline={deployment='previous'}", (PreviousDeployment, None, 0));
+    check_baseline(usual, "baseline={from='last-week'}", &(LastWeek, None, 1));
+    check_baseline(usual, "baseline={window='4w'}", &(History, Some(672), 1));
+    check_baseline(usual, "baseline={exclude=[]}", &(History, Some(1344), 0));
+    check_baseline("", "baseline={from='name:v1.2'}", &(Named("v1.2".into()), None, 0));
+    check_baseline("", "baseline={deployment='previous'}", &(PreviousDeployment, None, 0));
 }
 
 #[test]
@@ -131,14 +131,14 @@ fn the_sections_have_defaults_and_variables() {
     assert_eq!(config.alert.repeat, Duration::from_hours(1));
 }
 
-/// Configurations that are refused and a part of what is said; beside it why it is so.
+/// What is said of a configuration that is refused.
+fn check(text: &str, want: &str) {
+    let got = sentences(text);
+    assert!(got.contains(want), "{text}\n  said: {got}\n  want: {want}");
+}
+
 #[test]
-fn what_is_wrong_is_refused_with_the_need() {
-    let check = |text: &str, want: &str| {
-        let got = sentences(text);
-        assert!(got.contains(want), "{text}\n  said: {got}\n  want: {want}");
-    };
-    let one = |text: &str, want: &str| check(&gate_with(text), want);
+fn what_is_wrong_with_a_gate_is_refused_with_the_need() {
     let gate = |text: &str, want: &str| {
         check(&format!("[gate.a]\n{text}\n{}", gate_with("kind='rule'\nexpr='x'")), want);
     };
@@ -165,6 +165,11 @@ fn what_is_wrong_is_refused_with_the_need() {
     gate("baseline = { from = 'history', deployment = 'previous' }", "must have one");
     gate("baseline = { from = '4x-before', window = '1d' }", "of no use to `4x-before`");
     gate("baseline = { exclude = ['easter'] }", "must be `deploy`, `exam`, `holiday`");
+}
+
+#[test]
+fn what_is_wrong_with_a_check_is_refused_with_the_need() {
+    let one = |text: &str, want: &str| check(&gate_with(text), want);
     one("kind = 'shfit'", "(did you mean `shift`?)");
     one("kind = 'shift'", "`gate.a.check.n` needs `value`, its kind is `shift`");
     one(
@@ -195,6 +200,10 @@ fn what_is_wrong_is_refused_with_the_need() {
         "kind = 'rule'\nexpr = 'x'\n[[gate.a.check]]\nname = 'n '",
         "differ from the one in line 2",
     );
+}
+
+#[test]
+fn what_is_wrong_with_sections_and_receivers_is_refused_with_the_need() {
     check("[check]\nlevel = '0%'", "must be more than `0%` and at most `50%`");
     check("[check]\nlevel = '0.02'", "(did you mean `2%`?)");
     check("[check]\nwindow = '30s'", "must be from `1m` to `366d`");
