@@ -11,7 +11,7 @@
 //! | 2 | `source`, `decode`, `frame` |
 //! | 3 | `store` |
 //! | 4 | `query` (polars ends here), `collect`, `history` |
-//! | 5 | `judge` |
+//! | 5 | `judge`, `alert` |
 //! | 6 | `report`, `demo` |
 //! | 7 | `cli` |
 
@@ -35,6 +35,7 @@ pub mod collect;
 pub mod history;
 pub mod query;
 
+pub mod alert;
 pub mod judge;
 
 pub mod demo;

@@ -7,13 +7,14 @@ use schemars::schema_for;
 use super::args::Cli;
 use super::error::{BAD_VALUE, Exit, Failure, KINDS};
 use super::output::Terminal;
+use crate::alert::AlertPayload;
 use crate::config;
 use crate::model::Report;
 
 /// Print the JSON schema of an output
 #[derive(Args, Debug)]
 pub(super) struct SchemaArgs {
-    /// Output to describe: report, inspect or compare
+    /// Output to describe: report, inspect, compare, alert or config
     #[arg(value_name = "NAME")]
     pub name: String,
 }
@@ -41,13 +42,13 @@ pub(super) fn schema(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, Fai
     }
     let schema = match args.name.trim_start_matches("plimsoll.").trim_end_matches("/1") {
         "report" => schema_for!(Report),
+        "alert" => schema_for!(AlertPayload),
         "inspect" => schema_for!(super::inspect::Inspection),
         "compare" => schema_for!(super::compare::Comparison),
         other => {
             let message = format!("there is no output `{other}`");
-            return Err(
-                Failure::new(&BAD_VALUE, message).hint("try report, inspect, compare or config")
-            );
+            return Err(Failure::new(&BAD_VALUE, message)
+                .hint("try report, inspect, compare, alert or config"));
         }
     };
     terminal.json(&schema)?;

@@ -11,6 +11,8 @@ use super::{
     SourceKind, check_bytes, load as load_from_disk, schema, variables,
 };
 
+mod judging;
+
 const FILE: &str = "/srv/shop/plimsoll.toml";
 
 fn request() -> Request {
@@ -180,7 +182,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("[storage]", "unknown section `storage` (did you mean `store`?)"),
     ("[x]", "sections are `version`, `project`"), // nothing is near
     ("path = \"x\"", "unknown key `path` (did you mean `store.path`?)"), // the section is missing
-    ("[store]\ninterval = 1", "keys of `store` are `path`, `state`"),
+    ("[store]\ndepth = 1", "keys of `store` are `path`, `state`"),
     ("store = 3", "`store` is `3`, must be a table"),
     ("[source]", "must be a list in `[` and `]` (write `[[source]]`)"),
     ("[project]\nname = 7", "`project.name` is `7`, must be text in quotes (write `\"7\"`)"),
@@ -688,6 +690,15 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     source.app.kind = "auto"  # default
     source.app.include = ["a", "b"]  # plimsoll.toml:5
     source.app.exclude = []  # default
+    check.window = "all"  # default
+    check.baseline.from = "4x-before"  # default
+    check.min_samples = 30  # default
+    check.level = "2%"  # default
+    check.exclude = []  # default
+    alert.interval = "1m"  # default
+    alert.window = "15m"  # default
+    alert.repeat = "4h"  # default
+    alert.group_wait = "30s"  # default
     "#);
 }
 
@@ -760,6 +771,7 @@ fn the_schema_is_complete_and_tells_the_defaults() {
 
 fn check_described(schema: &serde_json::Value, path: &str, undescribed: &mut Vec<String>) {
     let inside = schema.get("items").unwrap_or(schema);
+    let inside = inside.get("additionalProperties").filter(|it| it.is_object()).unwrap_or(inside);
     for (name, key) in
         inside.get("properties").and_then(|all| all.as_object()).into_iter().flatten()
     {
@@ -775,8 +787,8 @@ fn check_described(schema: &serde_json::Value, path: &str, undescribed: &mut Vec
 fn every_key_is_in_the_manual() {
     // The defaults are the manual: every key of a section stands there, if only as a comment.
     let schema = schema();
-    for section in ["project", "store", "collect", "redact"] {
-        let (_, text) = DEFAULTS.split_once(&format!("\n[{section}]\n")).unwrap();
+    for section in ["project", "store", "collect", "redact", "check", "alert"] {
+        let (_, text) = DEFAULTS.split_once(&format!("\n[{section}]")).unwrap();
         let text = text.split("\n[").next().unwrap();
         let keys = schema["properties"][section]["properties"].as_object().unwrap();
         for key in keys.keys().filter(|key| *key != "key") {
@@ -835,52 +847,72 @@ fn check_anything(text: &[u8]) {
     }
 }
 
+const HEADERS: &[&str] = &[
+    "[project]",
+    "[store]",
+    "[collect]",
+    "[redact]",
+    "[[source]]",
+    "[source.fields]",
+    "[[rule]]",
+    "[[slo]]",
+    "[[calendar]]",
+    "[check]",
+    "[gate.a]",
+    "[[gate.a.check]]",
+    "[gate.\"*\"]",
+    "[[gate]]",
+    "[[receiver]]",
+    "[source]",
+    "[x]",
+];
+
+const KEYS: &[&str] = &[
+    "version",
+    "name",
+    "timezone",
+    "path",
+    "state",
+    "retention",
+    "flush_size",
+    "max_record",
+    "truncated_keep",
+    "max_open_files",
+    "link_roots",
+    "key",
+    "secret_names",
+    "include",
+    "exclude",
+    "kind",
+    "id",
+    "time",
+    "fields",
+    "expr",
+    "objective",
+    "good",
+    "from",
+    "to",
+    "file",
+    "for",
+    "shadow",
+    "window",
+    "baseline",
+    "score",
+    "check",
+    "gate",
+    "url",
+    "severities",
+    "direction",
+    "min_effect",
+    "weight",
+    "value",
+    "rule",
+    "source",
+];
+
 fn any_line() -> impl Strategy<Value = String> {
-    let header = prop::sample::select(vec![
-        "[project]",
-        "[store]",
-        "[collect]",
-        "[redact]",
-        "[[source]]",
-        "[source.fields]",
-        "[[rule]]",
-        "[[slo]]",
-        "[[calendar]]",
-        "[source]",
-        "[x]",
-    ]);
-    let key = prop::sample::select(vec![
-        "version",
-        "name",
-        "timezone",
-        "path",
-        "state",
-        "retention",
-        "flush_size",
-        "max_record",
-        "truncated_keep",
-        "max_open_files",
-        "link_roots",
-        "key",
-        "secret_names",
-        "include",
-        "exclude",
-        "kind",
-        "id",
-        "time",
-        "fields",
-        "expr",
-        "objective",
-        "good",
-        "from",
-        "to",
-        "file",
-        "for",
-        "shadow",
-        "window",
-        "rule",
-        "source",
-    ]);
+    let header = prop::sample::select(HEADERS);
+    let key = prop::sample::select(KEYS);
     let value = prop_oneof![
         prop::sample::select(vec![
             "1",
@@ -894,6 +926,11 @@ fn any_line() -> impl Strategy<Value = String> {
             "[[]]",
             "{}",
             "{ a = 1 }",
+            "{ from = \"name:a\", window = \"1h\" }",
+            "{ pass = 1, warn = 2.5 }",
+            "{ \"*\" = { \"*\" = 1 } }",
+            "\"env:A\"",
+            "\"shift\"",
             "\"\"",
             "\"1h\"",
             "\"1MiB\"",
