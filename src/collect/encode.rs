@@ -75,7 +75,7 @@ impl Encoder {
         redacted: &Redacted,
         observed_us: i64,
     ) -> Result<Rows, RowsError> {
-        let Redacted { chunk, parts } = redacted;
+        let Redacted { chunk, parts, .. } = redacted;
         self.events.clear();
         self.learn(piece.generation, redacted);
         let mut placed: Vec<(usize, Option<u32>, i32)> = Vec::with_capacity(piece.records.len());

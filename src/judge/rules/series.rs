@@ -7,10 +7,15 @@ use crate::rule::{Measure, Offset, UsualMethod};
 use crate::stats::Outcome;
 use crate::stats::count::Dispersion;
 use crate::stats::limit::Method;
+use crate::stats::novelty::{Novelty, Scored};
 use crate::stats::step::{Point, Step, locate_step};
 
 /// Windows of a series at most.
 const MAX_WINDOWS: usize = 240;
+/// Windows that the detector of novelties sees at most: four weeks of five minutes.
+const MAX_NOVELTY_WINDOWS: usize = 8_064;
+/// The detector says nothing before it has seen so many.
+const MIN_NOVELTY_WINDOWS: usize = 160;
 /// Fewest values of a window that has a percentile.
 const MIN_IN_WINDOW: u64 = 5;
 /// Chance of so clear a change point where there is none, from which on it counts.
@@ -155,7 +160,33 @@ pub(super) fn before_change(case: &Case<'_>, offset: Offset) -> Judged {
     Judged { outcome, evidence, reason }
 }
 
-/// Judges `novelty(MEASURE) CMP SCORE`: the highest score in the current window.
-pub(super) fn novelty(case: &Case<'_>, _limit: f64) -> Judged {
-    case.inconclusive("novelty is not wired yet")
+/// Judges `novelty(MEASURE) CMP SCORE`: the highest score in the current window, by a detector that
+/// has seen everything before it in order.
+pub(super) fn novelty(case: &Case<'_>, limit: f64) -> Judged {
+    let course = Course::of(case, MAX_NOVELTY_WINDOWS);
+    let mut detector = Novelty::new(Some(f64::from(course.width.seconds())));
+    let current = case.situation.windows.current;
+    let mut best: Option<(Scored, usize)> = None;
+    let mut seen = 0_usize;
+    for (index, value) in course.values.iter().enumerate() {
+        let scored = detector.push(*value);
+        seen += usize::from(value.is_some());
+        let is_current = course.window(index).end_us > current.start_us && value.is_some();
+        if is_current && best.is_none_or(|(known, _)| known.score < scored.score) {
+            best = Some((scored, index));
+        }
+    }
+    let Some((scored, index)) = best.filter(|_| seen >= MIN_NOVELTY_WINDOWS) else {
+        return case.inconclusive(format!("{seen} windows are too few to know what is new"));
+    };
+    let reading = Reading { value: Some(scored.score), ..case.now };
+    let case = Case { now: reading, ..*case };
+    let holds = case.term.cmp.holds(scored.score, limit);
+    let at = crate::model::format_ts(course.window(index).start_us);
+    let reason = match scored.reason {
+        Some(feature) => format!("{feature} at {at}"),
+        None => "nothing new".to_owned(),
+    };
+    let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
+    Judged { outcome, evidence: case.with_limit(limit), reason }
 }
