@@ -13,9 +13,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::Spanned;
 
+mod alert;
+mod history;
+
+pub(super) use alert::{RawAlert, RawReceiver};
+pub(super) use history::RawHistory;
+
 use super::checked::{
-    CalendarKind, ChangeDirection, CheckKind, FieldUnit, NoData, OnNoData, ReceiverKind,
-    RuleSeverity, SourceKind,
+    CalendarKind, ChangeDirection, CheckKind, FieldUnit, NoData, OnNoData, RuleSeverity, SourceKind,
 };
 
 /// A value and where it stands.
@@ -120,6 +125,9 @@ pub(super) struct RawConfig {
     #[serde(default)]
     #[schemars(extend("maxProperties" = 100))]
     pub gate: BTreeMap<Placed<String>, RawGate>,
+    /// How series of builds are judged
+    #[serde(default)]
+    pub history: RawHistory,
     /// When rules are looked at and alerts are sent
     #[serde(default)]
     pub alert: RawAlert,
@@ -481,36 +489,4 @@ pub(super) struct RawGateCheck {
     pub shadow: Option<Placed<bool>>,
     /// Where to read what to do: a web address or a path
     pub runbook: Option<Placed<String>>,
-}
-
-/// `[alert]`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawAlert {
-    /// Rules are evaluated this often by `watch` and `collect`
-    pub interval: Option<Placed<LengthText>>,
-    /// Time that is looked at
-    pub window: Option<Placed<LengthText>>,
-    /// An alert that goes on is sent again after this time
-    pub repeat: Option<Placed<LengthText>>,
-    /// Time in which alerts of one rule gather into one notification
-    pub group_wait: Option<Placed<LengthText>>,
-}
-
-/// One `[[receiver]]`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawReceiver {
-    /// Name in errors and in the outbox
-    #[schemars(required)]
-    pub name: Option<Placed<String>>,
-    /// What it understands
-    #[schemars(required)]
-    pub kind: Option<Placed<ReceiverKind>>,
-    /// Web address (http, https), or `env:NAME` for a variable with it. It is never shown
-    #[schemars(required, extend("writeOnly" = true))]
-    pub url: Option<Placed<UrlText>>,
-    /// Severities it is told of
-    #[schemars(extend("minItems" = 1, "maxItems" = 2))]
-    pub severities: Option<Vec<Placed<RuleSeverity>>>,
 }
