@@ -12,7 +12,7 @@
 //! | 3 | `store` |
 //! | 4 | `query` (polars ends here), `collect`, `history` |
 //! | 5 | `judge`, `alert` |
-//! | 6 | `report`, `demo` |
+//! | 6 | `report`, `demo`, `export` |
 //! | 7 | `cli` |
 
 pub mod clock;
@@ -39,6 +39,7 @@ pub mod alert;
 pub mod judge;
 
 pub mod demo;
+pub mod export;
 pub mod report;
 
 pub mod cli;

@@ -69,6 +69,10 @@ pub(super) enum Command {
     Lines(super::lines::LinesArgs),
     /// Judge rules and objectives: may this go on?
     Check(super::check::CheckArgs),
+    /// Judge slow drift over builds, and take in the results of benchmarks
+    History(super::history::HistoryArgs),
+    /// Write objectives for other tools: OpenSLO, Prometheus
+    Export(super::export::ExportArgs),
     /// Follow the configured sources into the store
     Collect(super::collect::CollectArgs),
     /// Prove from the store alone that nothing is lost and nothing doubled

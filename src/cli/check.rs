@@ -1,18 +1,23 @@
 //! `plimsoll check`: judges rules, objectives and gates, and says whether this may go on.
 
+mod builds;
 mod outputs;
 mod subject;
 mod watch;
 
-use std::path::PathBuf;
+pub(super) use subject::{misread, place_of};
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::args::InputArgs;
+use super::commit::CommitArgs;
 use super::error::{Exit, Failure};
 use super::output::Terminal;
 use super::report::FailOn;
-use crate::model::{Answer, Decision, Verdict};
+use crate::model::{Answer, ConfigRef, Decision, Verdict};
+use crate::source::sha256_of;
 
 /// Judge rules and objectives: may this go on?
 ///
@@ -53,6 +58,23 @@ pub(super) struct CheckArgs {
     /// Number of measurements; the gate's, or 6
     #[arg(long, value_name = "N", requires = "watch")]
     pub count: Option<u32>,
+    /// Append what was measured to the history, and judge its drift over the recorded builds
+    #[arg(long, conflicts_with = "watch")]
+    pub record: bool,
+    /// History to judge drift by, instead of `history.file`; only --record writes to it
+    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    pub history: Option<PathBuf>,
+    /// What was measured
+    #[command(flatten)]
+    pub commit: CommitArgs,
+    /// What is done with the decision
+    #[command(flatten)]
+    pub ending: EndingArgs,
+}
+
+/// Where a decision goes, and what it means for the exit status.
+#[derive(Args, Debug)]
+pub(super) struct EndingArgs {
     /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: CheckOutput,
@@ -90,20 +112,52 @@ pub(super) enum CheckOutput {
 }
 
 pub(super) fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let writes = outputs::writes(&args.write)?;
+    let writes = args.ending.writes()?;
     let subject = subject::Subject::configured(args, terminal)?;
     let decision = if args.watch {
         watch::watched(&subject, args, terminal)?
     } else {
         subject.decide(args, terminal)?
     };
-    outputs::write(&decision, &writes)?;
-    let output = if args.json { CheckOutput::Json } else { args.output };
-    outputs::print(&decision, output, terminal)?;
-    Ok(exit(&decision, args))
+    args.ending.end(&decision, &writes, terminal)
 }
 
-fn exit(decision: &Decision, args: &CheckArgs) -> Exit {
+/// Formats and files that are written besides standard output.
+pub(super) type Writes = Vec<(CheckOutput, PathBuf)>;
+
+impl EndingArgs {
+    /// What `--write` asks for: to be known before anything is judged.
+    pub(super) fn writes(&self) -> Result<Writes, Failure> {
+        outputs::writes(&self.write)
+    }
+
+    /// Writes and prints the decision, and tells the exit status.
+    pub(super) fn end(
+        &self,
+        decision: &Decision,
+        writes: &Writes,
+        terminal: &Terminal,
+    ) -> Result<Exit, Failure> {
+        outputs::write(decision, writes)?;
+        let output = if self.json { CheckOutput::Json } else { self.output };
+        outputs::print(decision, output, terminal)?;
+        Ok(exit(decision, self))
+    }
+}
+
+/// The configuration in force; `None` without a file.
+pub(super) fn config_ref(file: Option<&Path>) -> Option<ConfigRef> {
+    let file = file?;
+    Some(ConfigRef { file: relative(file), sha256: sha256_of(file)? })
+}
+
+/// The path from the current directory where it lies below it.
+fn relative(file: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    file.strip_prefix(&here).unwrap_or(file).display().to_string()
+}
+
+fn exit(decision: &Decision, args: &EndingArgs) -> Exit {
     if args.exit_zero {
         return Exit::Yes;
     }

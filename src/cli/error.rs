@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::io;
 
+use crate::history::{HistoryError, import::ImportError};
 use crate::model::one_line;
 use crate::query::OpenError;
 use crate::source::{DiscoverError, ReadError};
@@ -119,6 +120,19 @@ kinds! {
     NO_RULE = "PL070", Usage,
         "There is nothing to check: no [[rule]], [[slo]] or [gate.NAME] in plimsoll.toml, and no \
          `--rule`. `plimsoll init LOGS` writes a configuration with rules that fit the logs.";
+    HISTORY = "PL075", Unusable,
+        "The history of builds cannot be used: it cannot be read or written, is too large, or a \
+         value does not fit into it. The message names the file and the cause; it is JSON lines, \
+         which can be mended by hand.";
+    NO_HISTORY = "PL076", CannotTell,
+        "No build is recorded yet, so nothing can be told. `plimsoll check --record` appends what \
+         it measures, `plimsoll history import` the results of benchmarks.";
+    IMPORT = "PL077", Unusable,
+        "A file is no result of Criterion, hyperfine, k6, Lighthouse or github-action-benchmark, \
+         or cannot be read. Nothing of this run was appended.";
+    EXPORT = "PL078", Usage,
+        "An objective cannot be said in the words of the other tool: a metric has labels and \
+         buckets, not every field of a log. Nothing was written.";
     INTERRUPTED = "PL050", Interrupted,
         "The command was interrupted. Nothing half-written is left behind.";
 }
@@ -226,6 +240,18 @@ impl From<OpenError> for Failure {
             OpenError::Empty { .. } => Self::caused(&NO_RECORDS, &error)
                 .hint("check that the program logs there, and that the file was not just rotated"),
         }
+    }
+}
+
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        Self::caused(&HISTORY, &error).hint("name another one with --history FILE")
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        Self::caused(&IMPORT, &error).hint("docs/history.md names the files that can be imported")
     }
 }
 

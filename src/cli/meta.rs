@@ -9,12 +9,12 @@ use super::error::{BAD_VALUE, Exit, Failure, KINDS};
 use super::output::Terminal;
 use crate::alert::AlertPayload;
 use crate::config;
-use crate::model::Report;
+use crate::model::{Decision, Report};
 
 /// Print the JSON schema of an output
 #[derive(Args, Debug)]
 pub(super) struct SchemaArgs {
-    /// Output to describe: report, inspect, compare, alert or config
+    /// What to describe: report, decision, inspect, compare, alert, history, series or config
     #[arg(value_name = "NAME")]
     pub name: String,
 }
@@ -43,12 +43,15 @@ pub(super) fn schema(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, Fai
     let schema = match args.name.trim_start_matches("plimsoll.").trim_end_matches("/1") {
         "report" => schema_for!(Report),
         "alert" => schema_for!(AlertPayload),
+        "decision" => schema_for!(Decision),
+        "history" => crate::history::schema(),
+        "series" => schema_for!(super::history::SeriesList),
         "inspect" => schema_for!(super::inspect::Inspection),
         "compare" => schema_for!(super::compare::Comparison),
         other => {
             let message = format!("there is no output `{other}`");
             return Err(Failure::new(&BAD_VALUE, message)
-                .hint("try report, inspect, compare, alert or config"));
+                .hint("try report, decision, inspect, compare, alert, history, series or config"));
         }
     };
     terminal.json(&schema)?;

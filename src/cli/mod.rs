@@ -5,10 +5,13 @@
 mod args;
 mod check;
 mod collect;
+mod commit;
 mod compare;
 mod config;
 mod demo;
 mod error;
+mod export;
+mod history;
 mod init;
 mod inspect;
 mod lines;
@@ -62,6 +65,8 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Compare(args) => compare::run(&args, terminal),
         Command::Lines(args) => lines::run(&args, terminal),
         Command::Check(args) => check::run(&args, terminal),
+        Command::History(args) => history::run(&args, terminal),
+        Command::Export(args) => export::run(&args, terminal),
         Command::Collect(args) => collect::run(&args, terminal),
         Command::Verify(args) => store::verify(&args, terminal),
         Command::Compact(args) => store::compact(&args, terminal),

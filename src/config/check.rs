@@ -19,6 +19,7 @@ use super::texts::Origin;
 mod alert;
 mod entry;
 mod gate;
+mod history;
 mod value;
 
 pub(super) use value::{is_field, plain_name};
@@ -93,6 +94,7 @@ pub(super) fn check(
     let calendars = checker.calendars(&raw.calendar);
     let check = checker.check_section(&raw.check);
     let gates = checker.gates(&raw.gate, &check);
+    let history = checker.history(&raw.history);
     let alert = checker.alert(&raw.alert);
     let receivers = checker.receivers(&raw.receiver);
     let directory = directories.file.to_owned();
@@ -110,6 +112,7 @@ pub(super) fn check(
         calendars,
         check,
         gates,
+        history,
         alert,
         receivers,
     };

@@ -14,12 +14,14 @@ use super::globs::Globs;
 
 mod alert;
 mod gate;
+mod history;
 
 pub use alert::{Alert, Receiver, ReceiverKind, ReceiverUrl};
 pub use gate::{
     BaselineSource, BaselineSpec, ChangeDirection, Check, CheckKind, Gate, GateCheck,
     GateCheckKind, MinEffect, OnNoData, Score,
 };
+pub use history::History;
 
 /// A configuration in which everything is right.
 #[derive(Clone, Debug)]
@@ -48,6 +50,8 @@ pub struct Config {
     pub check: Check,
     /// Decisions by several checks, in the order of their names, which differ.
     pub gates: Vec<Gate>,
+    /// How series of builds are judged.
+    pub history: History,
     /// When rules are looked at and alerts are sent.
     pub alert: Alert,
     /// Who is told of alerts; names differ.

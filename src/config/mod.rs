@@ -39,8 +39,8 @@ mod written;
 pub use checked::{
     Alert, BaselineSource, BaselineSpec, Calendar, CalendarDays, CalendarKind, ChangeDirection,
     Check, CheckKind, Collect, Config, Expr, FieldPath, FieldUnit, Gate, GateCheck, GateCheckKind,
-    KeySource, MinEffect, NoData, OnNoData, Project, Receiver, ReceiverKind, ReceiverUrl, Redact,
-    Rule, RuleSeverity, Score, Secret, Slo, Source, SourceKind, Store,
+    History, KeySource, MinEffect, NoData, OnNoData, Project, Receiver, ReceiverKind, ReceiverUrl,
+    Redact, Rule, RuleSeverity, Score, Secret, Slo, Source, SourceKind, Store,
 };
 pub use discover::{FILE_NAME, ReadError, discover};
 pub use globs::Globs;

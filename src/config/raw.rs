@@ -15,8 +15,10 @@ use toml::Spanned;
 
 use super::checked::{CalendarKind, FieldUnit, NoData, RuleSeverity, SourceKind};
 
+mod history;
 mod judging;
 
+pub(super) use history::RawHistory;
 pub(super) use judging::{
     RawAlert, RawBaseline, RawCheck, RawGate, RawGateCheck, RawReceiver, RawScore,
 };
@@ -123,6 +125,9 @@ pub(super) struct RawConfig {
     #[serde(default)]
     #[schemars(extend("maxProperties" = 100))]
     pub gate: BTreeMap<Placed<String>, RawGate>,
+    /// How series of builds are judged
+    #[serde(default)]
+    pub history: RawHistory,
     /// When rules are looked at and alerts are sent
     #[serde(default)]
     pub alert: RawAlert,

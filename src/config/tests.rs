@@ -654,6 +654,20 @@ fn an_option_for_a_key_that_is_not_there_is_a_problem() {
 }
 
 #[test]
+fn how_builds_are_judged_is_within_bounds() {
+    let history = |lines: &str| sentences(&format!("[history]\n{lines}"));
+    assert_snapshot!(history("min_effect = \"0%\""), @"`history.min_effect` is `0%`, must be more than `0%` and at most `100%`");
+    assert_snapshot!(history("min_effect = \"101%\""), @"`history.min_effect` is `101%`, must be more than `0%` and at most `100%`");
+    assert_snapshot!(history("min_effect = \"5\""), @"`history.min_effect` is `5`, must be a percentage such as `5%` (did you mean `5%`?)");
+    assert_snapshot!(history("last = 7"), @"`history.last` is `7`, must be a whole number from 8 to 100000");
+    assert_snapshot!(history("severity = \"error\"\nbranch = \"\""), @"`history.severity` is `error`, must be `fail` or `warn`; `history.branch` is empty, must be one line of 1 to 120 bytes");
+    assert_snapshot!(history("min_effect = \"100%\"\nlast = 8\nbranch = \"main\""), @"it loads");
+    let config = load("").config.history;
+    assert_eq!(config.file, Path::new("/srv/shop/.plimsoll/history.jsonl"));
+    assert_eq!((config.min_effect_ratio, config.last, config.branch), (0.05, 20, None));
+}
+
+#[test]
 fn every_value_in_effect_is_listed_with_its_origin() {
     let text = "[store]\npath = \"data\"\n[[source]]\nname = \"app\"\ninclude = [\"a\", \"b\"]\n";
     let list = |loaded: &Loaded| {
@@ -695,6 +709,10 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     check.min_samples = 30  # default
     check.level = "2%"  # default
     check.exclude = []  # default
+    history.file = ".plimsoll/history.jsonl"  # default
+    history.min_effect = "5%"  # default
+    history.last = 20  # default
+    history.severity = "fail"  # default
     alert.interval = "1m"  # default
     alert.window = "15m"  # default
     alert.repeat = "4h"  # default

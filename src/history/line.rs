@@ -1,6 +1,7 @@
 //! One line of a history.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Origin, Point};
@@ -9,23 +10,34 @@ const SCHEMA: &str = "plimsoll.history/1";
 /// Longest line that is written and read.
 pub(super) const MAX_LINE_BYTES: usize = 64 << 10;
 
-/// A line as it is written. Unknown keys are passed over: a later version may add some.
-#[derive(Serialize, Deserialize)]
-struct Line {
+/// A line of a history. Unknown keys are passed over: a later version may add some.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(super) struct Line {
+    /// Always `plimsoll.history/1`.
     schema: String,
+    /// When, RFC 3339.
+    #[schemars(with = "String")]
     at: Time,
+    /// Commit that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     commit: Option<String>,
+    /// Branch that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     branch: Option<String>,
+    /// What was measured. Text of others: untrusted.
     series: String,
+    /// How much, in `unit`.
     value: f64,
+    /// Unit as its source names it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     unit: String,
+    /// Whether less is better, where its source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     smaller_is_better: Option<bool>,
+    /// Count of the samples behind the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     n: Option<u64>,
+    /// Who measured.
     origin: Origin,
 }
 

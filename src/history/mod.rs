@@ -17,8 +17,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use schemars::Schema;
 
-use crate::model::Direction;
+use crate::model::{Direction, Unit};
 
 /// Most bytes of a history that are read: some million values.
 pub const MAX_HISTORY_BYTES: u64 = 512 << 20;
@@ -56,6 +57,12 @@ impl Point {
         Self { series, value, unit, smaller_is_better: None, at, commit, branch, n, origin }
     }
 
+    /// The unit on a page, and what `value` is multiplied by to have it; `None` for a unit that
+    /// pages do not know.
+    pub fn shown_unit(&self) -> Option<(Unit, f64)> {
+        unit::shown(&self.unit)
+    }
+
     /// Which way is worse, by its source or else by its unit: more time and more bytes are, more
     /// of something per second is not. Neutral where neither tells.
     pub fn direction(&self) -> Direction {
@@ -67,9 +74,23 @@ impl Point {
     }
 }
 
+/// The name under which plimsoll's own values of a unit stand in a history.
+pub fn unit_name(unit: Unit) -> &'static str {
+    unit::name(unit)
+}
+
 /// Who measured a value.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
@@ -85,6 +106,11 @@ pub enum Origin {
     Lighthouse,
     /// github-action-benchmark, for any tool it collects.
     GithubActionBenchmark,
+}
+
+/// The JSON schema of a line.
+pub fn schema() -> Schema {
+    schemars::schema_for!(line::Line)
 }
 
 /// A history cannot be read or written.
@@ -211,6 +237,37 @@ impl History {
         }
         history.points.sort_by_key(|point| point.at);
         history
+    }
+
+    /// Adds the points that are not there yet, and returns them with their times.
+    ///
+    /// A point is there when one of the same series, origin, commit, value and time is; where its
+    /// source does not say the time, the same commit is enough. It then gets the time `now`.
+    pub fn add(&mut self, points: Vec<Point>, now: Timestamp) -> Vec<Point> {
+        let key = |point: &Point| {
+            let (series, commit) = (point.series.clone(), point.commit.clone());
+            (series, point.origin, commit, point.value.to_bits())
+        };
+        let mut known: BTreeMap<_, BTreeSet<Option<Timestamp>>> = BTreeMap::new();
+        for point in &self.points {
+            known.entry(key(point)).or_default().insert(point.at);
+        }
+        let mut added = Vec::new();
+        for point in points {
+            let times = known.entry(key(&point)).or_default();
+            let is_there = match point.at {
+                Some(_) => times.contains(&point.at),
+                None => point.commit.is_some() && !times.is_empty(),
+            };
+            if !is_there {
+                let at = point.at.or(Some(now));
+                times.insert(at);
+                added.push(Point { at, ..point });
+            }
+        }
+        self.points.extend(added.iter().cloned());
+        self.points.sort_by_key(|point| point.at);
+        added
     }
 
     /// The values of each series, in the order of time.

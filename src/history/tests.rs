@@ -48,6 +48,29 @@ fn a_second_import_of_the_same_values_changes_nothing() {
 }
 
 #[test]
+fn only_what_is_not_there_yet_is_added() {
+    let of = |commit: &str, point: Point| Point { commit: Some(commit.to_owned()), ..point };
+    let day = |at: &str| point("a", 1.0, at);
+    let known = [of("c1", day("2026-11-20T10:00:00Z")), day("2026-11-20T10:00:00Z")];
+    let check = |added: Point, want: usize| {
+        let mut history = History { points: known.to_vec(), ..History::default() };
+        let told = history.add(vec![added.clone(), added.clone()], NOW);
+        assert_eq!(told.len(), want, "{added:?}");
+        assert!(told.iter().all(|point| point.at.is_some()), "{added:?}");
+        assert_eq!(history.points.len(), known.len() + want, "{added:?}");
+        assert!(history.points.is_sorted_by_key(|point| point.at), "{added:?}");
+    };
+    check(of("c1", day("")), 0); // the same commit, without a time
+    check(of("c1", day("2026-11-20T10:00:00Z")), 0);
+    check(of("c1", day("2026-11-21T10:00:00Z")), 1); // measured again
+    check(of("c2", day("")), 1); // once, though it is given twice
+    check(day("2026-11-20T10:00:00Z"), 0);
+    check(day(""), 2); // nobody can tell
+    check(of("c1", point("a", 2.0, "")), 1);
+    check(of("c1", point("b", 1.0, "")), 1);
+}
+
+#[test]
 fn a_torn_line_is_told_and_takes_no_other_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("history.jsonl");

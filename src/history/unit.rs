@@ -1,4 +1,6 @@
-//! Which way is better, as far as a unit tells.
+//! What a unit tells: which way is better, and how a value of it is shown.
+
+use crate::model::Unit;
 
 /// Units of time and of memory, in lower case, as benchmark tools write them.
 const COSTS: [&str; 33] = [
@@ -51,9 +53,58 @@ pub(super) fn smaller_is_better(unit: &str) -> Option<bool> {
     COSTS.contains(&amount.trim()).then_some(true)
 }
 
+/// The unit on a page, and what a value is multiplied by to have it; `None` for a unit that pages
+/// do not know, whose name must be shown beside the value.
+pub(super) fn shown(unit: &str) -> Option<(Unit, f64)> {
+    let unit = unit.trim().to_lowercase();
+    let amount = unit.split_once('/').filter(|(_, per)| !PER_TIME.contains(per));
+    let amount = amount.map_or(unit.as_str(), |(amount, _)| amount.trim());
+    Some(match amount {
+        "ns" | "nanosecond" | "nanoseconds" => (Unit::Ms, 1e-6),
+        "us" | "µs" | "μs" | "microsecond" | "microseconds" => (Unit::Ms, 1e-3),
+        "ms" | "millisecond" | "milliseconds" => (Unit::Ms, 1.0),
+        "s" | "sec" | "second" | "seconds" => (Unit::Ms, 1e3),
+        "min" | "minutes" => (Unit::Ms, 60e3),
+        "h" | "hours" => (Unit::Ms, 3_600e3),
+        "ratio" => (Unit::Ratio, 1.0),
+        "%" | "percent" => (Unit::Ratio, 0.01),
+        "/h" => (Unit::PerHour, 1.0),
+        "" => (Unit::Count, 1.0),
+        _ => return None,
+    })
+}
+
+/// The name under which plimsoll's own values of a unit stand in a history.
+pub(super) fn name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Ms => "ms",
+        Unit::Ratio => "ratio",
+        Unit::Count => "",
+        Unit::PerHour => "/h",
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::smaller_is_better;
+    use super::{Unit, name, shown, smaller_is_better};
+
+    #[test]
+    fn a_unit_that_pages_know_is_shown_as_they_do() {
+        for (unit, want) in [
+            ("ns/iter", Some((Unit::Ms, 1e-6))), // per iteration is what is measured
+            (" Seconds", Some((Unit::Ms, 1e3))),
+            ("Percent", Some((Unit::Ratio, 0.01))),
+            ("", Some((Unit::Count, 1.0))),
+            ("MB/s", None), // a speed is no time
+            ("ms/s", None),
+            ("points", None),
+        ] {
+            assert_eq!(shown(unit), want, "{unit}");
+        }
+        for unit in [Unit::Ms, Unit::Ratio, Unit::Count, Unit::PerHour] {
+            assert_eq!(shown(name(unit)), Some((unit, 1.0)), "what is written is read again");
+        }
+    }
 
     #[test]
     fn a_unit_tells_what_is_better() {

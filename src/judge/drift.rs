@@ -7,7 +7,7 @@ use crate::stats::{
 };
 
 /// Fewest values of a series that can be told.
-const MIN_VALUES: usize = 8;
+pub(super) const MIN_VALUES: usize = 8;
 /// Fewest values of the newest level for a fail: fewer may be odd runs.
 const MIN_NEW_VALUES: usize = 3;
 

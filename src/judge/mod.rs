@@ -3,6 +3,7 @@
 //! Everything that may have changed is tested first; all p-values of a report are then corrected
 //! together, and only what is left and large enough becomes a finding. No I/O, no clock.
 
+pub mod builds;
 mod candidate;
 mod compare;
 mod decision;

@@ -58,12 +58,14 @@ impl Decision {
     pub const SCHEMA: &str = "plimsoll.decision/1";
 
     /// JSON paths of everything that can hold text from logs, names of files included.
-    pub const UNTRUSTED_TEXT_FIELDS: [&str; 19] = [
+    pub const UNTRUSTED_TEXT_FIELDS: [&str; 21] = [
         "summary",
         "project",
         "inputs[].name",
         "baseline.name",
         "baseline.excluded",
+        "checks[].id",
+        "checks[].metric",
         "checks[].group",
         "checks[].linked_event.kind",
         "checks[].linked_event.name",

@@ -100,14 +100,15 @@ impl Versions {
 }
 
 impl Measures {
-    /// For these questions, which are known by their places.
-    pub fn new(questions: &[Question]) -> Self {
+    /// For these questions, which are known by their places; `joins_requests` says whether any
+    /// input logs several records a request.
+    pub fn new(questions: &[Question], joins_requests: bool) -> Self {
         let mut wanted = Wanted::default();
         wanted.add_label(Label::Version);
         wanted.add_label(Label::Event);
         let asked = parts(questions.len()).filter_map(|range| questions.get(range));
         let parts: Vec<Part> = asked.map(|some| Part::new(some, &mut wanted)).collect();
-        if parts.iter().any(|part| part.plan.of_requests != 0) {
+        if joins_requests && parts.iter().any(|part| part.plan.of_requests != 0) {
             wanted.add_text(Text::RequestId);
         }
         Self { parts, wanted, ..Self::default() }

@@ -112,10 +112,12 @@ pub(crate) fn span(seconds: f64) -> String {
     format!("{} {suffix}", significant(size / scale, 2))
 }
 
-/// Milliseconds, seconds, minutes or hours.
+/// Nanoseconds, as benchmarks have them, to hours.
 fn duration(value_ms: f64) -> String {
     let size = value_ms.abs();
     let (scale, suffix) = match size {
+        _ if size > 0.0 && size < 0.000_999_5 => (1e-6, "ns"),
+        _ if size > 0.0 && size < 0.009_995 => (1e-3, "µs"),
         _ if size < 999.5 => (1.0, "ms"),
         _ if size < 120_000.0 => (1e3, "s"),
         _ if size < 7_200_000.0 => (60e3, "min"),
@@ -180,6 +182,8 @@ mod tests {
             assert_eq!(measure(value, unit), want, "{value} {unit:?}");
         };
         check(0.0, Unit::Ms, "0 ms");
+        check(0.000_205_88, Unit::Ms, "206 ns");
+        check(0.0043, Unit::Ms, "4.3 µs");
         check(0.4213, Unit::Ms, "0.421 ms");
         check(405.6, Unit::Ms, "406 ms");
         check(999.4, Unit::Ms, "999 ms");

@@ -13,5 +13,7 @@ mod cli;
 mod collect;
 /// Every log in `fixtures/` is understood as its `expected.json` says.
 mod formats;
+/// Drift over builds, benchmarks as series, objectives for other tools.
+mod history;
 /// Mistakes in rules, one file each, told word by word.
 mod invalid;

@@ -5,18 +5,17 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
-use super::CheckArgs;
+use super::{CheckArgs, builds, config_ref, relative};
 use crate::cli::error::{BAD_VALUE, CONFIG, Failure, NO_RULE, NO_TIME};
 use crate::cli::output::Terminal;
-use crate::cli::{config, marks, reading, when};
+use crate::cli::{config, history, marks, reading, when};
 use crate::config::{BaselineSource, BaselineSpec, CalendarDays, Expr, Gate, Loaded, OnNoData};
 use crate::judge::rules::{
     Calendar, Check, Checks, Compared, Misread, Scene, Windows, of_config, of_gate, of_text,
 };
 use crate::judge::{self, Frame, decision};
 use crate::model::{
-    BaselineRef, CheckMethod, ConfigRef, Decision, EventMark, InputRef, InputSummary, ScoreBars,
-    format_ts,
+    BaselineRef, CheckMethod, Decision, EventMark, InputRef, InputSummary, ScoreBars, format_ts,
 };
 use crate::query::{Measured, Measures, Opened};
 use crate::report::decision as render;
@@ -94,7 +93,7 @@ impl Subject {
         terminal: &Terminal,
     ) -> Result<Decision, Failure> {
         let now_us = args.now.as_deref().map(|now| when::instant("--now", now)).transpose()?;
-        self.decide_at(args, &self.read(args, terminal)?, now_us)
+        self.decide_at(args, &self.read(args, terminal)?, now_us, terminal)
     }
 
     /// Judges what was read at a moment; without one at the newest record.
@@ -103,6 +102,7 @@ impl Subject {
         args: &CheckArgs,
         read: &Read,
         now_us: Option<i64>,
+        terminal: &Terminal,
     ) -> Result<Decision, Failure> {
         let Some(span_us) = read.measured.span_us() else {
             return Err(Failure::new(&NO_TIME, "no record has a time that can be read")
@@ -120,8 +120,15 @@ impl Subject {
             self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
         let scene = self.scene(read, (now_us, len_us), &exclude);
         let windows = scene.windows();
-        let results = self.checks.judge(&read.measured, &scene);
-        let mut decision = decision(results, self.frame(args, read, &windows));
+        let mut results = self.checks.judge(&read.measured, &scene);
+        let mut frame = self.frame(args, read, &windows);
+        if args.record || args.history.is_some() {
+            let settings = &self.loaded.config.history;
+            let at_us = windows.current.end_us;
+            frame.method.notes.push(history::note(settings));
+            results.extend(builds::judged(args, settings, (&results, at_us), terminal)?);
+        }
+        let mut decision = decision(results, frame);
         decision.summary = render::headline(&decision);
         Ok(decision)
     }
@@ -164,7 +171,8 @@ impl Subject {
         let marks = self.marks(files)?;
         reading::echo(&inputs, &notes, terminal);
         let missing = self.missing(&opened);
-        let mut measures = Measures::new(self.checks.questions());
+        let joins_requests = opened.profiles().any(|(_, profile)| profile.joins_requests);
+        let mut measures = Measures::new(self.checks.questions(), joins_requests);
         let wanted = measures.wanted().clone();
         reading::each_batch(opened, &wanted, terminal, &mut |batch| {
             measures.add(&batch);
@@ -282,7 +290,7 @@ impl Subject {
             on_no_data,
             records: read.records,
             method: self.method(args, read),
-            config: self.config_ref(),
+            config: config_ref(self.loaded.file.as_deref()),
             again,
         }
     }
@@ -308,12 +316,6 @@ impl Subject {
         let mut settings = args.input.fields.settings();
         settings.push(("--timezone".to_owned(), self.zone.iana_name().unwrap_or("UTC").to_owned()));
         CheckMethod { version: env!("CARGO_PKG_VERSION").to_owned(), notes, settings }
-    }
-
-    fn config_ref(&self) -> Option<ConfigRef> {
-        let file = self.loaded.file.as_ref()?;
-        let name = relative(file);
-        Some(ConfigRef { file: name, sha256: sha256_of(file)? })
     }
 }
 
@@ -357,7 +359,7 @@ fn typed(rules: &[String], min_samples: u64, terminal: &Terminal) -> Result<Vec<
     Ok(checks)
 }
 
-fn misread(loaded: &Loaded, all: &[Misread], terminal: &Terminal) -> Failure {
+pub(in crate::cli) fn misread(loaded: &Loaded, all: &[Misread], terminal: &Terminal) -> Failure {
     for one in all {
         let mistake = &one.mistake;
         let help = mistake.help.as_deref();
@@ -369,17 +371,11 @@ fn misread(loaded: &Loaded, all: &[Misread], terminal: &Terminal) -> Failure {
     Failure::new(&CONFIG, format!("{count} {noun} in rules")).hint("see docs/rules.md")
 }
 
-fn place_of(loaded: &Loaded, expr: &Expr) -> Option<(String, u32, u32)> {
+pub(in crate::cli) fn place_of(loaded: &Loaded, expr: &Expr) -> Option<(String, u32, u32)> {
     let file = loaded.file.as_ref()?;
     let place = loaded.place_of(expr);
     let number = |number: usize| u32::try_from(number).ok();
     Some((relative(file), number(place.line)?, number(place.column)?))
-}
-
-/// The path from the current directory where it lies below it.
-fn relative(file: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    file.strip_prefix(&here).unwrap_or(file).display().to_string()
 }
 
 fn source_of(word: &str) -> Result<BaselineSource, Failure> {

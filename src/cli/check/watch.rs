@@ -47,7 +47,7 @@ pub(super) fn watched(
     loop {
         let step = i64::from(repeated.measured());
         let now_us = from_us.map(|from_us| from_us + step * interval.as_micros() as i64);
-        let decision = subject.decide_at(args, &read, now_us)?;
+        let decision = subject.decide_at(args, &read, now_us, terminal)?;
         let ended = repeated.see(decision.decision);
         terminal.say(&line(&decision, (repeated.measured(), count)));
         if let Some(answer) = ended {

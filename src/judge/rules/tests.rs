@@ -28,15 +28,16 @@ struct Log {
     new_error: bool,
 }
 
-const QUIET: Log =
-    Log { every_s: 10.0, slow: 1.0, failures: 0.01, traffic: 1.0, new_error: false };
+const QUIET: Log = Log { every_s: 10.0, slow: 1.0, failures: 0.01, traffic: 1.0, new_error: false };
 
 impl Log {
     fn text(self) -> String {
         let mut text = String::new();
         let mut state = 7_u64;
         let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (state >> 11) as f64 / (1_u64 << 53) as f64
         };
         let mut at_s = 0.0;
@@ -74,7 +75,7 @@ fn measured(text: &str, checks: &Checks) -> Measured {
     std::fs::write(&path, text).unwrap();
     let found = Discovery { inputs: vec![Input::Named(path)], ..Discovery::default() };
     let opened = Opened::open(&found, &Overrides::default()).unwrap();
-    let mut measures = Measures::new(checks.questions());
+    let mut measures = Measures::new(checks.questions(), false);
     let wanted = measures.wanted().clone();
     let stop = std::sync::atomic::AtomicBool::new(false);
     read(opened, &wanted, &stop, &mut |batch| {
@@ -215,7 +216,14 @@ fn windows_are_compared_with_windows_like_them() {
     // Days from Monday; the judged one is the last.
     for (days, len_us, compared, exclude, want, why) in [
         (5, HOUR_US, Compared::History, &[][..], 4, "the same hour of four working days"),
-        (7, HOUR_US, Compared::History, &[], 4, "of a weekend there is one hour: four hours before"),
+        (
+            7,
+            HOUR_US,
+            Compared::History,
+            &[],
+            4,
+            "of a weekend there is one hour: four hours before",
+        ),
         (26, HOUR_US, Compared::History, &[], 3, "the same hour of three Fridays"),
         (12, day_us, Compared::History, &[], 9 * 24, "working days"),
         (12, day_us, Compared::History, &exclude[..], 8 * 24, "but the holiday"),

@@ -34,7 +34,8 @@ fn measured(files: &[(&str, String)], questions: &[Question]) -> Measured {
         .collect();
     let found = Discovery { inputs, ..Discovery::default() };
     let opened = Opened::open(&found, &Overrides::default()).unwrap();
-    let mut measures = Measures::new(questions);
+    let joins = opened.profiles().any(|(_, profile)| profile.joins_requests);
+    let mut measures = Measures::new(questions, joins);
     let wanted = measures.wanted().clone();
     let stop = std::sync::atomic::AtomicBool::new(false);
     read(opened, &wanted, &stop, &mut |batch| {
