@@ -3,6 +3,7 @@
 use super::detail::{ASSUMED_OBJECTIVE, is_overspent, route_details, route_rows, tiles};
 use super::findings::{FALSE_DISCOVERY_RATE, Findings, findings};
 use super::messages::template_rows;
+use super::novel::look_here;
 use super::view::{MAX_ASKED_WINDOWS, View, ViewError, ViewSettings};
 use crate::model::{
     EventMark, Finding, InputSummary, Method, Quality, QualityNote, Report, Verdict, format_ts,
@@ -83,6 +84,7 @@ pub fn health(
         routes,
         details,
         templates: template_rows(&view),
+        look_here: look_here(&view),
         quality,
         method: method(&view, options.version),
         untrusted_text_fields: Report::UNTRUSTED_TEXT_FIELDS.map(str::to_owned).to_vec(),

@@ -16,6 +16,7 @@ mod gate;
 mod health;
 mod latency;
 mod messages;
+mod novel;
 mod options;
 mod repeat;
 pub mod rules;

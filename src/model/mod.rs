@@ -31,8 +31,8 @@ pub use finding::{
 pub use hostile::{escape_json, is_unsafe, push_json_escape, safe_json};
 pub use inert::{inert, one_line};
 pub use report::{
-    Coverage, EventMark, InputSummary, Method, Quality, QualityNote, Report, RouteDetail, RouteRow,
-    SlowRecord, SplitRow, TemplateRow, Tile, WindowCell,
+    Coverage, EventMark, InputSummary, Method, NovelMoment, Quality, QualityNote, Report,
+    RouteDetail, RouteRow, SlowRecord, SplitRow, TemplateRow, Tile, WindowCell,
 };
 pub use severity::Severity;
 pub use verdict::{Confidence, Direction, Unit, Verdict};

@@ -49,6 +49,10 @@ pub struct Report {
     /// Messages of warn level or worse that are new or grew, with counts before and now.
     #[serde(default)]
     pub templates: Vec<TemplateRow>,
+    /// Where a measure did what it never did before, most novel first. It says where to look, and
+    /// is no part of the verdict.
+    #[serde(default)]
+    pub look_here: Vec<NovelMoment>,
     /// What was read and what was not.
     pub quality: Quality,
     /// How the numbers were made.
@@ -234,6 +238,23 @@ pub struct TemplateRow {
     pub first_seen: String,
     /// Whether it was never seen before the current window.
     pub new: bool,
+}
+
+/// A moment at which a measure did what it never did before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NovelMoment {
+    /// Measure, such as `p95(duration_ms)`.
+    pub metric: String,
+    /// Beginning of the window, RFC 3339 UTC.
+    pub at: String,
+    /// The measure's value then.
+    pub value: f64,
+    /// Its unit.
+    pub unit: Unit,
+    /// What is novel, such as `new maximum` or `unlike yesterday`.
+    pub reason: String,
+    /// How novel, from 0 to 1.
+    pub score: f64,
 }
 
 /// One slow record.

@@ -28,8 +28,22 @@ pub fn markdown(report: &Report) -> String {
     push_top(&mut page, report);
     push_findings(&mut page, report);
     push_routes(&mut page, report);
+    push_look_here(&mut page, report);
     push_quality(&mut page, report);
     page
+}
+
+/// Where to look, though nothing was proven.
+fn push_look_here(page: &mut String, report: &Report) {
+    if report.look_here.is_empty() {
+        return;
+    }
+    page.push_str("\n## Look here\n\nNever like this before; no part of the verdict.\n\n");
+    for moment in &report.look_here {
+        let value = number::measure(moment.value, moment.unit);
+        let (metric, reason) = (escape(&moment.metric), escape(&moment.reason));
+        let _ = writeln!(page, "- {}: {metric} {value}, {reason}", escape(&moment.at));
+    }
 }
 
 /// Text from logs as Markdown that shows exactly this text.

@@ -7,7 +7,7 @@ use super::number;
 use super::page::{self, CARDS_MAX, Card, OPTIONS_MAX, OptionText, RowText, TileText};
 use super::prose;
 use super::visible;
-use super::when::Zone;
+use super::when::{Zone, instant_us};
 
 /// Columns of a line. Characters count as one column each, also wide ones.
 const COLUMNS: usize = 80;
@@ -30,6 +30,7 @@ pub fn text(report: &Report, style: TextStyle) -> String {
     page.top(report);
     page.findings(report);
     page.routes(report);
+    page.look_here(report);
     page.quality(report);
     page.finish()
 }
@@ -66,6 +67,20 @@ impl Page {
             let line =
                 format!("{}  {:>10}  {}", padded(&text.name, 20), text.value, said.join(", "));
             self.wrapped("  ", &" ".repeat(36), &line);
+        }
+    }
+
+    fn look_here(&mut self, report: &Report) {
+        if report.look_here.is_empty() {
+            return;
+        }
+        self.blank();
+        self.wrapped("", "", "Look here (never like this before; no part of the verdict):");
+        for moment in &report.look_here {
+            let at = instant_us(&moment.at).map_or_else(|| moment.at.clone(), Zone::utc);
+            let value = number::measure(moment.value, moment.unit);
+            let line = format!("{}  {} {value}: {}", at, moment.metric, moment.reason);
+            self.wrapped("  ", "    ", &visible::sentence(&line));
         }
     }
 

@@ -37,7 +37,7 @@ impl Checker<'_, '_> {
             self.derived.push(("check.baseline.from".to_owned(), "4x-before".to_owned()));
         }
         let baseline = self.baseline("check.baseline", &raw.baseline, &exclude);
-        let source = baseline.source.unwrap_or(BaselineSource::FourTimesBefore);
+        let source = baseline.source.unwrap_or(BaselineSource::History);
         let window = raw.window.as_ref().filter(|window| window.value().as_ref() != "all");
         Check {
             window: window.map(|window| self.length("check.window", Some(window), WINDOW)),

@@ -37,7 +37,7 @@ pub(in crate::config) enum Previous {
 pub(in crate::config) struct RawCheck {
     /// Time that is judged, up to the newest record; `all` is everything
     pub window: Option<Placed<LengthText>>,
-    /// What it is compared with; without it the four windows before
+    /// What it is compared with; without it like windows of the history
     #[serde(default)]
     pub baseline: RawBaseline,
     /// Fewer values than this on either side tell nothing

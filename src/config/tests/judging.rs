@@ -103,8 +103,8 @@ fn check_baseline(check: &str, gate: &str, want: &(BaselineSource, Option<u64>, 
 #[test]
 fn a_gate_compares_with_what_it_says_else_with_what_the_section_says() {
     use BaselineSource::{FourTimesBefore, History, LastWeek, Named, PreviousDeployment};
-    check_baseline("", "", &(FourTimesBefore, None, 0)); // the default
-    check_baseline("exclude=['exam']", "", &(FourTimesBefore, None, 1));
+    check_baseline("", "", &(History, None, 0)); // the default
+    check_baseline("exclude=['exam']", "", &(History, None, 1));
     check_baseline("baseline={from='history', window='8w'}", "", &(History, Some(1344), 0));
     // Another source has its own window.
     let usual = "exclude=['exam','exam']\nbaseline={from='history', window='8w'}";

@@ -16,6 +16,8 @@ const MAX_WINDOWS: usize = 240;
 const MAX_NOVELTY_WINDOWS: usize = 8_064;
 /// The detector says nothing before it has seen so many.
 const MIN_NOVELTY_WINDOWS: usize = 160;
+/// Parts of a baseline whose counts are looked at.
+const MAX_PARTS: i64 = 1_000;
 /// Fewest values of a window that has a percentile.
 const MIN_IN_WINDOW: u64 = 5;
 /// Chance of so clear a change point where there is none, from which on it counts.
@@ -62,11 +64,19 @@ pub(super) fn share_dispersion(case: &Case<'_>, ratio: f64) -> f64 {
     Dispersion::of(seen).map_or(1.0, |dispersion| dispersion.estimate)
 }
 
-/// Burstiness of counts over the windows like the current one.
+/// Burstiness of counts over the parts of the baseline that are as long as the current window.
 pub(super) fn count_dispersion(case: &Case<'_>) -> Option<Dispersion> {
-    let windows = &case.situation.windows.history;
+    let windows = case.situation.windows;
+    let len_us = (windows.current.end_us - windows.current.start_us).max(1);
+    let parts = windows.baseline.iter().flat_map(|window| {
+        let count = (window.end_us - window.start_us) / len_us;
+        (0..count.min(MAX_PARTS)).map(move |part| Window {
+            start_us: window.end_us - (part + 1) * len_us,
+            end_us: window.end_us - part * len_us,
+        })
+    });
     let counts: Vec<f64> =
-        windows.iter().map(|window| case.gauge.read(case.group, &[*window]).n as f64).collect();
+        parts.map(|part| case.gauge.read(case.group, &[part]).n as f64).collect();
     let others = counts.len().checked_sub(1).filter(|others| *others > 0)? as f64;
     let total: f64 = counts.iter().sum();
     Dispersion::of(counts.iter().map(|count| (*count, (total - count) / others, others)))

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use crate::model::{Report, RouteDetail, SlowRecord, SplitRow, TemplateRow, Unit};
+use crate::model::{NovelMoment, Report, RouteDetail, SlowRecord, SplitRow, TemplateRow, Unit};
 
 use super::super::chart;
 use super::super::number;
@@ -86,6 +86,28 @@ fn splits(rows: &[SplitRow]) -> Markup {
     };
     let shown = rows.iter().take(ROWS_MAX).map(cells);
     html! { @if !rows.is_empty() { (table("Split by version", &columns, shown)) } }
+}
+
+/// Where to look, though nothing was proven.
+pub(super) fn look_here(rows: &[NovelMoment]) -> Markup {
+    let columns = [("Measure", TEXT), ("then", NUM), ("what is novel", TEXT), ("when", WIDE)];
+    let cells = |row: &NovelMoment| {
+        let at = instant_us(&row.at);
+        vec![
+            html! { (visible::name(&row.metric)) },
+            html! { (tied(&number::measure(row.value, row.unit))) },
+            html! { (visible::name(&row.reason)) },
+            html! { (at.map_or_else(|| visible::name(&row.at), Zone::utc)) },
+        ]
+    };
+    html! {
+        @if !rows.is_empty() {
+            section aria-labelledby="look-here" {
+                h2 #look-here { "Look here" }
+                (table("Never like this before; no part of the verdict", &columns, rows.iter().map(cells)))
+            }
+        }
+    }
 }
 
 /// Messages of the whole report.

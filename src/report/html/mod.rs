@@ -50,6 +50,7 @@ pub fn html(report: &Report) -> String {
                     (findings::options(report))
                     (routes::table(report, &detailed))
                     (detail::details(report, &details))
+                    (detail::look_here(&report.look_here))
                     (detail::templates(&report.templates))
                     (foot::quality(report))
                     (foot::method(report, &island.left_out))

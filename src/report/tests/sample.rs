@@ -2,8 +2,9 @@
 
 use crate::model::{
     Action, Change, Confidence, Coverage, Direction, EventMark, Example, Finding, FindingKind,
-    Group, InputSummary, LinkedEvent, Method, Quality, QualityNote, Report, RouteDetail, RouteRow,
-    Series, Since, SlowRecord, SplitRow, TemplateRow, Tile, Unit, Verdict, Window, WindowCell,
+    Group, InputSummary, LinkedEvent, Method, NovelMoment, Quality, QualityNote, Report,
+    RouteDetail, RouteRow, Series, Since, SlowRecord, SplitRow, TemplateRow, Tile, Unit, Verdict,
+    Window, WindowCell,
 };
 
 const HOUR_US: i64 = 3_600_000_000;
@@ -469,6 +470,14 @@ fn base(bad: bool, route_count: usize) -> Report {
         findings: Vec::new(),
         events: events(),
         details: routes.iter().take(8).map(|row| detail(row, 5)).collect(),
+        look_here: vec![NovelMoment {
+            metric: "p95(duration_ms)".to_owned(),
+            at: "2026-11-18T14:15:00Z".to_owned(),
+            value: 1_204.0,
+            unit: Unit::Ms,
+            reason: "new maximum".to_owned(),
+            score: 0.31,
+        }],
         templates: vec![TemplateRow {
             template: "pool timeout after {num} ms".to_owned(),
             severity: "ERROR".to_owned(),
