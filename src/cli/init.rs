@@ -11,7 +11,11 @@ use super::output::Terminal;
 use super::reading;
 use crate::config::{FILE_NAME, FieldFinding, SampleFindings, SourceKind, commented_config};
 use crate::durable::write_new;
+use crate::query::{Opened, Survey, survey_columns};
 use crate::store::Snapshot;
+
+/// Bytes that are looked at to see what rules fit.
+const MAX_LOOKED_BYTES: u64 = 256 << 20;
 
 /// Write a commented `plimsoll.toml` from a look at some logs.
 #[derive(Args, Debug)]
@@ -53,6 +57,7 @@ pub(super) fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure
         notes,
         ..SampleFindings::default()
     };
+    let findings = SampleFindings { seen: seen(opened, terminal)?, ..findings };
     let text = commented_config(&findings);
     if args.dry_run {
         terminal.data(&text)?;
@@ -65,6 +70,26 @@ pub(super) fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure
     terminal.say(&format!("wrote {FILE_NAME}"));
     terminal.hint("plimsoll collect --once reads what is there into the store");
     Ok(Exit::Yes)
+}
+
+/// Roles that the first records fill.
+fn seen(opened: Opened, terminal: &Terminal) -> Result<Vec<&'static str>, Failure> {
+    let mut survey = Survey::default();
+    let mut bytes = 0;
+    reading::each_batch(opened, &survey_columns(), terminal, &mut |batch| {
+        bytes += batch.bytes;
+        survey.add(&batch);
+        bytes < MAX_LOOKED_BYTES
+    })?;
+    survey.finish();
+    let found = [
+        ("duration", survey.with_duration > 0),
+        ("status", survey.with_status > 0),
+        ("route", !survey.names.routes.is_empty()),
+        ("event", !survey.events.is_empty()),
+        ("message", !survey.templates.is_empty()),
+    ];
+    Ok(found.into_iter().filter(|(_, found)| *found).map(|(role, _)| role).collect())
 }
 
 /// The field itself, of `took (ms, a guess)` or `status, http.status_code`.

@@ -118,6 +118,9 @@ pub struct SampleFindings {
     pub format: String,
     /// What plays which role.
     pub fields: Vec<FieldFinding>,
+    /// Roles that records were seen to fill, whether or not a field is named for them: durations
+    /// and events may stand in messages.
+    pub seen: Vec<&'static str>,
     /// Unit of the duration.
     pub duration_unit: Option<FieldUnit>,
     /// Guesses and doubts, one sentence each.
@@ -155,7 +158,9 @@ pub fn commented_config(findings: &SampleFindings) -> String {
 
 fn push_rules(lines: &mut Vec<String>, findings: &SampleFindings) {
     lines.push(JUDGED.to_owned());
-    let has = |role: &&str| findings.fields.iter().any(|found| found.role == **role);
+    let has = |role: &&str| {
+        findings.seen.contains(role) || findings.fields.iter().any(|found| found.role == **role)
+    };
     for fitting in FITTING.iter().filter(|fitting| fitting.roles.iter().all(|role| has(role))) {
         lines.push(format!("[[rule]]  # {}", fitting.about));
         lines.push(format!("id = \"{}\"", fitting.id));
@@ -249,6 +254,7 @@ mod tests {
                 field("route", "req.url", ""),
                 field("mood", "mood", "no role"),
             ],
+            seen: vec!["event"],
             duration_unit: Some(FieldUnit::Ms),
             notes: vec!["12 lines were skipped".to_owned()],
         }
@@ -342,6 +348,7 @@ mod tests {
                 kind: None,
                 format: words[6].clone(),
                 fields: roles.iter().zip(&fields).map(found).collect(),
+                seen: vec!["status"],
                 duration_unit: Some(FieldUnit::S),
                 notes: vec![words[7].clone()],
             });

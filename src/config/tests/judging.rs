@@ -102,7 +102,7 @@ fn check_baseline(check: &str, gate: &str, want: &(BaselineSource, Option<u64>, 
 
 #[test]
 fn a_gate_compares_with_what_it_says_else_with_what_the_section_says() {
-    use BaselineSource::{FourTimesBefore, History, LastWeek, Named, PreviousDeployment};
+    use BaselineSource::{History, LastWeek, Named, PreviousDeployment};
     check_baseline("", "", &(History, None, 0)); // the default
     check_baseline("exclude=['exam']", "", &(History, None, 1));
     check_baseline("baseline={from='history', window='8w'}", "", &(History, Some(1344), 0));

@@ -99,9 +99,13 @@ pub(super) struct Course {
 }
 
 impl Course {
-    /// In windows of at most the current one's length.
+    /// Over everything up to now, in windows of at most the current one's length.
     pub(super) fn of(case: &Case<'_>, most: usize) -> Self {
-        let span = case.situation.windows.span;
+        Self::over(case, case.situation.windows.span, most)
+    }
+
+    /// The same over a span.
+    pub(super) fn over(case: &Case<'_>, span: Window, most: usize) -> Self {
         let current_s = case.situation.windows.current.len_s();
         let fitting = SlotWidth::fitting(span.len_s(), most);
         let narrow = SlotWidth::fitting(current_s, 1).min(fitting);

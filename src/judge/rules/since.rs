@@ -5,12 +5,15 @@ use super::series::Course;
 use super::term::{Case, Situation};
 use super::{Scene, Windows};
 use crate::judge::candidate::When;
-use crate::model::{EventMark, LinkedEvent, Since, format_ts};
+use crate::model::{EventMark, LinkedEvent, Since, Window, format_ts};
 use crate::rule::{Measure, Term};
 use crate::stats::count::Count;
 use crate::stats::scan::locate_rate_step;
 use crate::stats::step::Place;
 
+/// Windows before the current one that are searched first, and into how many pieces with it.
+const RECENT_WINDOWS: i64 = 4;
+const MAX_RECENT_WINDOWS: usize = 60;
 /// Windows of the course that is searched.
 const MAX_WINDOWS: usize = 400;
 /// Chance of so clear a change where there is none, from which on its time is told.
@@ -37,8 +40,14 @@ pub(super) fn of(
     let situation = Situation { windows, min_samples: 0, has_events: true };
     let now = gauge.read(group, &[windows.current]);
     let case = Case { term, gauge, group, now, situation: &situation };
-    let course = Course::of(&case, MAX_WINDOWS);
-    let place = place(&case, &course)?;
+    let len_us = windows.current.end_us - windows.current.start_us;
+    let recent_us = windows.current.start_us - RECENT_WINDOWS * len_us;
+    let recent = Window { start_us: recent_us.max(windows.span.start_us), ..windows.span };
+    // What is broken now most likely changed now: the rest of time is searched only then.
+    let searched = [(recent, MAX_RECENT_WINDOWS), (windows.span, MAX_WINDOWS)];
+    let mut courses = searched.map(|(span, most)| Course::over(&case, span, most)).into_iter();
+    let (course, place) =
+        courses.find_map(|course| place(&case, &course).map(|place| (course, place)))?;
     let marks = marks(scene);
     let when = When::of_place(place, |index| course.window(index)).with_nearest_deploy(&marks);
     let event = marks
