@@ -45,8 +45,7 @@ pub(super) fn of(
     let recent = Window { start_us: recent_us.max(windows.span.start_us), ..windows.span };
     // What is broken now most likely changed now: the rest of time is searched only then.
     let searched = [(recent, MAX_RECENT_WINDOWS), (windows.span, MAX_WINDOWS)];
-    let mut courses =
-        searched.into_iter().map(|(span, most)| Course::over(&case, span, most));
+    let mut courses = searched.into_iter().map(|(span, most)| Course::over(&case, span, most));
     let (course, place) =
         courses.find_map(|course| place(&case, &course).map(|place| (course, place)))?;
     let marks = marks(scene);
