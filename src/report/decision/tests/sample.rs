@@ -182,6 +182,7 @@ pub(super) fn rollback() -> Decision {
             settings: vec![("min_samples".to_owned(), "30".to_owned())],
         },
         config: Some(ConfigRef { file: "plimsoll.toml".to_owned(), sha256: "cd".repeat(32) }),
+        recipe: None,
         untrusted_text_fields: texts(&Decision::UNTRUSTED_TEXT_FIELDS),
     }
 }
