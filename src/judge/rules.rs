@@ -233,7 +233,8 @@ fn judge_rule<'a>(
         .filter_map(|(term, places)| Gauge::new(&term.measure, (shelf, answers), places))
         .collect();
     let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
-    if let Some(text) = missing.filter(|_| gauges.iter().any(Gauge::is_empty)) {
+    if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(windows.span)))
+    {
         let terms = vec![Judged::nothing(text)];
         return vec![Draft { check, group: Group::new(), terms, since: None }];
     }

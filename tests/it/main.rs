@@ -7,6 +7,8 @@
 mod action;
 /// Rooms import downwards only, and files stay short, narrow and safe.
 mod architecture;
+/// `check` answers a user, a pipeline and a hostile log, from a file and from the store.
+mod check;
 /// The command as a user runs it: answers, exit codes, messages, files.
 mod cli;
 /// Logs are collected into a store, once each, and judged from there.
@@ -17,3 +19,5 @@ mod formats;
 mod history;
 /// Mistakes in rules, one file each, told word by word.
 mod invalid;
+/// The page about rules: its examples can be read, and it leaves out no measure.
+mod rules;

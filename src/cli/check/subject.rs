@@ -277,9 +277,6 @@ impl Subject {
             excluded: windows.excluded.clone(),
             sha256: None,
         });
-        let mut again = vec!["plimsoll".to_owned(), "check".to_owned()];
-        again.extend(args.input.inputs.iter().cloned());
-        again.extend(args.input.fields.arguments());
         Frame {
             project: self.loaded.config.project.name.clone(),
             gate: self.gate.as_ref().map(|gate| gate.name.clone()),
@@ -291,7 +288,7 @@ impl Subject {
             records: read.records,
             method: self.method(args, read),
             config: config_ref(self.loaded.file.as_deref()),
-            again,
+            again: args.again(),
         }
     }
 

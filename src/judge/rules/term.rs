@@ -70,7 +70,7 @@ impl Case<'_> {
     }
 
     /// Whether the measure needs values enough to mean anything.
-    fn needs_samples(&self) -> bool {
+    pub(super) fn needs_samples(&self) -> bool {
         !matches!(
             self.term.measure,
             Measure::Count | Measure::Rate | Measure::Distinct(_) | Measure::Sum(_)
@@ -206,7 +206,9 @@ impl Case<'_> {
         let Some(bound) = method.bound(&history, side) else {
             let least = method.min_samples().unwrap_or(usize::MAX);
             let n = history.len();
-            let text = format!("{n} windows like this one are known, {least} are needed");
+            let is_rate = matches!(method, Method::Conformal { .. });
+            let rare = if is_rate { " for so few false alarms" } else { "" };
+            let text = format!("{n} windows like this one are known, {least} are needed{rare}");
             return self.inconclusive(text);
         };
         let evidence = Evidence { n: [history.len() as u64, self.now.n], ..self.with_limit(bound) };
