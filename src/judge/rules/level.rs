@@ -71,7 +71,14 @@ fn reason(outcome: Outcome) -> String {
 
 /// One-sided p-value that the change is not beyond the bar, from a 98 % interval.
 fn p_beyond(change: &Change, bar: f64, direction: Direction) -> Option<f64> {
-    let error = (change.hi - change.lo) / (2.0 * Z_98);
+    // Ranges of ratios are lopsided: what counts is the half that lies towards the bar, so that a
+    // range beyond the bar and a small p-value are the same.
+    let half = if change.estimate > bar {
+        change.estimate - change.lo
+    } else {
+        change.hi - change.estimate
+    };
+    let error = half / Z_98;
     if !error.is_finite() || error <= 0.0 {
         return None;
     }
@@ -297,4 +304,25 @@ pub(super) fn limit_p_value(case: &Case<'_>, limit: f64) -> Option<f64> {
     let expected = expected.clamp(0.0, 1.0);
     let error = (expected * (1.0 - expected) * n as f64).sqrt();
     (error > 0.0).then(|| upper_tail((beyond as f64 - 0.5 - expected * n as f64) / error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Direction, p_beyond};
+
+    #[test]
+    fn a_range_beyond_the_bar_and_a_small_p_value_are_the_same() {
+        let check = |lo: f64, estimate: f64, hi: f64, is_beyond: bool, why: &str| {
+            let up = p_beyond(&Change { estimate, lo, hi }, 10.0, Direction::Increase).unwrap();
+            assert_eq!(up < 0.01, is_beyond, "{why}: {up}");
+            let mirrored = Change { estimate: -estimate, lo: -hi, hi: -lo };
+            let down = p_beyond(&mirrored, -10.0, Direction::Decrease).unwrap();
+            assert!((up - down).abs() < 1e-12, "{why}: {up} up, {down} down");
+        };
+        check(22.0, 45.0, 68.0, true, "an even range");
+        check(22.0, 45.0, 281.0, true, "a long tail away from the bar says nothing against it");
+        check(9.0, 45.0, 50.0, false, "a long tail across the bar does");
+        check(10.1, 45.0, 50.0, true, "just beyond");
+        check(-20.0, 5.0, 9.0, false, "on the other side");
+    }
 }

@@ -79,7 +79,7 @@ fn push_options(page: &mut Page, decision: &Decision) {
     }
     page.blank();
     page.wrapped("", "", "What you can do:");
-    let mut shown = None;
+    let mut shown = Vec::new();
     for option in decision.options.iter().take(OPTIONS_MAX) {
         let target = option.target.as_deref().map(visible::name).unwrap_or_default();
         let reversible = if option.reversible { "reversible" } else { "cannot be undone" };
@@ -92,10 +92,10 @@ fn push_options(page: &mut Page, decision: &Decision) {
         );
         page.wrapped("  ", "     ", &said.replace("  ", " "));
         // The same command is not said again for each option.
-        if !option.verify.is_empty() && shown != Some(&option.verify) {
+        if !option.verify.is_empty() && !shown.contains(&&option.verify) {
             let label = format!("     {}: ", row::purpose(option));
             page.wrapped(&label, "     ", &page::command(&option.verify));
-            shown = Some(&option.verify);
+            shown.push(&option.verify);
         }
     }
 }
