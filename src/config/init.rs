@@ -40,7 +40,7 @@ const SOURCE: &str = r#"
 
 const JUDGED: &str = "
 # What must hold: `plimsoll check` judges it, docs/rules.md tells what can be said.
-# A window is compared with four times as long before it; all tests of a run are corrected together.";
+# A window is compared with windows like it before; all tests of a run are corrected together.";
 
 const OBJECTIVE: &str = r#"
 # [[rule]]
@@ -295,7 +295,7 @@ mod tests {
         route = "req.url"
 
         # What must hold: `plimsoll check` judges it, docs/rules.md tells what can be said.
-        # A window is compared with four times as long before it; all tests of a run are corrected together.
+        # A window is compared with windows like it before; all tests of a run are corrected together.
         [[rule]]  # typical requests of a route take a quarter longer than usual
         id = "slower-routes"
         expr = 'shift(duration) < 25% per route'
