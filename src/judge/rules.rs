@@ -235,7 +235,10 @@ fn judge_rule<'a>(
     let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
     if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(windows.span)))
     {
-        let terms = vec![Judged::nothing(text)];
+        let mut nothing = Judged::nothing(text);
+        nothing.evidence.metric =
+            rule.terms.first().map(|term| term.measure.to_string()).unwrap_or_default();
+        let terms = vec![nothing];
         return vec![Draft { check, group: Group::new(), terms, since: None }];
     }
     let Some(first) = gauges.first() else { return Vec::new() };

@@ -70,8 +70,13 @@ impl Subject {
                 Some(file) => format!("`{}` has no [[rule]] and no [[slo]]", file.display()),
                 None => "there is no rule to check".to_owned(),
             };
-            return Err(Failure::new(&NO_RULE, message)
-                .hint("plimsoll check app.log --rule 'p95(duration) < 300ms', or plimsoll init"));
+            let hint = match &loaded.file {
+                Some(_) => {
+                    "write a [[rule]] (docs/rules.md), or try --rule 'p95(duration) < 300ms'"
+                }
+                None => "plimsoll check app.log --rule 'p95(duration) < 300ms', or plimsoll init",
+            };
+            return Err(Failure::new(&NO_RULE, message).hint(hint));
         }
         let zone = match &args.timezone {
             Some(name) => when::zone(name)?,

@@ -81,7 +81,10 @@ fn of_alerts(
         return Judged { evidence, ..Judged::nothing("there are no events in the period") };
     };
     let left_pct = budget.left_ratio * 100.0;
-    let left = format!("{left_pct:.0} % of the error budget is left");
+    let left = match left_pct.round() {
+        left if left < 0.0 => format!("the error budget is overspent by {:.0} %", -left),
+        left => format!("{:.0} % of the error budget is left", left.abs()),
+    };
     let firing = alerts.iter().find(|alert| matches!(alert.outcome, Outcome::Fail | Outcome::Warn));
     if let Some(alert) = firing {
         let who = match alert.rule.urgency {
@@ -91,8 +94,8 @@ fn of_alerts(
         let rate = alert.long_rate.unwrap_or_default();
         let hours = alert.rule.long_s / 3_600;
         let reason = format!(
-            "the budget burns {rate:.1} times too fast over {hours} h (from {:.1} on somebody \
-             must look {who}); {left}",
+            "over {hours} h the budget is spent {rate:.1} times as fast as it may be (from {:.1} \
+             times on somebody must look {who}); {left}",
             alert.threshold
         );
         return Judged { outcome: alert.outcome, evidence, reason };
@@ -100,7 +103,7 @@ fn of_alerts(
     let is_known = alerts.iter().any(|alert| alert.outcome == Outcome::Pass);
     let outcome = if is_known { Outcome::Pass } else { Outcome::Inconclusive };
     let reason = match outcome {
-        Outcome::Pass if left_pct < 0.0 => format!("the budget is spent, but not burning; {left}"),
+        Outcome::Pass if left_pct < 0.0 => format!("{left}, but no longer burns"),
         Outcome::Pass => left,
         _ => "there are too few events to tell how fast the budget burns".to_owned(),
     };

@@ -86,6 +86,16 @@ impl<'a> Row<'a> {
         self.check.verdict == Verdict::Pass
     }
 
+    /// Whether the number lies beyond the limit, which alone proves nothing.
+    pub(super) fn is_beyond(&self) -> bool {
+        let Evidence { actual, limit, cmp, .. } = &self.check.evidence;
+        match (actual, limit, cmp.chars().next()) {
+            (Some(actual), Some(limit), Some('<')) => actual > limit,
+            (Some(actual), Some(limit), Some('>')) => actual < limit,
+            _ => false,
+        }
+    }
+
     /// The statement with its evidence, time and reason.
     pub(super) fn sentence(&self) -> String {
         let mut said = self.statement.clone();

@@ -51,7 +51,8 @@ pub fn text(decision: &Decision, style: TextStyle) -> String {
 fn push_row(page: &mut Page, row: &Row<'_>, width: usize) {
     let line = format!("{} {:width$}  {}", row.shape(), row.id, row.statement);
     if row.is_quiet() {
-        page.coloured("", &format!("{line}  ({})", row.evidence), row.check.verdict);
+        let why = if row.is_beyond() { format!(": {}", row.reason) } else { String::new() };
+        page.coloured("", &format!("{line}  ({}){why}", row.evidence), row.check.verdict);
         return;
     }
     page.coloured("", &line, row.check.verdict);
