@@ -121,7 +121,7 @@ fn the_exit_status_is_the_answer() {
     let slow = "p95(duration) < baseline + 10% where route = \"/checkout\"";
     check(&["--rule", "p95(duration) < 1s"], 0, "go, confidence high", "a limit that holds");
     check(&["--rule", "p95(duration) < 50ms"], 1, "rollback, confidence high", "one that does not");
-    check(&["--rule", slow], 1, "since Fri 20 Nov 14:4", "a change is dated");
+    check(&["--rule", slow], 1, "14:45 UTC (14:44–14:46)", "a change is dated");
     check(&["--rule", slow], 1, "deploy v2", "and the deploy named");
     check(&["--rule", slow, "--exit-zero"], 0, "rollback", "for looking only");
     check(&["--rule", slow, "--fail-on", "inconclusive"], 0, "rollback", "only 0 and 3");
@@ -210,8 +210,9 @@ fn the_text_says_what_broke_and_what_can_be_done() {
          run: plimsoll baseline accept F1 --reason '…'
       O4 do nothing (risk medium, reversible): it stays as it is
 
-    Fri 20 Nov 14:47 UTC – Fri 20 Nov 14:59 UTC, against four times as long before
-      (Fri 20 Nov 14:00 UTC – Fri 20 Nov 14:47 UTC); 3,600 records read, 0 skipped
+    Fri 20 Nov 14:47 UTC – Fri 20 Nov 14:59 UTC, against the 4 windows like it
+      before (Fri 20 Nov 14:00 UTC – Fri 20 Nov 14:47 UTC); 3,600 records read, 0
+      skipped
     ✖ plimsoll: 1 of 4 checks failed — /checkout shift(duration) 190 % > 25 % (+180
       to +200 % since v2)
     rollback, confidence high, a person must decide
