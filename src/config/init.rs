@@ -161,7 +161,7 @@ fn push_rules(lines: &mut Vec<String>, findings: &SampleFindings) {
     let has = |role: &&str| {
         findings.seen.contains(role) || findings.fields.iter().any(|found| found.role == **role)
     };
-    for fitting in FITTING.iter().filter(|fitting| fitting.roles.iter().all(|role| has(role))) {
+    for fitting in FITTING.iter().filter(|fitting| fitting.roles.iter().all(has)) {
         lines.push(format!("[[rule]]  # {}", fitting.about));
         lines.push(format!("id = \"{}\"", fitting.id));
         lines.push(format!("expr = '{}'", fitting.expr));

@@ -177,7 +177,7 @@ impl Checks {
     /// Judges all checks at the moment of the scene, in their order.
     pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Vec<CheckResult> {
         let windows = scene.windows();
-        let (shelf, mut answers) = (Shelf::default(), Answers::new(measured));
+        let (values, mut answers) = (Shelf::default(), Answers::new(measured));
         let mut drafts: Vec<Draft<'_>> = Vec::new();
         for (check, places) in self.checks.iter().zip(&self.places) {
             match &check.checked {
@@ -186,7 +186,7 @@ impl Checks {
                         check,
                         rule,
                         places,
-                        (&shelf, &mut answers),
+                        (&values, &mut answers),
                         (measured, scene, &windows),
                     ));
                 }
@@ -370,14 +370,15 @@ impl Draft<'_> {
 }
 
 fn verdict(outcome: Outcome, check: &Check) -> Verdict {
-    match (outcome, check.severity, check.no_data) {
-        (Outcome::Pass, ..) => Verdict::Pass,
-        (Outcome::Warn, ..) | (Outcome::Fail, CheckSeverity::Warn, _) => Verdict::Warn,
-        (Outcome::Fail, CheckSeverity::Fail, _) => Verdict::Fail,
-        (Outcome::Inconclusive, _, NoData::Inconclusive) => Verdict::Inconclusive,
-        (Outcome::Inconclusive, _, NoData::Warn) => Verdict::Warn,
-        (Outcome::Inconclusive, CheckSeverity::Warn, NoData::Fail) => Verdict::Warn,
-        (Outcome::Inconclusive, CheckSeverity::Fail, NoData::Fail) => Verdict::Fail,
+    let worst = match check.severity {
+        CheckSeverity::Warn => Verdict::Warn,
+        CheckSeverity::Fail => Verdict::Fail,
+    };
+    match (outcome, check.no_data) {
+        (Outcome::Pass, _) => Verdict::Pass,
+        (Outcome::Inconclusive, NoData::Inconclusive) => Verdict::Inconclusive,
+        (Outcome::Warn, _) | (Outcome::Inconclusive, NoData::Warn) => Verdict::Warn,
+        (Outcome::Fail, _) | (Outcome::Inconclusive, NoData::Fail) => worst,
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use plimsoll::durable::write_whole;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
@@ -68,12 +69,13 @@ fn shop() -> TempDir {
             base * slower * spread / 100,
         );
     }
-    fs::write(dir.path().join("shop.log"), text).unwrap();
+    write_whole(&dir.path().join("shop.log"), text.as_bytes()).unwrap();
     dir
 }
 
 fn configure(dir: &TempDir, rest: &str) {
-    fs::write(dir.path().join("plimsoll.toml"), format!("version = 1\n{rest}")).unwrap();
+    let text = format!("version = 1\n{rest}");
+    write_whole(&dir.path().join("plimsoll.toml"), text.as_bytes()).unwrap();
 }
 
 const GATE: &str = r#"
@@ -301,7 +303,7 @@ fn every_format_can_be_read_by_its_reader() {
 fn github_gets_its_summary_and_its_outputs() {
     let dir = shop();
     let (summary, outputs) = (dir.path().join("summary.md"), dir.path().join("outputs"));
-    fs::write(&outputs, "from=before\n").unwrap();
+    write_whole(&outputs, b"from=before\n").unwrap();
     let variables = [("GITHUB_STEP_SUMMARY", &*summary), ("GITHUB_OUTPUT", &*outputs)];
     let words = ["check", "shop.log", "--rule", "p95(duration) < 50ms", "-o", "github"];
     let ran = run_with(dir.path(), &words, &variables);
@@ -327,7 +329,7 @@ fn names_of_hostile_routes_are_inert() {
         let (route, at) = (NAMES[second as usize % 5], START_MS + second * 1_000);
         let _ = writeln!(text, r#"{{"time":{at},"op":"{route}","status":200,"duration_ms":90}}"#);
     }
-    fs::write(dir.path().join("a.log"), text).unwrap();
+    write_whole(&dir.path().join("a.log"), text.as_bytes()).unwrap();
     for format in ["text", "json", "sarif", "gitlab", "junit", "md", "github"] {
         let rule = ["--rule", "p95(duration) < 50ms per op", "-o", format];
         let ran = run(dir.path(), &[&["check", "a.log"], &rule[..]].concat());

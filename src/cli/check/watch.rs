@@ -11,7 +11,7 @@ use crate::judge::{Repeated, Repetition};
 use crate::model::{Answer, Decision};
 
 /// What is taken where neither an option nor a gate says it.
-const INTERVAL: Duration = Duration::from_secs(300);
+const INTERVAL: Duration = Duration::from_mins(5);
 const COUNT: u32 = 6;
 const ERROR_LIMIT: u32 = 4;
 

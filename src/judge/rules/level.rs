@@ -52,10 +52,9 @@ fn judge(change: &Change, bar: f64, direction: Direction) -> Outcome {
     let more = one(change.estimate, change.lo, bar);
     let less = one(-change.estimate, -change.hi, -bar);
     match direction {
-        Direction::Increase => more,
         Direction::Decrease => less,
         Direction::Either if change.estimate < 0.0 => less,
-        Direction::Either => more,
+        Direction::Increase | Direction::Either => more,
     }
 }
 
@@ -95,7 +94,7 @@ fn judged(case: &Case<'_>, evidence: Evidence, change: &Change, bar: f64) -> Jud
     let p_value = p_beyond(change, bar, case.direction());
     let interval = [change.lo, change.hi];
     let interval = interval.iter().all(|end| end.is_finite()).then_some(interval);
-    let evidence = Evidence { p_value, interval, ..evidence };
+    let evidence = Evidence { interval, p_value, ..evidence };
     Judged { outcome, evidence, reason: reason(outcome) }
 }
 
@@ -273,13 +272,11 @@ pub(super) fn shifted(case: &Case<'_>, bar_pct: f64) -> Judged {
 }
 
 fn shift_between(then: &Values, now: &Values) -> Option<Shift> {
-    match (&then.in_order, &now.in_order) {
-        (Some(then), Some(now)) => shift(then, now),
-        _ => {
-            let (then, now) = (then.all.thin(MAX_COMPARED), now.all.thin(MAX_COMPARED));
-            shift_of_sorted(&then, &now, UNKNOWN_INFLATION, Z_98)
-        }
+    if let (Some(then), Some(now)) = (&then.in_order, &now.in_order) {
+        return shift(then, now);
     }
+    let (then, now) = (then.all.thin(MAX_COMPARED), now.all.thin(MAX_COMPARED));
+    shift_of_sorted(&then, &now, UNKNOWN_INFLATION, Z_98)
 }
 
 /// Chance of so many values beyond a fixed limit if the measure just kept it; `None` where there is

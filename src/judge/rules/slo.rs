@@ -38,8 +38,8 @@ pub(super) fn judge(
     let (Some(all), Some(good), Some(watched)) = (question(0), question(1), watched) else {
         return Judged::nothing("the objective cannot be measured");
     };
-    let slot_s = SLOT_S.max(u64::from(measured.finest_width().seconds()));
-    let slot_us = (slot_s * 1_000_000) as i64;
+    let width_s = SLOT_S.max(u64::from(measured.finest_width().seconds()));
+    let slot_us = (width_s * 1_000_000) as i64;
     let first_us = measured.span_us().map_or(now_us, |(first, _)| first);
     let period_us = (watched.period_s * 1_000_000) as i64;
     let known_us = (now_us - first_us).clamp(0, period_us);
@@ -52,7 +52,7 @@ pub(super) fn judge(
             Tally { bad: total.saturating_sub(good.count(0, window)), total }
         })
         .collect();
-    let alerts = burn_alerts(&slots, slot_s, &watched);
+    let alerts = burn_alerts(&slots, width_s, &watched);
     let budget = Budget::of(&slots, watched.objective);
     of_alerts(&alerts, budget, &slots, watched.objective)
 }

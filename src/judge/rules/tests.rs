@@ -72,7 +72,7 @@ impl Log {
 fn measured(text: &str, checks: &Checks) -> Measured {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.jsonl");
-    std::fs::write(&path, text).unwrap();
+    crate::durable::write_whole(&path, text.as_bytes()).unwrap();
     let found = Discovery { inputs: vec![Input::Named(path)], ..Discovery::default() };
     let opened = Opened::open(&found, &Overrides::default()).unwrap();
     let mut measures = Measures::new(checks.questions(), false);
