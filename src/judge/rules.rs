@@ -37,8 +37,7 @@ use crate::config::NoData;
 use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule};
-use crate::stats::Outcome;
-use crate::stats::correction::benjamini_hochberg;
+use crate::stats::{Outcome, correction::benjamini_hochberg};
 
 /// Groups of a rule with `per` that are judged, most rows first.
 const MAX_GROUPS: usize = 200;

@@ -75,16 +75,13 @@ fn the_page_leaves_nothing_out() {
         "novelty(",
         "baseline + ",
         "before_change + ",
-        "< usual\n",
+        "< usual",
     ];
     let methods = UsualMethod::ALL.map(|method| format!("usual({method}, "));
     words.extend(methods.iter().map(String::as_str));
-    let rules: String = blocks("rule")
-        .iter()
-        .flat_map(|(_, lines)| lines)
-        .map(|rule| format!("{rule}\n"))
-        .collect();
+    let blocks = blocks("rule");
+    let rules: Vec<&str> = blocks.iter().flat_map(|(_, lines)| lines).copied().collect();
     for word in words {
-        assert!(rules.contains(word), "no example has `{}`", word.trim_end());
+        assert!(rules.iter().any(|rule| rule.contains(word)), "no example has `{word}`");
     }
 }

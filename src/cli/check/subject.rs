@@ -10,10 +10,12 @@ use crate::cli::error::{BAD_VALUE, CONFIG, Failure, NO_RULE, NO_TIME};
 use crate::cli::output::Terminal;
 use crate::cli::{config, history, marks, reading, when};
 use crate::config::{BaselineSource, BaselineSpec, CalendarDays, Expr, Gate, Loaded, OnNoData};
-use crate::judge::rules::{
-    Calendar, Check, Checks, Compared, Misread, Scene, Windows, of_config, of_gate, of_text,
+use crate::judge::{
+    self, Frame, decision,
+    rules::{
+        Calendar, Check, Checks, Compared, Misread, Scene, Windows, of_config, of_gate, of_text,
+    },
 };
-use crate::judge::{self, Frame, decision};
 use crate::model::{
     BaselineRef, CheckMethod, Decision, EventMark, InputRef, InputSummary, ScoreBars, format_ts,
 };

@@ -6,12 +6,15 @@ use super::term::{Case, Judged, bar_pct};
 use crate::model::Evidence;
 use crate::query::Values;
 use crate::rule::{Measure, Offset};
-use crate::stats::count::{Count, Dispersion, rate_ratio};
-use crate::stats::normal::{Z_98, upper_tail};
-use crate::stats::proportion::{Share, share_change, share_p_value};
-use crate::stats::quantile_change::{QuantileInterval, ratio_interval_pct};
-use crate::stats::rank::{MAX_COMPARED, Shift, shift, shift_of_sorted};
-use crate::stats::{Change, Direction, Outcome, serial};
+use crate::stats::{
+    Change, Direction, Outcome,
+    count::{Count, Dispersion, rate_ratio},
+    normal::{Z_98, upper_tail},
+    proportion::{Share, share_change, share_p_value},
+    quantile_change::{QuantileInterval, ratio_interval_pct},
+    rank::{MAX_COMPARED, Shift, shift, shift_of_sorted},
+    serial,
+};
 
 /// Inflation where the order of time is lost: an autocorrelation of one third is taken for granted.
 const UNKNOWN_INFLATION: f64 = std::f64::consts::SQRT_2;

@@ -4,11 +4,13 @@ use super::gauge::Reading;
 use super::term::{Case, Judged};
 use crate::model::{Evidence, SlotWidth, Window};
 use crate::rule::{Measure, Offset, UsualMethod};
-use crate::stats::Outcome;
-use crate::stats::count::Dispersion;
-use crate::stats::limit::Method;
-use crate::stats::novelty::{Novelty, Scored};
-use crate::stats::step::{Point, Step, locate_step};
+use crate::stats::{
+    Outcome,
+    count::Dispersion,
+    limit::Method,
+    novelty::{Novelty, Scored},
+    step::{Point, Step, locate_step},
+};
 
 /// Windows of a series at most.
 const MAX_WINDOWS: usize = 240;

@@ -6,9 +6,9 @@ use super::term::Judged;
 use crate::model::{Evidence, Unit, Window};
 use crate::query::{Measured, Question, Take};
 use crate::rule::Filter;
-use crate::stats::Outcome;
-use crate::stats::burn::{
-    Budget, BurnAlert, LeastEvents, Objective, Tally, Urgency, Watched, burn_alerts,
+use crate::stats::{
+    Outcome,
+    burn::{Budget, BurnAlert, LeastEvents, Objective, Tally, Urgency, Watched, burn_alerts},
 };
 
 /// Width of the slots that are counted; the shortest window of an alert is five minutes.

@@ -5,8 +5,10 @@ use super::windows::Windows;
 use super::{level, series};
 use crate::model::{Evidence, Unit, Window};
 use crate::rule::{Cmp, Limit, Measure, Quantity, Term};
-use crate::stats::limit::{Method, Side};
-use crate::stats::{Direction, Outcome};
+use crate::stats::{
+    Direction, Outcome,
+    limit::{Method, Side},
+};
 
 /// What a term came to, before all tests of a run are corrected together.
 #[derive(Clone, Debug)]
