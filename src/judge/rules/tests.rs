@@ -158,6 +158,19 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
 }
 
 #[test]
+fn evidence_has_the_numbers_that_there_are() {
+    let check = |log: Log, rule: &str, has_number: bool, has_rows: bool, why: &str| {
+        let evidence = judged(log, &[rule], Compared::FourTimesBefore).swap_remove(0).evidence;
+        let got = (evidence.actual.is_some(), evidence.n[1] > 0);
+        assert_eq!(got, (has_number, has_rows), "{rule}: {why}: {evidence:?}");
+    };
+    let thin = Log { every_s: 400.0, ..QUIET };
+    check(QUIET, "age() < 1h", true, true, "the rows of the window, though none is needed");
+    check(thin, "novelty(p95(duration)) < 1", false, true, "a percentile is no score");
+    check(thin, "p95(duration) < 1s", true, true, "too few values have a percentile too");
+}
+
+#[test]
 fn a_rule_that_must_be_broken_for_longer_waits() {
     let slow = Log { slow: 3.0, ..QUIET };
     let rule = "p95(duration) < 400ms for 4h";
