@@ -100,6 +100,30 @@ pub(super) struct EndingArgs {
     pub exit_zero: bool,
 }
 
+impl CheckArgs {
+    /// The command that checks again, as arguments.
+    fn again(&self) -> Vec<String> {
+        let mut words = vec!["plimsoll".to_owned(), "check".to_owned()];
+        words.extend(self.input.inputs.iter().cloned());
+        words.extend(self.input.fields.arguments());
+        let rules = self.rules.iter().map(|rule| ("--rule", rule.clone()));
+        let given = [
+            ("--gate", &self.gate),
+            ("--window", &self.window),
+            ("--baseline", &self.baseline),
+            ("--timezone", &self.timezone),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        let events = self.events.iter().map(|file| ("--events", file));
+        let files = events.chain(self.history.as_ref().map(|file| ("--history", file)));
+        let files = files.map(|(name, file)| (name, file.display().to_string()));
+        for (name, value) in rules.chain(given).chain(files) {
+            words.extend([name.to_owned(), value]);
+        }
+        words
+    }
+}
+
 /// Formats of a decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum CheckOutput {

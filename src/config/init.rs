@@ -40,7 +40,7 @@ const SOURCE: &str = r#"
 
 const JUDGED: &str = "
 # What must hold: `plimsoll check` judges it, docs/rules.md tells what can be said.
-# A window is compared with windows like it before; what one run tests is corrected together.";
+# A window is compared with windows like it before; all tests of a run are corrected together.";
 
 const OBJECTIVE: &str = r#"
 # [[rule]]
@@ -161,7 +161,7 @@ fn push_rules(lines: &mut Vec<String>, findings: &SampleFindings) {
     let has = |role: &&str| {
         findings.seen.contains(role) || findings.fields.iter().any(|found| found.role == **role)
     };
-    for fitting in FITTING.iter().filter(|fitting| fitting.roles.iter().all(|role| has(role))) {
+    for fitting in FITTING.iter().filter(|fitting| fitting.roles.iter().all(has)) {
         lines.push(format!("[[rule]]  # {}", fitting.about));
         lines.push(format!("id = \"{}\"", fitting.id));
         lines.push(format!("expr = '{}'", fitting.expr));
@@ -294,7 +294,13 @@ mod tests {
         unit = "ms"
         route = "req.url"
 
-        # What must hold, and how good is good enough. It is checked for mistakes; no command judges by it yet.
+        # What must hold: `plimsoll check` judges it, docs/rules.md tells what can be said.
+        # A window is compared with windows like it before; all tests of a run are corrected together.
+        [[rule]]  # typical requests of a route take a quarter longer than usual
+        id = "slower-routes"
+        expr = 'shift(duration) < 25% per route'
+        severity = "fail"
+
         # [[rule]]
         # id = "p95"
         # expr = 'p95(duration) < 500ms and p95(duration) < baseline + 10%'

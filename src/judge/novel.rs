@@ -12,6 +12,9 @@ const MAX_LISTED: usize = 5;
 /// Fewest values of a window that has a percentile or a share.
 const MIN_IN_WINDOW: u64 = 20;
 
+/// What a measure comes to in a window; `None` where the window holds too little.
+type Measured<'a> = &'a dyn Fn(&Summary) -> Option<f64>;
+
 /// The most novel moments of the current window, most novel first.
 ///
 /// Each measure is read in order by a detector that has seen all before it; only what passes the
@@ -27,7 +30,7 @@ pub(super) fn look_here(view: &View<'_>) -> Vec<NovelMoment> {
         window.durations.quantile(0.95).filter(|_| enough)
     };
     let failed = |window: &Summary| enough(window).then(|| window.failed as f64 / window.n as f64);
-    let measures: [(&str, Unit, &dyn Fn(&Summary) -> Option<f64>); 3] = [
+    let measures: [(&str, Unit, Measured<'_>); 3] = [
         ("count(requests)", Unit::Count, &|window| Some(window.n as f64)),
         ("p95(duration_ms)", Unit::Ms, &p95),
         ("share(failed)", Unit::Ratio, &failed),

@@ -44,8 +44,7 @@ use crate::config::NoData;
 use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
-use crate::stats::Outcome;
-use crate::stats::correction::benjamini_hochberg;
+use crate::stats::{Outcome, correction::benjamini_hochberg};
 
 /// Groups of a rule with `per` that are judged, most rows first.
 const MAX_GROUPS: usize = 200;
@@ -198,7 +197,7 @@ impl Checks {
     /// Judges all checks at the moment of the scene, in their order.
     pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Vec<CheckResult> {
         let windows = scene.windows();
-        let (shelf, mut answers) = (Shelf::default(), Answers::new(measured));
+        let (values, mut answers) = (Shelf::default(), Answers::new(measured));
         let mut drafts: Vec<Draft<'_>> = Vec::new();
         for (check, places) in self.checks.iter().zip(&self.places) {
             match &check.checked {
@@ -207,7 +206,7 @@ impl Checks {
                         check,
                         rule,
                         places,
-                        (&shelf, &mut answers),
+                        (&values, &mut answers),
                         (measured, scene, &windows),
                     ));
                 }
@@ -254,8 +253,12 @@ fn judge_rule<'a>(
         .filter_map(|(term, places)| Gauge::new(&term.measure, (shelf, answers), places))
         .collect();
     let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
-    if let Some(text) = missing.filter(|_| gauges.iter().any(Gauge::is_empty)) {
-        let terms = vec![Judged::nothing(text)];
+    if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(windows.span)))
+    {
+        let mut nothing = Judged::nothing(text);
+        nothing.evidence.metric =
+            rule.terms.first().map(|term| term.measure.to_string()).unwrap_or_default();
+        let terms = vec![nothing];
         return vec![Draft { check, group: Group::new(), terms, since: None }];
     }
     let Some(first) = gauges.first() else { return Vec::new() };
@@ -393,14 +396,15 @@ impl Draft<'_> {
 }
 
 fn verdict(outcome: Outcome, check: &Check) -> Verdict {
-    match (outcome, check.severity, check.no_data) {
-        (Outcome::Pass, ..) => Verdict::Pass,
-        (Outcome::Warn, ..) | (Outcome::Fail, CheckSeverity::Warn, _) => Verdict::Warn,
-        (Outcome::Fail, CheckSeverity::Fail, _) => Verdict::Fail,
-        (Outcome::Inconclusive, _, NoData::Inconclusive) => Verdict::Inconclusive,
-        (Outcome::Inconclusive, _, NoData::Warn) => Verdict::Warn,
-        (Outcome::Inconclusive, CheckSeverity::Warn, NoData::Fail) => Verdict::Warn,
-        (Outcome::Inconclusive, CheckSeverity::Fail, NoData::Fail) => Verdict::Fail,
+    let worst = match check.severity {
+        CheckSeverity::Warn => Verdict::Warn,
+        CheckSeverity::Fail => Verdict::Fail,
+    };
+    match (outcome, check.no_data) {
+        (Outcome::Pass, _) => Verdict::Pass,
+        (Outcome::Inconclusive, NoData::Inconclusive) => Verdict::Inconclusive,
+        (Outcome::Warn, _) | (Outcome::Inconclusive, NoData::Warn) => Verdict::Warn,
+        (Outcome::Fail, _) | (Outcome::Inconclusive, NoData::Fail) => worst,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Drift over builds that no single check sees, benchmarks as series, and objectives for others.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use plimsoll::durable::write_whole;
 use tempfile::{TempDir, tempdir};
 
 const CONFIG: &str = r#"
@@ -38,7 +38,7 @@ fn plimsoll(dir: &Path, words: &[&str]) -> Ran {
 
 fn project() -> TempDir {
     let dir = tempdir().unwrap();
-    fs::write(dir.path().join("plimsoll.toml"), CONFIG).unwrap();
+    write_whole(&dir.path().join("plimsoll.toml"), CONFIG.as_bytes()).unwrap();
     dir
 }
 
@@ -55,7 +55,7 @@ fn log(dir: &Path, day: i32, typical_ms: f64) -> String {
         );
         writeln!(text, "{line}").unwrap();
     }
-    fs::write(dir.join(&name), text).unwrap();
+    write_whole(&dir.join(&name), text.as_bytes()).unwrap();
     name
 }
 
@@ -101,7 +101,7 @@ fn forty_builds_that_are_each_half_a_per_cent_slower_fail_together() {
     assert!(ran.out.contains("orders-p95 p95(duration),40,"), "{}", ran.out);
 
     let mild = CONFIG.to_owned() + "[history]\nseverity = \"warn\"\n";
-    fs::write(dir.join("plimsoll.toml"), mild).unwrap();
+    write_whole(&dir.join("plimsoll.toml"), mild.as_bytes()).unwrap();
     assert_eq!(plimsoll(dir, &["history", "check"]).code, Some(0));
     assert_eq!(plimsoll(dir, &["history", "check", "--fail-on", "warn"]).code, Some(1));
 }
@@ -132,7 +132,7 @@ fn benchmarks_are_imported_once_and_judged() {
     check(&["history", "import", "plimsoll.toml"], 4, "error[PL077]: `plimsoll.toml` is not JSON");
     check(&["history", "import", "missing.json"], 4, "error[PL077]: cannot read `missing.json`");
     check(&["history", "show", "--history", "."], 4, "error[PL075]: cannot read history");
-    fs::write(dir.path().join("torn.jsonl"), "{\"schema\"").unwrap();
+    write_whole(&dir.path().join("torn.jsonl"), b"{\"schema\"").unwrap();
     check(&["history", "show", "--history", "torn.jsonl"], 3, "torn.jsonl:1: not read: torn");
 }
 
@@ -155,6 +155,6 @@ fn objectives_are_exported_or_it_is_said_why_not() {
     );
     check(&["export", "--to", "openslo", "--label", "=code"], 2, "`--label` is `=code`");
     let odd = CONFIG.replace("status < 500", "size < 1000");
-    fs::write(dir.path().join("plimsoll.toml"), odd).unwrap();
+    write_whole(&dir.path().join("plimsoll.toml"), odd.as_bytes()).unwrap();
     check(&["export", "--to", "prometheus"], 2, "error[PL078]: objective `availability`");
 }

@@ -9,6 +9,8 @@ mod action;
 mod architecture;
 /// Baselines are saved, changes accepted, decisions replayed.
 mod baseline;
+/// `check` answers a user, a pipeline and a hostile log, from a file and from the store.
+mod check;
 /// The command as a user runs it: answers, exit codes, messages, files.
 mod cli;
 /// Logs are collected into a store, once each, and judged from there.
@@ -19,3 +21,5 @@ mod formats;
 mod history;
 /// Mistakes in rules, one file each, told word by word.
 mod invalid;
+/// The page about rules: its examples can be read, and it leaves out no measure.
+mod rules;

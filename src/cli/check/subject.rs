@@ -312,9 +312,6 @@ impl Subject {
             sha256: None,
         });
         let baseline = self.saved.as_ref().map(saved_ref).or(baseline);
-        let mut again = vec!["plimsoll".to_owned(), "check".to_owned()];
-        again.extend(args.input.inputs.iter().cloned());
-        again.extend(args.input.fields.arguments());
         Frame {
             project: self.loaded.config.project.name.clone(),
             gate: self.gate.as_ref().map(|gate| gate.name.clone()),
@@ -327,7 +324,7 @@ impl Subject {
             method: self.method(args, read),
             config: config_ref(self.loaded.file.as_deref()),
             recipe: None,
-            again,
+            again: args.again(),
         }
     }
 
@@ -387,8 +384,11 @@ fn no_rule(loaded: &Loaded) -> Failure {
         Some(file) => format!("`{}` has no [[rule]] and no [[slo]]", file.display()),
         None => "there is no rule to check".to_owned(),
     };
-    Failure::new(&NO_RULE, message)
-        .hint("plimsoll check app.log --rule 'p95(duration) < 300ms', or plimsoll init")
+    let hint = match &loaded.file {
+        Some(_) => "write a [[rule]] (docs/rules.md), or try --rule 'p95(duration) < 300ms'",
+        None => "plimsoll check app.log --rule 'p95(duration) < 300ms', or plimsoll init",
+    };
+    Failure::new(&NO_RULE, message).hint(hint)
 }
 
 fn no_time() -> Failure {

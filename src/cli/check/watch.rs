@@ -11,7 +11,7 @@ use crate::judge::{Repeated, Repetition};
 use crate::model::{Answer, Decision};
 
 /// What is taken where neither an option nor a gate says it.
-const INTERVAL: Duration = Duration::from_secs(300);
+const INTERVAL: Duration = Duration::from_mins(5);
 const COUNT: u32 = 6;
 const ERROR_LIMIT: u32 = 4;
 
@@ -63,8 +63,12 @@ pub(super) fn watched(
 /// One line a measurement.
 fn line(decision: &Decision, (measured, count): (u32, u32)) -> String {
     let score = decision.score.map_or(String::new(), |score| format!(", score {score:.0}"));
-    let answer = decision.decision.as_str();
-    format!("{} measurement {measured} of {count}: {answer}{score}", decision.window.to)
+    let untold = match decision.coverage.inconclusive {
+        0 => String::new(),
+        untold => format!(", {untold} can't be told"),
+    };
+    let (at, answer) = (&decision.window.to, decision.decision.as_str());
+    format!("{at} measurement {measured} of {count}: {answer}{score}{untold}")
 }
 
 /// The last decision with the answer of all measurements.

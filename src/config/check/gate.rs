@@ -34,7 +34,7 @@ impl Checker<'_, '_> {
     pub(super) fn check_section(&mut self, raw: &RawCheck) -> Check {
         let exclude = kinds(raw.exclude.as_deref());
         if raw.baseline.from.is_none() && raw.baseline.deployment.is_none() {
-            self.derived.push(("check.baseline.from".to_owned(), "4x-before".to_owned()));
+            self.derived.push(("check.baseline.from".to_owned(), "history".to_owned()));
         }
         let baseline = self.baseline("check.baseline", &raw.baseline, &exclude);
         let source = baseline.source.unwrap_or(BaselineSource::History);

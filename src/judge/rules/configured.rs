@@ -75,7 +75,7 @@ pub fn of_gate(gate: &Gate, place: PlaceOf<'_>) -> Result<Vec<Check>, Vec<Misrea
     for check in &gate.checks {
         let Some((rule, expr)) = reader.gate_check(&check.kind) else { continue };
         let text = rule.to_string();
-        let placed = expr.as_ref().and_then(|expr| place(expr));
+        let placed = expr.as_ref().and_then(place);
         checks.push(Check {
             id: check.name.clone(),
             kind: CheckKind::GateCheck,

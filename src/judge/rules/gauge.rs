@@ -83,10 +83,14 @@ impl<'a> Gauge<'a> {
         Some(Self { measure, shelf, place, rows: answers.at(place)?, matching })
     }
 
-    /// Whether nothing at all was measured.
-    pub(super) fn is_empty(&self) -> bool {
-        let has_none = |rows: &Measurement<'_>| rows.groups().iter().all(|(_, n)| *n == 0);
-        has_none(&self.rows) || self.matching.as_deref().is_some_and(has_none)
+    /// Whether nothing at all was measured: no row, none that matches, or no value in any.
+    pub(super) fn is_empty(&self, span: Window) -> bool {
+        self.groups(usize::MAX).iter().all(|group| {
+            let reading = self.read(group.as_deref(), &[span]);
+            let is_of_values = matches!(self.measure, Measure::Distinct(_) | Measure::New(_));
+            let has_none = is_of_values && reading.value == Some(0.0);
+            reading.n == 0 || has_none || (self.matching.is_some() && reading.matching == 0)
+        })
     }
 
     /// What is measured.
@@ -111,6 +115,7 @@ impl<'a> Gauge<'a> {
                 let n = self.count(group, windows);
                 Reading { n, value: Some(n as f64), ..Reading::default() }
             }
+            Measure::Age => Reading { n: self.count(group, windows), ..Reading::default() },
             Measure::Rate => {
                 let n = self.count(group, windows);
                 let seconds: f64 = windows.iter().map(|window| window.len_s()).sum();

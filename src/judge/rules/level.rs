@@ -7,12 +7,15 @@ use super::term::{Case, Judged, bar_pct};
 use crate::model::Evidence;
 use crate::query::Values;
 use crate::rule::{Measure, Offset};
-use crate::stats::count::{Count, Dispersion, rate_ratio};
-use crate::stats::normal::{Z_98, upper_tail};
-use crate::stats::proportion::{Share, share_change, share_p_value};
-use crate::stats::quantile_change::{QuantileInterval, ratio_interval_pct};
-use crate::stats::rank::{MAX_COMPARED, Shift, shift, shift_of_sorted};
-use crate::stats::{Change, Direction, Outcome, serial};
+use crate::stats::{
+    Change, Direction, Outcome,
+    count::{Count, Dispersion, rate_ratio},
+    normal::{Z_98, upper_tail},
+    proportion::{Share, share_change, share_p_value},
+    quantile_change::{QuantileInterval, ratio_interval_pct},
+    rank::{MAX_COMPARED, Shift, shift, shift_of_sorted},
+    serial,
+};
 
 /// Inflation where the order of time is lost: an autocorrelation of one third is taken for granted.
 const UNKNOWN_INFLATION: f64 = std::f64::consts::SQRT_2;
@@ -52,10 +55,9 @@ fn judge(change: &Change, bar: f64, direction: Direction) -> Outcome {
     let more = one(change.estimate, change.lo, bar);
     let less = one(-change.estimate, -change.hi, -bar);
     match direction {
-        Direction::Increase => more,
         Direction::Decrease => less,
         Direction::Either if change.estimate < 0.0 => less,
-        Direction::Either => more,
+        Direction::Increase | Direction::Either => more,
     }
 }
 
@@ -71,7 +73,14 @@ fn reason(outcome: Outcome) -> String {
 
 /// One-sided p-value that the change is not beyond the bar, from a 98 % interval.
 fn p_beyond(change: &Change, bar: f64, direction: Direction) -> Option<f64> {
-    let error = (change.hi - change.lo) / (2.0 * Z_98);
+    // Ranges of ratios are lopsided: what counts is the half that lies towards the bar, so that a
+    // range beyond the bar and a small p-value are the same.
+    let half = if change.estimate > bar {
+        change.estimate - change.lo
+    } else {
+        change.hi - change.estimate
+    };
+    let error = half / Z_98;
     if !error.is_finite() || error <= 0.0 {
         return None;
     }
@@ -88,7 +97,7 @@ fn judged(case: &Case<'_>, evidence: Evidence, change: &Change, bar: f64) -> Jud
     let p_value = p_beyond(change, bar, case.direction());
     let interval = [change.lo, change.hi];
     let interval = interval.iter().all(|end| end.is_finite()).then_some(interval);
-    let evidence = Evidence { p_value, interval, ..evidence };
+    let evidence = Evidence { interval, p_value, ..evidence };
     Judged { outcome, evidence, reason: reason(outcome) }
 }
 
@@ -259,13 +268,11 @@ pub(super) fn shifted(case: &Case<'_>, bar_pct: f64) -> Judged {
 }
 
 fn shift_between(then: &Values, now: &Values) -> Option<Shift> {
-    match (&then.in_order, &now.in_order) {
-        (Some(then), Some(now)) => shift(then, now),
-        _ => {
-            let (then, now) = (then.all.thin(MAX_COMPARED), now.all.thin(MAX_COMPARED));
-            shift_of_sorted(&then, &now, UNKNOWN_INFLATION, Z_98)
-        }
+    if let (Some(then), Some(now)) = (&then.in_order, &now.in_order) {
+        return shift(then, now);
     }
+    let (then, now) = (then.all.thin(MAX_COMPARED), now.all.thin(MAX_COMPARED));
+    shift_of_sorted(&then, &now, UNKNOWN_INFLATION, Z_98)
 }
 
 /// Chance of so many values beyond a fixed limit if the measure just kept it; `None` where there is
@@ -290,4 +297,25 @@ pub(super) fn limit_p_value(case: &Case<'_>, limit: f64) -> Option<f64> {
     let expected = expected.clamp(0.0, 1.0);
     let error = (expected * (1.0 - expected) * n as f64).sqrt();
     (error > 0.0).then(|| upper_tail((beyond as f64 - 0.5 - expected * n as f64) / error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Direction, p_beyond};
+
+    #[test]
+    fn a_range_beyond_the_bar_and_a_small_p_value_are_the_same() {
+        let check = |lo: f64, estimate: f64, hi: f64, is_beyond: bool, why: &str| {
+            let up = p_beyond(&Change { estimate, lo, hi }, 10.0, Direction::Increase).unwrap();
+            assert_eq!(up < 0.01, is_beyond, "{why}: {up}");
+            let mirrored = Change { estimate: -estimate, lo: -hi, hi: -lo };
+            let down = p_beyond(&mirrored, -10.0, Direction::Decrease).unwrap();
+            assert!((up - down).abs() < 1e-12, "{why}: {up} up, {down} down");
+        };
+        check(22.0, 45.0, 68.0, true, "an even range");
+        check(22.0, 45.0, 281.0, true, "a long tail away from the bar says nothing against it");
+        check(9.0, 45.0, 50.0, false, "a long tail across the bar does");
+        check(10.1, 45.0, 50.0, true, "just beyond");
+        check(-20.0, 5.0, 9.0, false, "on the other side");
+    }
 }

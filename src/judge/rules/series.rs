@@ -5,11 +5,13 @@ use super::term::{Case, Judged};
 use super::windows::Windows;
 use crate::model::{Evidence, SlotWidth, Window};
 use crate::rule::{Measure, Offset, UsualMethod};
-use crate::stats::Outcome;
-use crate::stats::count::Dispersion;
-use crate::stats::limit::Method;
-use crate::stats::novelty::{Novelty, Scored};
-use crate::stats::step::{Point, Step, locate_step};
+use crate::stats::{
+    Outcome,
+    count::Dispersion,
+    limit::Method,
+    novelty::{Novelty, Scored},
+    step::{Point, Step, locate_step},
+};
 
 /// Windows of a series at most.
 const MAX_WINDOWS: usize = 240;
@@ -21,6 +23,8 @@ const MIN_NOVELTY_WINDOWS: usize = 160;
 const MAX_PARTS: i64 = 1_000;
 /// Fewest values of a window that has a percentile.
 const MIN_IN_WINDOW: u64 = 5;
+/// Values that windows have on average at least, so that hardly any is without one.
+const USUAL_IN_WINDOW: u64 = 4 * MIN_IN_WINDOW;
 /// Chance of so clear a change point where there is none, from which on it counts.
 const MAX_P_VALUE: f64 = 0.01;
 
@@ -103,6 +107,9 @@ impl Course {
     /// The same over a span.
     pub(super) fn over(case: &Case<'_>, span: Window, most: usize) -> Self {
         let current_s = case.situation.windows.current.len_s();
+        // Where values are rare, the windows are wider.
+        let filled = (case.gauge.read(case.group, &[span]).n / USUAL_IN_WINDOW).max(1);
+        let most = if case.needs_samples() { most.min(filled as usize) } else { most };
         let fitting = SlotWidth::fitting(span.len_s(), most);
         let narrow = SlotWidth::fitting(current_s, 1).min(fitting);
         let width = if f64::from(fitting.seconds()) > current_s { narrow } else { fitting };
@@ -187,7 +194,9 @@ pub(super) fn novelty(case: &Case<'_>, limit: f64) -> Judged {
         }
     }
     let Some((scored, index)) = best.filter(|_| seen >= MIN_NOVELTY_WINDOWS) else {
-        return case.inconclusive(format!("{seen} windows are too few to know what is new"));
+        let text = format!("{seen} windows have values, {MIN_NOVELTY_WINDOWS} are needed");
+        let case = Case { now: Reading { value: None, ..case.now }, ..*case };
+        return case.inconclusive(text);
     };
     let reading = Reading { value: Some(scored.score), ..case.now };
     let case = Case { now: reading, ..*case };

@@ -7,9 +7,7 @@ use super::term::{Case, Situation};
 use crate::judge::candidate::When;
 use crate::model::{EventMark, LinkedEvent, Since, Window, format_ts};
 use crate::rule::{Measure, Term};
-use crate::stats::count::Count;
-use crate::stats::scan::locate_rate_step;
-use crate::stats::step::Place;
+use crate::stats::{count::Count, scan::locate_rate_step, step::Place};
 
 /// Windows before the current one that are searched first, and into how many pieces with it.
 const RECENT_WINDOWS: i64 = 4;

@@ -6,9 +6,9 @@ use super::term::Judged;
 use crate::model::{Evidence, Unit, Window};
 use crate::query::{Measured, Question, Take};
 use crate::rule::Filter;
-use crate::stats::Outcome;
-use crate::stats::burn::{
-    Budget, BurnAlert, LeastEvents, Objective, Tally, Urgency, Watched, burn_alerts,
+use crate::stats::{
+    Outcome,
+    burn::{Budget, BurnAlert, LeastEvents, Objective, Tally, Urgency, Watched, burn_alerts},
 };
 
 /// Width of the slots that are counted; the shortest window of an alert is five minutes.
@@ -38,8 +38,8 @@ pub(super) fn judge(
     let (Some(all), Some(good), Some(watched)) = (question(0), question(1), watched) else {
         return Judged::nothing("the objective cannot be measured");
     };
-    let slot_s = SLOT_S.max(u64::from(measured.finest_width().seconds()));
-    let slot_us = (slot_s * 1_000_000) as i64;
+    let width_s = SLOT_S.max(u64::from(measured.finest_width().seconds()));
+    let slot_us = (width_s * 1_000_000) as i64;
     let first_us = measured.span_us().map_or(now_us, |(first, _)| first);
     let period_us = (watched.period_s * 1_000_000) as i64;
     let known_us = (now_us - first_us).clamp(0, period_us);
@@ -52,7 +52,7 @@ pub(super) fn judge(
             Tally { bad: total.saturating_sub(good.count(0, window)), total }
         })
         .collect();
-    let alerts = burn_alerts(&slots, slot_s, &watched);
+    let alerts = burn_alerts(&slots, width_s, &watched);
     let budget = Budget::of(&slots, watched.objective);
     of_alerts(&alerts, budget, &slots, watched.objective)
 }
@@ -81,7 +81,10 @@ fn of_alerts(
         return Judged { evidence, ..Judged::nothing("there are no events in the period") };
     };
     let left_pct = budget.left_ratio * 100.0;
-    let left = format!("{left_pct:.0} % of the error budget is left");
+    let left = match left_pct.round() {
+        left if left < 0.0 => format!("the error budget is overspent by {:.0} %", -left),
+        left => format!("{:.0} % of the error budget is left", left.abs()),
+    };
     let firing = alerts.iter().find(|alert| matches!(alert.outcome, Outcome::Fail | Outcome::Warn));
     if let Some(alert) = firing {
         let who = match alert.rule.urgency {
@@ -91,8 +94,8 @@ fn of_alerts(
         let rate = alert.long_rate.unwrap_or_default();
         let hours = alert.rule.long_s / 3_600;
         let reason = format!(
-            "the budget burns {rate:.1} times too fast over {hours} h (from {:.1} on somebody \
-             must look {who}); {left}",
+            "over {hours} h the budget is spent {rate:.1} times as fast as it may be (from {:.1} \
+             times on somebody must look {who}); {left}",
             alert.threshold
         );
         return Judged { outcome: alert.outcome, evidence, reason };
@@ -100,7 +103,7 @@ fn of_alerts(
     let is_known = alerts.iter().any(|alert| alert.outcome == Outcome::Pass);
     let outcome = if is_known { Outcome::Pass } else { Outcome::Inconclusive };
     let reason = match outcome {
-        Outcome::Pass if left_pct < 0.0 => format!("the budget is spent, but not burning; {left}"),
+        Outcome::Pass if left_pct < 0.0 => format!("{left}, but no longer burns"),
         Outcome::Pass => left,
         _ => "there are too few events to tell how fast the budget burns".to_owned(),
     };

@@ -9,8 +9,10 @@ use super::{level, series};
 use crate::model::{Evidence, Unit};
 use crate::query::Values;
 use crate::rule::{Cmp, Limit, Measure, Quantity, Term};
-use crate::stats::limit::{Method, Side};
-use crate::stats::{Direction, Outcome};
+use crate::stats::{
+    Direction, Outcome,
+    limit::{Method, Side},
+};
 
 /// What a term came to, before all tests of a run are corrected together.
 #[derive(Clone, Debug)]
@@ -75,7 +77,7 @@ impl Case<'_> {
     }
 
     /// Whether the measure needs values enough to mean anything.
-    fn needs_samples(&self) -> bool {
+    pub(super) fn needs_samples(&self) -> bool {
         !matches!(
             self.term.measure,
             Measure::Count | Measure::Rate | Measure::Distinct(_) | Measure::Sum(_)
@@ -216,7 +218,9 @@ impl Case<'_> {
         let Some(bound) = method.bound(&history, side) else {
             let least = method.min_samples().unwrap_or(usize::MAX);
             let n = history.len();
-            let text = format!("{n} windows like this one are known, {least} are needed");
+            let is_rate = matches!(method, Method::Conformal { .. });
+            let rare = if is_rate { " for so few false alarms" } else { "" };
+            let text = format!("{n} windows like this one are known, {least} are needed{rare}");
             return self.inconclusive(text);
         };
         let evidence = Evidence { n: [history.len() as u64, self.now.n], ..self.with_limit(bound) };

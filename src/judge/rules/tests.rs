@@ -72,7 +72,7 @@ impl Log {
 fn measured(text: &str, checks: &Checks) -> Measured {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.jsonl");
-    std::fs::write(&path, text).unwrap();
+    crate::durable::write_whole(&path, text.as_bytes()).unwrap();
     let found = Discovery { inputs: vec![Input::Named(path)], ..Discovery::default() };
     let opened = Opened::open(&found, &Overrides::default()).unwrap();
     let mut measures = Measures::new(checks.questions(), false);
@@ -156,6 +156,19 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
         let verdict = results.iter().map(|result| result.verdict).max().unwrap();
         assert_eq!(verdict, want, "{rule}: {why}: {:?}", results.first().map(|r| &r.reason));
     }
+}
+
+#[test]
+fn evidence_has_the_numbers_that_there_are() {
+    let check = |log: Log, rule: &str, has_number: bool, has_rows: bool, why: &str| {
+        let evidence = judged(log, &[rule], Compared::FourTimesBefore).swap_remove(0).evidence;
+        let got = (evidence.actual.is_some(), evidence.n[1] > 0);
+        assert_eq!(got, (has_number, has_rows), "{rule}: {why}: {evidence:?}");
+    };
+    let thin = Log { every_s: 400.0, ..QUIET };
+    check(QUIET, "age() < 1h", true, true, "the rows of the window, though none is needed");
+    check(thin, "novelty(p95(duration)) < 1", false, true, "a percentile is no score");
+    check(thin, "p95(duration) < 1s", true, true, "too few values have a percentile too");
 }
 
 #[test]

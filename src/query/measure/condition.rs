@@ -51,11 +51,11 @@ impl Compiled {
     }
 }
 
-fn as_text(cell: Cell<'_>, test: impl Fn(&str) -> bool) -> bool {
+fn as_text(cell: Cell<'_>, holds: impl Fn(&str) -> bool) -> bool {
     match cell {
-        Cell::Text(text) => test(text),
-        Cell::Number(number) => test(&number.to_string()),
-        Cell::Severity(severity) => test(severity.as_str()),
+        Cell::Text(text) => holds(text),
+        Cell::Number(number) => holds(&number.to_string()),
+        Cell::Severity(severity) => holds(severity.as_str()),
         Cell::Missing => false,
     }
 }

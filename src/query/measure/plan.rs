@@ -69,12 +69,11 @@ impl Plan {
             let column = Column::of(&condition.field.name, wanted);
             let compiled = Compiled { column, test: condition.test.clone() };
             let known = self.conditions.iter().position(|known| *known == compiled);
-            match known.and_then(|place| self.askers.get_mut(place)) {
-                Some(askers) => *askers |= asks,
-                None => {
-                    self.conditions.push(compiled);
-                    self.askers.push(asks);
-                }
+            if let Some(askers) = known.and_then(|place| self.askers.get_mut(place)) {
+                *askers |= asks;
+            } else {
+                self.conditions.push(compiled);
+                self.askers.push(asks);
             }
             self.keep(column);
         }

@@ -28,7 +28,7 @@ fn measured(files: &[(&str, String)], questions: &[Question]) -> Measured {
         .iter()
         .map(|(name, text)| {
             let path = dir.path().join(name);
-            std::fs::write(&path, text).unwrap();
+            crate::durable::write_whole(&path, text.as_bytes()).unwrap();
             Input::Named(path)
         })
         .collect();

@@ -123,7 +123,7 @@ impl Page {
 fn remarks(row: &Row<'_>) -> String {
     let evidence = &row.check.evidence;
     let likely = evidence.interval.map_or_else(String::new, |bounds| {
-        format!("likely {}", number::likely(bounds, evidence.unit))
+        format!("likely {}", row::likely(bounds, &evidence.metric, evidence.unit))
     });
     let parts = [&row.reason, &row.remark, &likely, &row.since];
     let said: Vec<String> =
@@ -144,9 +144,14 @@ fn finding_line(finding: &FindingRow) -> String {
         prose::group_name(&finding.group),
         visible::name(&finding.metric)
     ));
-    let size = prose::pair(finding.before, finding.after, finding.unit);
+    // Where nothing was before, the limit stands in its place.
+    let size = if finding.change_pct.is_some() && !row::is_shift(&finding.metric) {
+        prose::pair(finding.before, finding.after, finding.unit)
+    } else {
+        number::measure(finding.after, finding.unit)
+    };
     let likely = finding.interval_pct.map_or_else(String::new, |bounds| {
-        format!(" (likely {})", number::likely(bounds, finding.unit))
+        format!(" (likely {})", row::likely(bounds, &finding.metric, finding.unit))
     });
     let since = row::since(finding.since.as_ref(), finding.linked_event.as_ref());
     let said = format!("{}: {size}{likely} {since}", subject.trim_start());
@@ -162,9 +167,10 @@ fn option_line(option: &OptionRow) -> String {
     let [id, action, risk] =
         [&option.id, &option.action, &option.risk].map(|text| escape(&visible::name(text)));
     let reversible = if option.reversible { "reversible" } else { "cannot be undone" };
+    let purpose = if row::purpose(option) == "run" { "Run" } else { "Check" };
     let expected = escape(&visible::sentence(&option.expected));
     let verify = visible::sentence(&inert(&page::command(&option.verify)));
     let verify =
-        if verify.is_empty() { String::new() } else { format!(" Check: {}", code(&verify)) };
+        if verify.is_empty() { String::new() } else { format!(" {purpose}: {}", code(&verify)) };
     format!("- {id} **{action}**{target}: risk {risk}, {reversible}; {expected}.{verify}")
 }

@@ -4,6 +4,7 @@
 //! than its limit; each renderer still escapes it for its own format.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
@@ -13,7 +14,8 @@ use super::super::prose;
 use super::super::visible;
 use super::super::when::{Zone, instant_us};
 use crate::model::{
-    Answer, CheckKind, CheckResult, Decision, Evidence, LinkedEvent, Since, Unit, Verdict,
+    Answer, CheckKind, CheckResult, Decision, Evidence, LinkedEvent, OptionRow, Since, Unit,
+    Verdict,
 };
 
 /// A check in words.
@@ -84,9 +86,22 @@ impl<'a> Row<'a> {
         self.check.verdict == Verdict::Pass
     }
 
+    /// Whether the number lies beyond the limit, which alone proves nothing.
+    pub(super) fn is_beyond(&self) -> bool {
+        let Evidence { actual, limit, cmp, .. } = &self.check.evidence;
+        match (actual, limit, cmp.chars().next()) {
+            (Some(actual), Some(limit), Some('<')) => actual > limit,
+            (Some(actual), Some(limit), Some('>')) => actual < limit,
+            _ => false,
+        }
+    }
+
     /// The statement with its evidence, time and reason.
     pub(super) fn sentence(&self) -> String {
-        let mut said = format!("{} ({})", self.statement, self.evidence);
+        let mut said = self.statement.clone();
+        if !self.evidence.is_empty() {
+            said = format!("{said} ({})", self.evidence);
+        }
         if !self.since.is_empty() {
             said = format!("{said} {}", self.since);
         }
@@ -188,23 +203,30 @@ fn is_excused(check: &CheckResult) -> bool {
     check.counted().is_some_and(|counted| counted != check.verdict)
 }
 
-/// What the checks are, where they are all of one kind.
+/// What the checks are, where they are all of one kind and each has one result.
 pub(super) fn noun(decision: &Decision) -> &'static str {
     let all = |kind: CheckKind| decision.checks.iter().all(|check| check.kind == kind);
+    let ids: BTreeSet<&str> = decision.checks.iter().map(|check| check.id.as_str()).collect();
     match () {
+        () if ids.len() < decision.checks.len() => "check",
         () if all(CheckKind::Rule) => "rule",
         () if all(CheckKind::Slo) => "objective",
         () => "check",
     }
 }
 
-/// `rollback, score 83.3 of 100 (go from 90, hold from 75), confidence high`.
+/// `rollback, score 83.3 of 100 (go from 90, hold from 75), confidence high`; without a score where
+/// there are no bars, because rules decide by themselves.
 pub(super) fn answer(decision: &Decision) -> String {
     let bars = decision.thresholds;
     let [pass, warn] = [bars.pass, bars.warn].map(number::short_count);
     let score = match decision.score {
-        Some(score) => format!("score {} of 100", number::short_count(score)),
-        None => "no score".to_owned(),
+        _ if bars.pass <= 0.0 => String::new(),
+        Some(score) => format!(
+            ", score {} of 100 (go from {pass}, hold from {warn})",
+            number::short_count(score)
+        ),
+        None => format!(", no score (go from {pass}, hold from {warn})"),
     };
     let confidence = decision.confidence.as_str();
     let word = decision.decision.as_str();
@@ -212,7 +234,7 @@ pub(super) fn answer(decision: &Decision) -> String {
         Answer::Go if !decision.needs_human => "",
         _ => ", a person must decide",
     };
-    format!("{word}, {score} (go from {pass}, hold from {warn}), confidence {confidence}{human}")
+    format!("{word}{score}, confidence {confidence}{human}")
 }
 
 /// What was judged, against what, how much was read.
@@ -272,8 +294,18 @@ fn relation(evidence: &Evidence) -> String {
 fn change(evidence: &Evidence) -> Option<String> {
     match evidence.change_pct {
         Some(change_pct) if evidence.unit != Unit::Ratio => Some(number::relative(change_pct)),
-        _ => evidence.interval.map(|interval| number::likely(interval, evidence.unit)),
+        _ => evidence.interval.map(|interval| likely(interval, &evidence.metric, evidence.unit)),
     }
+}
+
+/// A likely range in per cent, or in points of a share; a shift is a change already.
+pub(super) fn likely(bounds: [f64; 2], metric: &str, unit: Unit) -> String {
+    number::likely(bounds, if is_shift(metric) { Unit::Count } else { unit })
+}
+
+/// Whether the measure is a change of its own, so that there is no level before it.
+pub(super) fn is_shift(metric: &str) -> bool {
+    metric.starts_with("shift(")
 }
 
 fn clauses(evidence: &Evidence) -> String {
@@ -283,8 +315,9 @@ fn clauses(evidence: &Evidence) -> String {
     let change = evidence.change_pct.filter(|_| evidence.unit != Unit::Ratio).map(number::relative);
     let likely = evidence
         .interval
-        .map(|interval| format!("likely {}", number::likely(interval, evidence.unit)));
-    let n = Some(format!("n {}", number::count(evidence.n[1])));
+        .map(|interval| format!("likely {}", likely(interval, &evidence.metric, evidence.unit)));
+    let is_told = evidence.actual.is_some() || evidence.n[1] > 0;
+    let n = is_told.then(|| format!("n {}", number::count(evidence.n[1])));
     [baseline, change, likely, n].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -315,6 +348,11 @@ fn remark(check: &CheckResult) -> String {
         )),
         None => String::new(),
     }
+}
+
+/// What the command of an option is for: it checks afterwards, or it does what the option says.
+pub(super) fn purpose(option: &OptionRow) -> &'static str {
+    if option.action == "accept" { "run" } else { "check" }
 }
 
 /// A web address that can be written anywhere as it is; `None` for anything else.

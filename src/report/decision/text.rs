@@ -12,8 +12,8 @@ use super::row::{self, Row};
 /// Checks shown that do not hold or cannot be told.
 const LOUD_MAX: usize = 100;
 
-/// Checks shown that hold.
-const QUIET_MAX: usize = 20;
+/// Checks shown that hold: a few tell what was looked at.
+const QUIET_MAX: usize = 10;
 
 /// Options shown.
 const OPTIONS_MAX: usize = 5;
@@ -27,13 +27,15 @@ pub fn text(decision: &Decision, style: TextStyle) -> String {
     let mut page = Page::new(style);
     let width = rows.iter().map(|row| row.id.chars().count()).max().unwrap_or(0).min(ID_MAX);
     let (quiet, loud): (Vec<&Row<'_>>, Vec<&Row<'_>>) = rows.iter().partition(|row| row.is_quiet());
-    for (rows, limit) in [(&loud, LOUD_MAX), (&quiet, QUIET_MAX)] {
+    let parts = [(&loud, LOUD_MAX, "·", "do not hold"), (&quiet, QUIET_MAX, "✔", "hold")];
+    for (rows, limit, shape, said) in parts {
         for row in rows.iter().take(limit) {
             push_row(&mut page, row, width);
         }
         let left_out = rows.len().saturating_sub(limit);
         if left_out > 0 {
-            page.wrapped("", "  ", &format!("{} more are in the JSON.", count(left_out)));
+            let count = number::count(left_out as u64);
+            page.wrapped("", "  ", &format!("{shape} {count} more {said}; -o json has them all"));
         }
     }
     push_options(&mut page, decision);
@@ -49,7 +51,8 @@ pub fn text(decision: &Decision, style: TextStyle) -> String {
 fn push_row(page: &mut Page, row: &Row<'_>, width: usize) {
     let line = format!("{} {:width$}  {}", row.shape(), row.id, row.statement);
     if row.is_quiet() {
-        page.coloured("", &format!("{line}  ({})", row.evidence), row.check.verdict);
+        let why = if row.is_beyond() { format!(": {}", row.reason) } else { String::new() };
+        page.coloured("", &format!("{line}  ({}){why}", row.evidence), row.check.verdict);
         return;
     }
     page.coloured("", &line, row.check.verdict);
@@ -77,6 +80,7 @@ fn push_options(page: &mut Page, decision: &Decision) {
     }
     page.blank();
     page.wrapped("", "", "What you can do:");
+    let mut shown = Vec::new();
     for option in decision.options.iter().take(OPTIONS_MAX) {
         let target = option.target.as_deref().map(visible::name).unwrap_or_default();
         let reversible = if option.reversible { "reversible" } else { "cannot be undone" };
@@ -88,12 +92,11 @@ fn push_options(page: &mut Page, decision: &Decision) {
             visible::sentence(&option.expected),
         );
         page.wrapped("  ", "     ", &said.replace("  ", " "));
-        if !option.verify.is_empty() {
-            page.wrapped("     check: ", "     ", &page::command(&option.verify));
+        // The same command is not said again for each option.
+        if !option.verify.is_empty() && !shown.contains(&&option.verify) {
+            let label = format!("     {}: ", row::purpose(option));
+            page.wrapped(&label, "     ", &page::command(&option.verify));
+            shown.push(&option.verify);
         }
     }
-}
-
-fn count(count: usize) -> String {
-    number::count(count as u64)
 }
