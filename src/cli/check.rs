@@ -2,7 +2,7 @@
 
 mod builds;
 mod outputs;
-mod subject;
+pub(super) mod subject;
 mod watch;
 
 pub(super) use subject::{misread, place_of};
@@ -23,7 +23,7 @@ use crate::source::sha256_of;
 ///
 /// Reads rules and objectives from plimsoll.toml, or from --rule. Exit status: 0 go, 1 a check
 /// failed or rollback, 2 usage or configuration, 3 cannot tell or hold, 4 unusable input.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct CheckArgs {
     /// Inputs and fields
     #[command(flatten)]
@@ -93,9 +93,10 @@ pub(super) struct EndingArgs {
 }
 
 /// Formats of a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum CheckOutput {
     /// For people.
+    #[default]
     Text,
     /// `plimsoll.decision/1`.
     Json,

@@ -21,8 +21,10 @@ mod output;
 mod query;
 mod reading;
 mod report;
+mod rounds;
 mod store;
 mod telemetry;
+mod watch;
 mod when;
 
 use std::process::ExitCode;
@@ -67,6 +69,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&args, terminal),
         Command::History(args) => history::run(&args, terminal),
         Command::Export(args) => export::run(&args, terminal),
+        Command::Watch(args) => watch::run(&args, terminal),
         Command::Collect(args) => collect::run(&args, terminal),
         Command::Verify(args) => store::verify(&args, terminal),
         Command::Compact(args) => store::compact(&args, terminal),

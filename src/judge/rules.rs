@@ -15,6 +15,7 @@
 mod configured;
 mod gauge;
 mod level;
+mod reach;
 mod series;
 mod shelf;
 mod since;

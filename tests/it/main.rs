@@ -17,3 +17,5 @@ mod formats;
 mod history;
 /// Mistakes in rules, one file each, told word by word.
 mod invalid;
+/// Rules are judged as time goes by, and receivers hear of it.
+mod watch;
