@@ -73,7 +73,7 @@ pub(super) struct CheckArgs {
 }
 
 /// Where a decision goes, and what it means for the exit status.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct EndingArgs {
     /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]

@@ -21,7 +21,7 @@ use crate::collect::{CollectError, Collected, Ended, Options, collect};
 use crate::config::{Config, KeySource};
 use crate::decode::Overrides;
 use crate::durable::write_private;
-use crate::model::{Cursor, DocumentCursor, Positions, format_ts};
+use crate::model::{Cursor, DocumentCursor, Positions};
 use crate::store::{Snapshot, StoreError};
 
 /// Bytes of a key of pseudonyms that is made here.
@@ -178,12 +178,8 @@ fn alerts(config: &Config) -> Result<Vec<String>, Failure> {
         return Ok(Vec::new());
     };
     let firing = standing.state.alerts().filter(|(_, alert)| alert.phase == Phase::Firing);
-    let mut lines: Vec<String> = firing
-        .map(|(rule, alert)| {
-            let (name, since) = (rounds::name(rule, alert), format_ts(alert.since_us));
-            format!("firing  {name}  since {since}  {}", alert.summary)
-        })
-        .collect();
+    let mut lines: Vec<String> =
+        firing.map(|(rule, alert)| format!("firing  {}", rounds::since(rule, alert))).collect();
     let (firing_count, waiting_count) = (lines.len(), standing.waiting_count);
     lines.insert(0, format!("alerts: {firing_count} firing, {waiting_count} messages wait"));
     Ok(lines)

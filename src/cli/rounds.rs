@@ -17,7 +17,7 @@ use super::when;
 use crate::alert::{Alert, AlertError, AlertInput, Alerts, Phase, Seen};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, RuleSeverity};
-use crate::model::{CheckKind, CheckResult, CheckSeverity, Decision};
+use crate::model::{CheckKind, CheckResult, CheckSeverity, Decision, format_ts};
 use crate::report::decision::sentence;
 
 /// How often it is looked whether something is to be sent, or to stop.
@@ -80,9 +80,8 @@ impl<'a> Rounds<'a> {
         stop: &AtomicBool,
     ) -> Result<Option<Decision>, Failure> {
         let began = Instant::now();
-        let Some(decision) = self.subject.judge_present(self.args, now_us, stop)? else {
-            return Ok(None);
-        };
+        let judged = self.subject.judge_present(self.args, now_us, stop, &self.terminal)?;
+        let Some(decision) = judged else { return Ok(None) };
         let inputs: Vec<AlertInput> = decision.checks.iter().filter_map(input).collect();
         let seen = self.alerts.see(&inputs, now_us)?;
         self.tell_losses(seen);
@@ -175,6 +174,11 @@ pub(super) fn length(length: Duration) -> String {
 pub(super) fn name(rule: &str, alert: &Alert) -> String {
     let fields = alert.group.iter().map(|(field, value)| format!(" {field}={value}"));
     format!("{rule}{}", fields.collect::<String>())
+}
+
+/// The same with its time and its numbers.
+pub(super) fn since(rule: &str, alert: &Alert) -> String {
+    format!("{} since {}: {}", name(rule, alert), format_ts(alert.since_us), alert.summary)
 }
 
 impl From<AlertError> for Failure {

@@ -1,6 +1,7 @@
 //! `plimsoll watch`: judges rules again and again, and says what changes.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, stdout};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,12 +14,16 @@ use super::check::subject::Subject;
 use super::error::{Exit, Failure, USAGE};
 use super::output::{Terminal, visible};
 use super::reading::caught;
-use super::rounds::{Rounds, length, name};
+use super::rounds::{Rounds, length, name, since};
 use super::when;
-use crate::alert::{Alert, AlertError};
+use crate::alert::AlertError;
 use crate::clock::{Clock, SystemClock};
-use crate::model::{Decision, Verdict, format_ts};
-use crate::report::{TextStyle, decision as render};
+use crate::model::{CheckResult, Decision, Verdict, format_ts};
+use crate::report::decision::sentence;
+
+const SECOND_US: i64 = 1_000_000;
+/// Lines of a round on a terminal, besides the first.
+const MAX_SHOWN: usize = 40;
 
 /// Judge rules again and again, say what changes and tell the receivers.
 ///
@@ -129,16 +134,17 @@ fn exit(rounds: &Rounds<'_>, decision: &Decision) -> Exit {
     if decision.verdict == Verdict::Inconclusive { Exit::CannotTell } else { Exit::Yes }
 }
 
-/// What was said so far: rule and group of the alerts that fire.
+/// What was said so far.
 struct Shown<'a> {
     terminal: &'a Terminal,
     is_first: bool,
-    firing: BTreeMap<(String, Vec<(String, String)>), String>,
+    /// Names of the alerts that fire.
+    firing: BTreeSet<String>,
 }
 
 impl<'a> Shown<'a> {
     fn new(terminal: &'a Terminal) -> Self {
-        Self { terminal, is_first: true, firing: BTreeMap::new() }
+        Self { terminal, is_first: true, firing: BTreeSet::new() }
     }
 
     fn round(
@@ -148,37 +154,53 @@ impl<'a> Shown<'a> {
         rounds: &Rounds<'_>,
     ) -> Result<(), Failure> {
         self.is_first = false;
-        let at = format_ts(now_us);
-        if stdout().is_terminal() {
-            let mut lines = vec![format!("{at}  {} firing", rounds.firing().count())];
-            lines.extend(rounds.firing().map(|(rule, alert)| firing_line(rule, alert)));
-            let style = TextStyle { colour: self.terminal.colour, ascii: self.terminal.ascii };
-            let lines = visible(&lines.join("\n"));
-            return self.terminal.text(&format!("{lines}\n{}\n", render::text(decision, style)));
-        }
+        let at = format_ts(now_us - now_us.rem_euclid(SECOND_US));
         let changes = self.changes(rounds);
-        let lines = changes.iter().map(|line| visible(&format!("{at} {line}")) + "\n");
-        self.terminal.text(&lines.collect::<String>())
+        let lines = if stdout().is_terminal() {
+            let mut lines = state_of(decision, rounds);
+            lines.insert(0, format!("{at}  {} firing", rounds.firing().count()));
+            lines.push(String::new());
+            lines
+        } else {
+            changes.iter().map(|change| format!("{at} {change}")).collect()
+        };
+        let text = lines.iter().map(|line| visible(line) + "\n");
+        self.terminal.text(&text.collect::<String>())
     }
 
     /// A line for each alert that began or ended since the last round.
     fn changes(&mut self, rounds: &Rounds<'_>) -> Vec<String> {
-        let mut lines = Vec::new();
-        let mut firing = BTreeMap::new();
+        let (mut lines, mut firing) = (Vec::new(), BTreeSet::new());
         for (rule, alert) in rounds.firing() {
-            let key = (rule.to_owned(), alert.group.clone());
-            if self.firing.remove(&key).is_none() {
-                lines.push(firing_line(rule, alert));
+            let name = name(rule, alert);
+            if !self.firing.remove(&name) {
+                lines.push(format!("firing {}", since(rule, alert)));
             }
-            firing.insert(key, name(rule, alert));
+            firing.insert(name);
         }
         let over = std::mem::replace(&mut self.firing, firing);
-        lines.extend(over.into_values().map(|name| format!("resolved {name}")));
+        lines.extend(over.into_iter().map(|name| format!("resolved {name}")));
         lines
     }
 }
 
-fn firing_line(rule: &str, alert: &Alert) -> String {
-    let (name, since) = (name(rule, alert), format_ts(alert.since_us));
-    format!("firing {name} since {since}: {}", alert.summary)
+/// What fires, then every other check, worst first.
+fn state_of(decision: &Decision, rounds: &Rounds<'_>) -> Vec<String> {
+    let firing = rounds.firing().map(|(rule, alert)| format!("✖ {}", since(rule, alert)));
+    let mut lines: Vec<String> = firing.collect();
+    let is_firing =
+        |check: &CheckResult| matches!(check.counted(), Some(Verdict::Warn | Verdict::Fail));
+    let checks = decision.checks.iter().filter(|check| !is_firing(check));
+    let mut others: Vec<&CheckResult> = checks.collect();
+    others.sort_by_key(|check| Reverse((check.counted(), check.verdict)));
+    let said = |check: &&CheckResult| {
+        format!("{} {} {}", check.verdict.shape(), check.id, sentence(check))
+    };
+    lines.extend(others.iter().map(said));
+    let hidden = lines.len().saturating_sub(MAX_SHOWN);
+    if hidden > 0 {
+        lines.truncate(MAX_SHOWN);
+        lines.push(format!("and {hidden} more"));
+    }
+    lines
 }

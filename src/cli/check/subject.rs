@@ -119,11 +119,17 @@ impl Subject {
             let message = format!("all records are later than --now: the first is of {first}");
             return Err(Failure::new(&BAD_VALUE, message).hint("choose a later --now"));
         }
-        self.judge(args, read, now_us)
+        self.judge(args, read, now_us, terminal)
     }
 
     /// Judges what was read, also where nothing was.
-    fn judge(&self, args: &CheckArgs, read: &Read, now_us: i64) -> Result<Decision, Failure> {
+    fn judge(
+        &self,
+        args: &CheckArgs,
+        read: &Read,
+        now_us: i64,
+        terminal: &Terminal,
+    ) -> Result<Decision, Failure> {
         let now_us = (now_us.div_euclid(TENTH_US) + 1) * TENTH_US;
         let first_us = read.measured.span_us().map_or(now_us, |(first_us, _)| first_us);
         let len_us = self.window_us(args, now_us - first_us)?;

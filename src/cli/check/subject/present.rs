@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{CheckArgs, Read, Subject, TENTH_US};
 use crate::cli::error::Failure;
+use crate::cli::output::Terminal;
 use crate::cli::{marks, when};
 use crate::config::Config;
 use crate::model::{Decision, Window};
@@ -32,13 +33,15 @@ impl Subject {
         args: &CheckArgs,
         now_us: i64,
         stop: &AtomicBool,
+        terminal: &Terminal,
     ) -> Result<Option<Decision>, Failure> {
         let opened = self.open_present(args, now_us)?;
         let mut files: Vec<PathBuf> = opened.event_files.iter().map(PathBuf::from).collect();
         files.extend(marks::calendars_in(&args.input.inputs));
         let marks = self.marks(files)?;
         let missing = self.missing(&opened);
-        let mut measures = Measures::new(self.checks.questions());
+        let joins_requests = opened.profiles().any(|(_, profile)| profile.joins_requests);
+        let mut measures = Measures::new(self.checks.questions(), joins_requests);
         let wanted = measures.wanted().clone();
         let reading = read(opened, &wanted, stop, &mut |batch| {
             measures.add(&batch);
@@ -54,9 +57,9 @@ impl Subject {
         let records = counts.fold([0, 0], |[records, rejected], input| {
             [records + input.records, rejected + input.rejects.count()]
         });
-        let measured = measures.finish();
-        let read = Read { measured, inputs: Vec::new(), records, marks, missing };
-        self.judge(args, &read, now_us).map(Some)
+        let inputs = Vec::new();
+        let read = Read { measured: measures.finish(), inputs, records, marks, missing };
+        self.judge(args, &read, now_us, terminal).map(Some)
     }
 
     fn open_present(&self, args: &CheckArgs, now_us: i64) -> Result<Opened, Failure> {
