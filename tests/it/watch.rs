@@ -89,6 +89,7 @@ impl Receiver {
             "[alert]\ninterval = \"1s\"\nwindow = \"2m\"\ngroup_wait = \"0s\"\n\
              [[receiver]]\nname = \"ops\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:{}/x\"\n\
              [[rule]]\nid = \"failures\"\nexpr = \"share(status >= 500) < 10%\"\n\
+             [[rule]]\nid = \"tried\"\nexpr = \"count() < 1\"\nshadow = true # tells nobody\n\
              [collect]\nflush_interval = \"50ms\"\nreconcile_interval = \"100ms\"\n\
              [[source]]\nname = \"app\"\ninclude = [\"app.log\"]\n",
             self.port
