@@ -12,8 +12,7 @@ const DAY_US: i64 = 24 * HOUR_US;
 impl Checks {
     /// Time before a moment that any check judged at it looks at, microseconds.
     ///
-    /// What is older is left out of the spread of windows and of what is known, even where there
-    /// would be more of it: four weeks at most.
+    /// What is older is left out of what is known, even where there is more: four weeks at most.
     pub fn reach_us(&self, len_us: i64, compared: Compared) -> i64 {
         let micros = |length: Duration| i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
         let reaches = self.checks.iter().map(|check| match &check.checked {
@@ -39,10 +38,6 @@ fn of_term(term: &Term, len_us: i64, compared: Compared) -> i64 {
     match (&term.measure, &term.limit) {
         (Measure::Age | Measure::New(_) | Measure::Novelty(_), _)
         | (_, Limit::Usual { .. } | Limit::BeforeChange(_)) => all_us,
-        // How much counts vary is told from many windows.
-        (Measure::Count | Measure::Rate, Limit::Baseline(_)) => {
-            of_history.max(DAY_US.saturating_add(len_us))
-        }
         (Measure::Shift(_), _) | (_, Limit::Baseline(_)) => of_history,
         (_, Limit::Literal(_)) => len_us,
     }
@@ -68,7 +63,6 @@ mod tests {
         check(&["shift(duration) < 10%"], before, 5);
         check(&["p95(duration) < baseline + 10%"], Compared::LastWeek, 7 * day + 2);
         check(&["p95(duration) < baseline + 10%"], Compared::History, 28 * day + 1);
-        check(&["count() < baseline + 10%"], before, day + 1); // how bursty it is
         check(&["age() < 5m"], before, 28 * day + 1); // the newest may be old
         check(&["count() < 9", "p95(duration) < baseline + 10%"], before, 5); // the farthest
     }
