@@ -107,6 +107,28 @@ pub enum AlertError {
     Http(#[from] HttpError),
 }
 
+/// What the files of a directory say of alerts, for somebody who only looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What is pending, what fires.
+    pub state: State,
+    /// Messages that wait to be sent.
+    pub waiting_count: usize,
+}
+
+/// Looks at a directory that another process may have; `None` when there is none.
+///
+/// # Errors
+/// When a file in it cannot be read.
+pub fn standing(directory: &Path) -> Result<Option<Standing>, AlertError> {
+    if !directory.is_dir() {
+        return Ok(None);
+    }
+    let state = read_state(&directory.join(STATE_FILE))?;
+    let waiting_count = outbox::waiting_in(&directory.join(OUTBOX))?;
+    Ok(Some(Standing { state, waiting_count }))
+}
+
 /// Alerts, from verdicts to receivers.
 #[derive(Debug)]
 pub struct Alerts {

@@ -134,7 +134,7 @@ impl Outbox {
 
     /// How many messages wait.
     pub(super) fn waiting_count(&self) -> Result<usize, OutboxError> {
-        Ok(self.messages()?.len())
+        waiting_in(&self.directory)
     }
 
     /// Sends what is due, oldest first.
@@ -264,6 +264,11 @@ fn names(directory: &Path) -> Result<Vec<String>, OutboxError> {
     }
     names.sort();
     Ok(names)
+}
+
+/// How many messages wait in a directory.
+pub(super) fn waiting_in(directory: &Path) -> Result<usize, OutboxError> {
+    Ok(names(directory)?.len())
 }
 
 fn remove(path: &Path) -> Result<(), OutboxError> {

@@ -4,7 +4,7 @@ mod builds;
 mod measured;
 mod outputs;
 mod replay;
-mod subject;
+pub(super) mod subject;
 mod watch;
 
 pub(super) use subject::{misread, place_of};

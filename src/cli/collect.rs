@@ -2,18 +2,23 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use clap::Args;
 
-use super::args::ConfigFile;
+use super::args::{ConfigFile, FieldArgs, InputArgs};
+use super::check::CheckArgs;
+use super::check::subject::Subject;
 use super::config::with_sources;
 use super::error::{Exit, Failure, STORE, UNREADABLE, UNWRITABLE};
 use super::output::Terminal;
+use super::rounds::{self, Rounds};
 use super::when;
+use crate::alert::{self, Phase};
 use crate::clock::{Clock, SystemClock};
 use crate::collect::{CollectError, Collected, Ended, Options, collect};
-use crate::config::KeySource;
+use crate::config::{Config, KeySource};
 use crate::decode::Overrides;
 use crate::durable::write_private;
 use crate::model::{Cursor, DocumentCursor, Positions};
@@ -41,7 +46,7 @@ pub(super) fn run(args: &CollectArgs, terminal: &Terminal) -> Result<Exit, Failu
     let loaded = with_sources(&args.config, terminal)?;
     let config = &loaded.config;
     if args.status {
-        return status(&Snapshot::open(&config.store.path)?, terminal);
+        return status(&Snapshot::open(&config.store.path)?, config, terminal);
     }
     let year = when::year(SystemClock.now_us());
     let options = Options {
@@ -50,12 +55,67 @@ pub(super) fn run(args: &CollectArgs, terminal: &Terminal) -> Result<Exit, Failu
         key: key(&config.redact.key)?,
     };
     let stop = stop_flag()?;
+    let has_rules = !(config.rules.is_empty() && config.slos.is_empty());
+    if !args.once && has_rules && !config.receivers.is_empty() {
+        follow_rules(&args.config, &stop, terminal)?;
+    }
     let collected = collect(config, &options, &SystemClock, &stop, &|line| terminal.say(line))?;
     tell(&collected, terminal);
     if args.once {
         terminal.hint("plimsoll report judges what is stored");
     }
     Ok(Exit::Yes)
+}
+
+/// Judges the rules over the store on a thread of its own, so that collecting never waits for it.
+///
+/// Nobody waits for the thread either: what it keeps is whole on the disk at any moment. It begins
+/// after the first interval, when what had piled up is likely to be stored.
+fn follow_rules(
+    config: &ConfigFile,
+    stop: &Arc<AtomicBool>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let fields = FieldArgs { config: config.clone(), ..FieldArgs::detected() };
+    let input = InputArgs { inputs: Vec::new(), fields };
+    let mut args = CheckArgs { input, ..CheckArgs::default() };
+    let subject = Subject::configured(&args, terminal)?;
+    args.window = Some(rounds::length(subject.config().alert.window));
+    let (stop, terminal) = (Arc::clone(stop), *terminal);
+    std::thread::spawn(move || {
+        let (mut rounds, mut said) = (None, String::new());
+        while !stop.load(Ordering::Relaxed) {
+            let next = Instant::now() + subject.config().alert.interval;
+            let Err(failure) = judge_at(next, &mut rounds, (&subject, &args), &stop, &terminal)
+            else {
+                continue;
+            };
+            tracing::warn!("rules: {}", failure.message);
+            if said != failure.message {
+                terminal.say(&format!("rules are tried again: {}", failure.message));
+                said = failure.message;
+            }
+            rounds::pause(next, &stop);
+        }
+    });
+    Ok(())
+}
+
+/// Sends what is due until it is time, then judges.
+fn judge_at<'a>(
+    next: Instant,
+    rounds: &mut Option<Rounds<'a>>,
+    (subject, args): (&'a Subject, &'a CheckArgs),
+    stop: &AtomicBool,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let rounds = match rounds {
+        Some(rounds) => rounds,
+        None => rounds.insert(Rounds::told(subject, args, terminal)?),
+    };
+    rounds.wait(next, stop)?;
+    rounds.judge(SystemClock.now_us(), stop)?;
+    Ok(())
 }
 
 /// Raised by SIGINT and SIGTERM: what was read is committed, then collecting ends.
@@ -90,7 +150,7 @@ fn tell(collected: &Collected, terminal: &Terminal) {
     terminal.say(&format!("stored {rows} rows in {commits} {word}{ended}"));
 }
 
-fn status(snapshot: &Snapshot, terminal: &Terminal) -> Result<Exit, Failure> {
+fn status(snapshot: &Snapshot, config: &Config, terminal: &Terminal) -> Result<Exit, Failure> {
     let mut lines = vec![format!(
         "store {} version {}: {} rows in {} segments",
         snapshot.store().display(),
@@ -107,8 +167,22 @@ fn status(snapshot: &Snapshot, terminal: &Terminal) -> Result<Exit, Failure> {
             Positions::Documents(cursors) => of_documents(source, &cursors),
         });
     }
+    lines.extend(alerts(config)?);
     terminal.data(&(super::output::visible(&lines.join("\n")) + "\n"))?;
     Ok(Exit::Yes)
+}
+
+/// What fires, and how much of it nobody knows yet; nothing where no alerts are kept.
+fn alerts(config: &Config) -> Result<Vec<String>, Failure> {
+    let Some(standing) = alert::standing(&rounds::directory(config))? else {
+        return Ok(Vec::new());
+    };
+    let firing = standing.state.alerts().filter(|(_, alert)| alert.phase == Phase::Firing);
+    let mut lines: Vec<String> =
+        firing.map(|(rule, alert)| format!("firing  {}", rounds::since(rule, alert))).collect();
+    let (firing_count, waiting_count) = (lines.len(), standing.waiting_count);
+    lines.insert(0, format!("alerts: {firing_count} firing, {waiting_count} messages wait"));
+    Ok(lines)
 }
 
 fn of_file(source: &str, cursor: &Cursor) -> String {

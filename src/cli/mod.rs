@@ -22,8 +22,10 @@ mod output;
 mod query;
 mod reading;
 mod report;
+mod rounds;
 mod store;
 mod telemetry;
+mod watch;
 mod when;
 
 use std::process::ExitCode;
@@ -69,6 +71,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::History(args) => history::run(&args, terminal),
         Command::Export(args) => export::run(&args, terminal),
         Command::Baseline(args) => baselines::run(&args, terminal),
+        Command::Watch(args) => watch::run(&args, terminal),
         Command::Collect(args) => collect::run(&args, terminal),
         Command::Verify(args) => store::verify(&args, terminal),
         Command::Compact(args) => store::compact(&args, terminal),

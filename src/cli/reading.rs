@@ -186,7 +186,7 @@ impl Drop for Signals {
 }
 
 /// A flag that signals raise; a signal while it is raised ends the process.
-fn caught() -> Arc<AtomicBool> {
+pub(super) fn caught() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // Registered in this order: the first signal only raises the flag.

@@ -16,6 +16,7 @@ mod before;
 mod configured;
 mod gauge;
 mod level;
+mod reach;
 mod recipe;
 mod saved;
 mod series;

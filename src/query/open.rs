@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::sql::Query;
+use super::sql::{Query, Times};
 use super::stored::StoredSource;
 use crate::decode::{
     DetectError, Detected, Overrides, Profile, Role, Sample, SeenField, ValueKind, detect,
 };
 use crate::frame::Column;
-use crate::model::one_line;
+use crate::model::{Window, one_line};
 use crate::source::{Discovery, Framing, Input, ReadError, Source};
 use crate::store::StoreError;
 
@@ -205,6 +205,16 @@ impl Opened {
         for input in &mut self.inputs {
             if let (Origin::Store(source), Some(times)) = (&mut input.origin, query.times()) {
                 source.narrow(times);
+            }
+        }
+    }
+
+    /// Reads no more of a store than the records of a window; those without a time are left out.
+    pub fn narrow_to(&mut self, window: Window) {
+        let Window { start_us: from_us, end_us: to_us } = window;
+        for input in &mut self.inputs {
+            if let Origin::Store(source) = &mut input.origin {
+                source.narrow(Times { from_us, to_us });
             }
         }
     }

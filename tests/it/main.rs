@@ -23,3 +23,5 @@ mod history;
 mod invalid;
 /// The page about rules: its examples can be read, and it leaves out no measure.
 mod rules;
+/// Rules are judged as time goes by, and receivers hear of it.
+mod watch;

@@ -45,7 +45,7 @@ pub(super) fn read_for(
 }
 
 /// Keys of records that rules name and no sample has, with the near ones.
-fn missing(checks: &Checks, opened: &Opened) -> BTreeMap<String, String> {
+pub(super) fn missing(checks: &Checks, opened: &Opened) -> BTreeMap<String, String> {
     let known: Vec<&str> = opened.fields.keys().map(String::as_str).collect();
     let unknown = checks
         .fields()

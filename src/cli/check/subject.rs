@@ -1,5 +1,7 @@
 //! What is checked, by what it is judged, and the way from one to the other.
 
+mod present;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -60,7 +62,10 @@ pub(super) struct Read {
 
 impl Subject {
     /// Reads the configuration and understands every rule, or tells all that is wrong.
-    pub(super) fn configured(args: &CheckArgs, terminal: &Terminal) -> Result<Self, Failure> {
+    pub(in crate::cli) fn configured(
+        args: &CheckArgs,
+        terminal: &Terminal,
+    ) -> Result<Self, Failure> {
         let subject = Self::understood(args, terminal)?;
         if !subject.checks.checks().is_empty() {
             return Ok(subject);
@@ -147,8 +152,20 @@ impl Subject {
             let message = format!("all records are later than --now: the first is of {first}");
             return Err(Failure::new(&BAD_VALUE, message).hint("choose a later --now"));
         }
+        self.judge(args, read, now_us, terminal)
+    }
+
+    /// Judges what was read, also where nothing was.
+    fn judge(
+        &self,
+        args: &CheckArgs,
+        read: &Read,
+        now_us: i64,
+        terminal: &Terminal,
+    ) -> Result<Decision, Failure> {
         let now_us = (now_us.div_euclid(TENTH_US) + 1) * TENTH_US;
-        let len_us = self.window_us(args, now_us - span_us.0)?;
+        let first_us = read.measured.span_us().map_or(now_us, |(first_us, _)| first_us);
+        let len_us = self.window_us(args, now_us - first_us)?;
         let exclude: Vec<String> =
             self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
         let scene = self.scene(read, (now_us, len_us), &exclude);

@@ -9,7 +9,7 @@ use crate::model::{EventMark, Window};
 /// Windows before the current one that are looked at, at most.
 const MAX_HISTORY: usize = 5_000;
 /// How far back is looked.
-const MAX_LOOK_BACK_US: i64 = 28 * DAY_US;
+pub(super) const MAX_LOOK_BACK_US: i64 = 28 * DAY_US;
 /// Windows of the same hour of the week from which on only those are compared.
 const MIN_WEEKS: usize = 3;
 /// The same for the hour of the day, on working days or on others.

@@ -21,7 +21,7 @@ pub use gitlab::gitlab;
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
-pub use row::headline;
+pub use row::{headline, sentence};
 pub use sarif::sarif;
 pub use text::text;
 

@@ -177,6 +177,11 @@ pub(super) fn headline_of(decision: &Decision, rows: &[Row<'_>]) -> String {
     format!("plimsoll: {counted} — {}{remarks}", row.statement)
 }
 
+/// One check in one sentence: what is, by which numbers, since when.
+pub fn sentence(check: &CheckResult) -> String {
+    Row::of(check).sentence()
+}
+
 /// `1 of 6 rules failed`.
 fn counted(decision: &Decision) -> String {
     let coverage = decision.coverage;
