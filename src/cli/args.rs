@@ -73,6 +73,8 @@ pub(super) enum Command {
     History(super::history::HistoryArgs),
     /// Write objectives for other tools: OpenSLO, Prometheus
     Export(super::export::ExportArgs),
+    /// Save what is usual under a name, and accept what is not
+    Baseline(super::baselines::BaselineArgs),
     /// Follow the configured sources into the store
     Collect(super::collect::CollectArgs),
     /// Prove from the store alone that nothing is lost and nothing doubled
@@ -100,7 +102,7 @@ pub(super) enum Command {
 }
 
 /// What to read, and which fields mean what.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(super) struct InputArgs {
     /// Files, directories, globs, .gz, .zst, or - for standard input; none is the store
     #[arg(value_name = "INPUT")]

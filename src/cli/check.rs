@@ -1,7 +1,9 @@
 //! `plimsoll check`: judges rules, objectives and gates, and says whether this may go on.
 
 mod builds;
+mod measured;
 mod outputs;
+mod replay;
 mod subject;
 mod watch;
 
@@ -10,6 +12,9 @@ pub(super) use subject::{misread, place_of};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+
+pub(super) use replay::Replay;
+pub(super) use subject::Subject;
 
 use super::args::InputArgs;
 use super::commit::CommitArgs;
@@ -23,7 +28,7 @@ use crate::source::sha256_of;
 ///
 /// Reads rules and objectives from plimsoll.toml, or from --rule. Exit status: 0 go, 1 a check
 /// failed or rollback, 2 usage or configuration, 3 cannot tell or hold, 4 unusable input.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct CheckArgs {
     /// Inputs and fields
     #[command(flatten)]
@@ -67,13 +72,16 @@ pub(super) struct CheckArgs {
     /// What was measured
     #[command(flatten)]
     pub commit: CommitArgs,
+    /// Judge a recorded decision again, and say whether it comes out the same
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["inputs", "rules", "gate", "watch"])]
+    pub replay: Option<PathBuf>,
     /// What is done with the decision
     #[command(flatten)]
     pub ending: EndingArgs,
 }
 
 /// Where a decision goes, and what it means for the exit status.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct EndingArgs {
     /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
@@ -117,9 +125,10 @@ impl CheckArgs {
 }
 
 /// Formats of a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum CheckOutput {
     /// For people.
+    #[default]
     Text,
     /// `plimsoll.decision/1`.
     Json,
@@ -136,13 +145,17 @@ pub(super) enum CheckOutput {
 }
 
 pub(super) fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    if let Some(file) = &args.replay {
+        return replay::run(file, args, terminal);
+    }
     let writes = args.ending.writes()?;
-    let subject = subject::Subject::configured(args, terminal)?;
+    let subject = Subject::configured(args, terminal)?;
     let decision = if args.watch {
         watch::watched(&subject, args, terminal)?
     } else {
         subject.decide(args, terminal)?
     };
+    subject.keep(&decision, terminal);
     args.ending.end(&decision, &writes, terminal)
 }
 

@@ -82,11 +82,12 @@ pub(super) enum ReportOutput {
 }
 
 /// Where the line is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
     /// Watch and worse.
     Warn,
     /// Action needed; "can't tell" has its own status.
+    #[default]
     Fail,
     /// Only that nothing can be told.
     Inconclusive,

@@ -7,6 +7,8 @@
 mod action;
 /// Rooms import downwards only, and files stay short, narrow and safe.
 mod architecture;
+/// Baselines are saved, changes accepted, decisions replayed.
+mod baseline;
 /// `check` answers a user, a pipeline and a hostile log, from a file and from the store.
 mod check;
 /// The command as a user runs it: answers, exit codes, messages, files.
