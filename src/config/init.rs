@@ -301,6 +301,16 @@ mod tests {
         expr = 'shift(duration) < 25% per route'
         severity = "fail"
 
+        [[rule]]  # three times as many events that tell of trouble
+        id = "bad-events"
+        expr = 'count() < baseline + 200% where event ~ "fail|error|denied|timeout|crash|reject|invalid|abort" per event'
+        severity = "fail"
+
+        [[rule]]  # less than a third of the usual sign-ups, orders, submissions
+        id = "missing-events"
+        expr = 'count() > baseline - 70% per event'
+        severity = "warn"
+
         # [[rule]]
         # id = "p95"
         # expr = 'p95(duration) < 500ms and p95(duration) < baseline + 10%'
