@@ -10,7 +10,7 @@
 //! | 1 | `config`, `stats`, `template`, `redact`, `rule` |
 //! | 2 | `source`, `decode`, `frame` |
 //! | 3 | `store` |
-//! | 4 | `query` (polars ends here), `collect`, `history` |
+//! | 4 | `query` (polars ends here), `collect`, `history`, `baseline` |
 //! | 5 | `judge`, `alert` |
 //! | 6 | `report`, `demo`, `export` |
 //! | 7 | `cli` |
@@ -31,6 +31,7 @@ pub mod source;
 
 pub mod store;
 
+pub mod baseline;
 pub mod collect;
 pub mod history;
 pub mod query;

@@ -75,6 +75,8 @@ pub(super) enum Command {
     Export(super::export::ExportArgs),
     /// Judge rules again and again, say what changes and tell the receivers
     Watch(super::watch::WatchArgs),
+    /// Save what is usual under a name, and accept what is not
+    Baseline(super::baselines::BaselineArgs),
     /// Follow the configured sources into the store
     Collect(super::collect::CollectArgs),
     /// Prove from the store alone that nothing is lost and nothing doubled

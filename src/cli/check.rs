@@ -1,7 +1,9 @@
 //! `plimsoll check`: judges rules, objectives and gates, and says whether this may go on.
 
 mod builds;
+mod measured;
 mod outputs;
+mod replay;
 pub(super) mod subject;
 mod watch;
 
@@ -10,6 +12,9 @@ pub(super) use subject::{misread, place_of};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+
+pub(super) use replay::Replay;
+pub(super) use subject::Subject;
 
 use super::args::InputArgs;
 use super::commit::CommitArgs;
@@ -67,6 +72,9 @@ pub(super) struct CheckArgs {
     /// What was measured
     #[command(flatten)]
     pub commit: CommitArgs,
+    /// Judge a recorded decision again, and say whether it comes out the same
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["inputs", "rules", "gate", "watch"])]
+    pub replay: Option<PathBuf>,
     /// What is done with the decision
     #[command(flatten)]
     pub ending: EndingArgs,
@@ -113,13 +121,17 @@ pub(super) enum CheckOutput {
 }
 
 pub(super) fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    if let Some(file) = &args.replay {
+        return replay::run(file, args, terminal);
+    }
     let writes = args.ending.writes()?;
-    let subject = subject::Subject::configured(args, terminal)?;
+    let subject = Subject::configured(args, terminal)?;
     let decision = if args.watch {
         watch::watched(&subject, args, terminal)?
     } else {
         subject.decide(args, terminal)?
     };
+    subject.keep(&decision, terminal);
     args.ending.end(&decision, &writes, terminal)
 }
 

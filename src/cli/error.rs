@@ -133,6 +133,17 @@ kinds! {
     EXPORT = "PL078", Usage,
         "An objective cannot be said in the words of the other tool: a metric has labels and \
          buckets, not every field of a log. Nothing was written.";
+    NO_BASELINE = "PL071", Usage,
+        "There is no saved baseline of that name. `plimsoll baseline list` shows them, `plimsoll \
+         baseline save NAME --from INPUT` makes one.";
+    BAD_BASELINE = "PL072", Unusable,
+        "A file of a saved baseline, or the list of what was accepted, cannot be used: it cannot \
+         be read, is damaged, or is of another version. The message names it; saving the baseline \
+         anew mends it.";
+    BAD_RECORD = "PL073", Unusable,
+        "The record of a decision cannot be used. `plimsoll check … --write json=FILE` writes one, \
+         and `plimsoll check` keeps the last as last-decision.json where there is a plimsoll.toml \
+         or a store.";
     INTERRUPTED = "PL050", Interrupted,
         "The command was interrupted. Nothing half-written is left behind.";
 }

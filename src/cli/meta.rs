@@ -8,13 +8,16 @@ use super::args::Cli;
 use super::error::{BAD_VALUE, Exit, Failure, KINDS};
 use super::output::Terminal;
 use crate::alert::AlertPayload;
+use crate::baseline::{Acceptance, Baseline};
 use crate::config;
+use crate::judge::rules::Summary;
 use crate::model::{Decision, Report};
 
 /// Print the JSON schema of an output
 #[derive(Args, Debug)]
 pub(super) struct SchemaArgs {
-    /// What to describe: report, decision, inspect, compare, alert, history, series or config
+    /// What to describe: report, decision, replay, baseline, baseline-summary, accepted, inspect,
+    /// compare, alert, history, series or config
     #[arg(value_name = "NAME")]
     pub name: String,
 }
@@ -48,10 +51,16 @@ pub(super) fn schema(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, Fai
         "series" => schema_for!(super::history::SeriesList),
         "inspect" => schema_for!(super::inspect::Inspection),
         "compare" => schema_for!(super::compare::Comparison),
+        "replay" => schema_for!(super::check::Replay),
+        "baseline" => schema_for!(Baseline),
+        "baseline-summary" => schema_for!(Summary),
+        "accepted" => schema_for!(Acceptance),
         other => {
             let message = format!("there is no output `{other}`");
-            return Err(Failure::new(&BAD_VALUE, message)
-                .hint("try report, decision, inspect, compare, alert, history, series or config"));
+            return Err(Failure::new(&BAD_VALUE, message).hint(
+                "try report, decision, replay, baseline, baseline-summary, accepted, inspect, \
+                 compare, alert, history, series or config",
+            ));
         }
     };
     terminal.json(&schema)?;

@@ -3,6 +3,7 @@
 //! The only room that prints, reads the environment and knows exit codes. It computes nothing.
 
 mod args;
+mod baselines;
 mod check;
 mod collect;
 mod commit;
@@ -70,6 +71,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::History(args) => history::run(&args, terminal),
         Command::Export(args) => export::run(&args, terminal),
         Command::Watch(args) => watch::run(&args, terminal),
+        Command::Baseline(args) => baselines::run(&args, terminal),
         Command::Collect(args) => collect::run(&args, terminal),
         Command::Verify(args) => store::verify(&args, terminal),
         Command::Compact(args) => store::compact(&args, terminal),

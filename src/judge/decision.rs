@@ -3,7 +3,8 @@
 use super::gate::{self, OnNoData};
 use crate::model::{
     Answer, BaselineRef, CheckCoverage, CheckMethod, CheckResult, Confidence, ConfigRef, Decision,
-    FindingRow, InputRef, LinkedEvent, OptionRow, ScoreBars, Span, Verdict, Window, format_ts,
+    FindingRow, InputRef, LinkedEvent, OptionRow, Recipe, ScoreBars, Span, Verdict, Window,
+    format_ts,
 };
 
 /// Findings listed at most.
@@ -32,6 +33,8 @@ pub struct Frame {
     pub method: CheckMethod,
     /// The configuration in force.
     pub config: Option<ConfigRef>,
+    /// What it takes to measure again.
+    pub recipe: Option<Recipe>,
     /// The command that checks again, as arguments.
     pub again: Vec<String>,
 }
@@ -64,6 +67,7 @@ pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
         coverage,
         method: frame.method,
         config: frame.config,
+        recipe: frame.recipe,
         untrusted_text_fields: Decision::UNTRUSTED_TEXT_FIELDS.map(str::to_owned).to_vec(),
     }
 }
@@ -86,13 +90,26 @@ fn confidence(checks: &[CheckResult], verdict: Verdict) -> Confidence {
     }
 }
 
-fn findings(checks: &[CheckResult]) -> Vec<FindingRow> {
+/// The check behind a finding such as `F1`.
+pub fn check_of<'a>(decision: &'a Decision, finding: &str) -> Option<&'a CheckResult> {
+    let is_listed = decision.findings.iter().any(|row| row.id == finding);
+    let number: usize = finding.strip_prefix('F').filter(|_| is_listed)?.parse().ok()?;
+    broken(&decision.checks).get(number.checked_sub(1)?).copied()
+}
+
+/// What does not hold, worst first: its places are the numbers of the findings.
+fn broken(checks: &[CheckResult]) -> Vec<&CheckResult> {
     let mut broken: Vec<&CheckResult> = checks
         .iter()
         .filter(|check| matches!(check.verdict, Verdict::Fail | Verdict::Warn))
         .filter(|check| check.evidence.actual.is_some())
         .collect();
     broken.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+    broken
+}
+
+fn findings(checks: &[CheckResult]) -> Vec<FindingRow> {
+    let broken = broken(checks);
     let row = |(place, check): (usize, &&CheckResult)| {
         let evidence = &check.evidence;
         let after = evidence.actual?;

@@ -16,6 +16,21 @@ pub enum OnNoData {
     Rollback,
 }
 
+impl OnNoData {
+    const WORDS: [(Self, &'static str); 3] =
+        [(Self::Hold, "hold"), (Self::Ignore, "ignore"), (Self::Rollback, "rollback")];
+
+    /// Lower-case word.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(known, _)| *known == self).map_or("hold", |(_, word)| word)
+    }
+
+    /// What a word means.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(known, _)| *known)
+    }
+}
+
 /// All checks together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Outcome {

@@ -19,13 +19,14 @@ mod messages;
 mod novel;
 mod options;
 mod repeat;
+pub mod replay;
 pub mod rules;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub use compare::{CompareRow, Side, compare};
-pub use decision::{Frame, decision};
+pub use decision::{Frame, check_of, decision};
 pub use drift::{Drift, DriftRule, drift};
 pub use gate::{OnNoData, coverage};
 pub use health::{HealthOptions, health};

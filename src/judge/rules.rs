@@ -12,10 +12,13 @@
 //! All tests of a run are corrected together: a change that is not beyond doubt among so many is a
 //! warning. A fixed limit is a fact and needs no test, except where it is tried on many groups.
 
+mod before;
 mod configured;
 mod gauge;
 mod level;
 mod reach;
+mod recipe;
+mod saved;
 mod series;
 mod shelf;
 mod since;
@@ -29,15 +32,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use configured::{Misread, PlaceOf, of_config, of_gate, of_text};
+pub use recipe::{of_recorded, recorded};
+pub use saved::{Making, Summary, SummaryRow, baseline_of, summary};
 pub use windows::{Calendar, Compared, Windows};
 
+use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
 use self::shelf::{Answers, Shelf};
 use self::term::{Judged, Situation};
+use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
 use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
 use crate::query::{Measured, Question};
-use crate::rule::{Field, Filter, Rule};
+use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::Outcome;
 use crate::stats::correction::benjamini_hochberg;
 
@@ -110,6 +117,8 @@ pub struct Scene<'a> {
     pub len_us: i64,
     /// What it is compared with.
     pub compared: Compared,
+    /// A saved baseline that stands in for what was before.
+    pub saved: Option<&'a Baseline>,
     /// Share of runs without any change in which a test may say there is one.
     pub level: f64,
     /// Fields that no sample has, with what to say of them if no record has them either.
@@ -124,6 +133,13 @@ impl Scene<'_> {
 
     fn windows_before(&self, back_us: i64) -> Windows {
         self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
+    }
+
+    /// The saved side of a term, if a saved baseline is asked.
+    fn saved(&self, term: &Term, rule: &Rule, windows: &Windows) -> Option<Saved<'_>> {
+        let baseline = self.saved?;
+        let measure = baseline.measure(&MeasureKey::of(&term.measure, rule));
+        Some(Saved { baseline, measure, slot: self.calendar.slot(windows.current, self.len_us) })
     }
 }
 
@@ -150,6 +166,11 @@ impl Checks {
             })
             .collect();
         Self { checks, places, questions: asked }
+    }
+
+    /// The checks, in their order.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
     }
 
     /// What must be measured.
@@ -247,7 +268,11 @@ fn judge_rule<'a>(
             has_events: measured.events_within(windows.current) > 0,
         };
         let terms = rule.terms.iter().zip(&gauges);
-        terms.map(|(term, gauge)| term::judge(term, gauge, group, &situation)).collect()
+        let judge = |(term, gauge)| {
+            let saved = scene.saved(term, rule, windows);
+            term::judge(term, Before { gauge, group, windows, saved }, &situation)
+        };
+        terms.map(judge).collect()
     };
     let mut drafts = Vec::new();
     for group in &groups {
@@ -264,8 +289,10 @@ fn judge_rule<'a>(
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
         let changed = broken.and_then(|place| Some((rule.terms.get(place)?, gauges.get(place)?)));
-        let since = changed
-            .and_then(|(term, gauge)| since::of(term, gauge, group.as_deref(), (windows, scene)));
+        let since = changed.and_then(|(term, gauge)| {
+            let before = Before { gauge, group: group.as_deref(), windows, saved: None };
+            since::of(term, before, scene)
+        });
         let name = rule.per.as_ref().zip(group.as_ref());
         let group = name.map(|(field, value)| (field.name.clone(), value.clone()));
         drafts.push(Draft { check, group: group.into_iter().collect(), terms, since });
@@ -328,7 +355,7 @@ impl Draft<'_> {
         let shown = shown.unwrap_or(&nothing).clone();
         let parts = match &check.checked {
             Checked::Rule(rule) if rule.terms.len() > 1 => {
-                let part = |(term, judged): (&crate::rule::Term, &Judged)| TermResult {
+                let part = |(term, judged): (&Term, &Judged)| TermResult {
                     expr: term.to_string(),
                     verdict: self::verdict(judged.outcome, check),
                     evidence: judged.evidence.clone(),

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, Example, Finding, Group, LinkedEvent, Since, Unit, Verdict};
+use super::{Confidence, Example, Finding, Group, LinkedEvent, Recipe, Since, Unit, Verdict};
 
 /// What `check` and gates answer. Schema `plimsoll.decision/1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,9 @@ pub struct Decision {
     pub method: CheckMethod,
     /// The configuration in force; `None` without a file.
     pub config: Option<ConfigRef>,
+    /// What it takes to measure again; `None` in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
     /// JSON paths of the fields that hold text from logs.
     pub untrusted_text_fields: Vec<String>,
 }
@@ -58,7 +61,7 @@ impl Decision {
     pub const SCHEMA: &str = "plimsoll.decision/1";
 
     /// JSON paths of everything that can hold text from logs, names of files included.
-    pub const UNTRUSTED_TEXT_FIELDS: [&str; 21] = [
+    pub const UNTRUSTED_TEXT_FIELDS: [&str; 24] = [
         "summary",
         "project",
         "inputs[].name",
@@ -80,6 +83,9 @@ impl Decision {
         "options[].expected",
         "options[].verify",
         "method.settings",
+        "recipe.fields",
+        "recipe.marks[].kind",
+        "recipe.marks[].name",
     ];
 }
 

@@ -9,6 +9,7 @@ mod decision;
 mod finding;
 mod hostile;
 mod inert;
+mod recipe;
 mod report;
 mod severity;
 mod verdict;
@@ -30,6 +31,7 @@ pub use finding::{
 };
 pub use hostile::{escape_json, is_unsafe, push_json_escape, safe_json};
 pub use inert::{inert, one_line};
+pub use recipe::{Recipe, RecipeCheck, RecipeSlo};
 pub use report::{
     Coverage, EventMark, InputSummary, Method, NovelMoment, Quality, QualityNote, Report,
     RouteDetail, RouteRow, SlowRecord, SplitRow, TemplateRow, Tile, WindowCell,

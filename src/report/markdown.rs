@@ -41,8 +41,10 @@ fn push_look_here(page: &mut String, report: &Report) {
     page.push_str("\n## Look here\n\nNever like this before; no part of the verdict.\n\n");
     for moment in &report.look_here {
         let value = number::measure(moment.value, moment.unit);
-        let (metric, reason) = (escape(&moment.metric), escape(&moment.reason));
-        let _ = writeln!(page, "- {}: {metric} {value}, {reason}", escape(&moment.at));
+        let shown = |text: &str| escape(&visible::name(text));
+        let (at, metric) = (shown(&moment.at), shown(&moment.metric));
+        let reason = shown(&moment.reason);
+        let _ = writeln!(page, "- {at}: {metric} {value}, {reason}");
     }
 }
 

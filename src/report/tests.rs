@@ -204,6 +204,9 @@ fn the_terminal_summary_reads_in_order() {
     ◆ GET /api/admin/exports/{id}       2.31 s  (2.94 s)    +27 %       98   1.31 %
     11 routes without a change beyond the tolerated size.
 
+    Look here (never like this before; no part of the verdict):
+      Wed 18 Nov 14:15 UTC  p95(duration_ms) 1.2 s: new maximum
+
     read 60,012 records, 12 rejected, 0 without a time
     guess: responseTime is taken as milliseconds, because pino writes them.
     thin: 3 routes have fewer than 200 requests and are not judged by p95.
@@ -234,6 +237,12 @@ fn the_markdown_reads_in_order() {
     ## Routes
 
     12 routes without a change beyond the tolerated size.
+
+    ## Look here
+
+    Never like this before; no part of the verdict.
+
+    - 2026-11-18T14:15:00Z: p95(duration\_ms) 1.2 s, new maximum
 
     ## Data quality
 

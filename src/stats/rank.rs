@@ -74,8 +74,8 @@ impl ShiftRule {
 /// Above [`MAX_COMPARED`] values a side, evenly spaced ones are compared, and autocorrelation is
 /// that of the values compared.
 pub fn shift(control: &[f64], experiment: &[f64]) -> Option<Shift> {
-    let (control, control_n) = evenly_spaced(control);
-    let (experiment, experiment_n) = evenly_spaced(experiment);
+    let (control, control_n) = evenly_spaced(control, MAX_COMPARED);
+    let (experiment, experiment_n) = evenly_spaced(experiment, MAX_COMPARED);
     let r = serial::lag1_rank_autocorrelation(&control)
         .max(serial::lag1_rank_autocorrelation(&experiment));
     let shift = shift_of_sorted(
@@ -127,15 +127,15 @@ pub fn shift_of_sorted(
     })
 }
 
-/// Finite values in time order, thinned to [`MAX_COMPARED`], and how many there were.
-fn evenly_spaced(values: &[f64]) -> (Vec<f64>, usize) {
+/// Finite values in time order, thinned to `most`, and how many there were.
+pub fn evenly_spaced(values: &[f64], most: usize) -> (Vec<f64>, usize) {
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     let n = finite.len();
-    if n <= MAX_COMPARED {
+    if n <= most {
         return (finite, n);
     }
-    let at = |i: usize| finite.get((2 * i + 1) * n / (2 * MAX_COMPARED)).copied();
-    ((0..MAX_COMPARED).filter_map(at).collect(), n)
+    let at = |i: usize| finite.get((2 * i + 1) * n / (2 * most)).copied();
+    ((0..most).filter_map(at).collect(), n)
 }
 
 /// The `k`-th smallest (from 0) of all eᵢ − cⱼ without listing them; both ascending.

@@ -10,6 +10,9 @@
 //! Zero has its own bucket, which also takes what is closer to zero than 2.2e-308. Values that
 //! are not finite are counted as rejected and change nothing else.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::quantile::Position;
 
 /// Bound of |estimate − value| / |value| for every order statistic.
@@ -20,14 +23,61 @@ const STEP_BITS: u32 = 7;
 /// Mantissa bits dropped.
 const DROPPED_BITS: u32 = f64::MANTISSA_DIGITS - 1 - STEP_BITS;
 
-/// Sparse histogram of finite values.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Sparse histogram of finite values. What is read from a file is checked: see [`BadSketch`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Parts", into = "Parts")]
 pub struct Sketch {
     /// Ascending by key, which is the order of the values; counts are never zero.
     buckets: Vec<(i32, u64)>,
     count: u64,
     rejected_count: u64,
     range: Option<(f64, f64)>,
+}
+
+/// A sketch as it is written.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Sketch")]
+struct Parts {
+    /// Keys, ascending, and how many values each has; a key is sign, exponent and the first seven
+    /// bits of the mantissa.
+    buckets: Vec<(i32, u64)>,
+    /// Least and greatest value.
+    range: Option<(f64, f64)>,
+    /// Values that were not finite.
+    rejected: u64,
+}
+
+/// Buckets that no values give: not in order, empty, more than can be counted, or without a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the buckets of a sketch do not fit together")]
+pub struct BadSketch;
+
+impl From<Sketch> for Parts {
+    fn from(sketch: Sketch) -> Self {
+        let Sketch { buckets, range, rejected_count, .. } = sketch;
+        Self { buckets, range, rejected: rejected_count }
+    }
+}
+
+impl TryFrom<Parts> for Sketch {
+    type Error = BadSketch;
+
+    fn try_from(parts: Parts) -> Result<Self, BadSketch> {
+        let Parts { buckets, range, rejected } = parts;
+        let add =
+            |sum: u64, (_, count): &(i32, u64)| sum.checked_add(*count).filter(|_| *count > 0);
+        let count = buckets.iter().try_fold(0, add).ok_or(BadSketch)?;
+        let in_order = buckets.is_sorted_by(|a, b| a.0 < b.0);
+        let fits = match range {
+            Some((low, high)) => count > 0 && low.is_finite() && high.is_finite() && low <= high,
+            None => count == 0,
+        };
+        let is_key = |(key, _): &(i32, u64)| key.unsigned_abs() < key_of(f64::INFINITY) as u32;
+        if !in_order || !fits || !buckets.iter().all(is_key) {
+            return Err(BadSketch);
+        }
+        Ok(Self { buckets, count, rejected_count: rejected, range })
+    }
 }
 
 impl Sketch {

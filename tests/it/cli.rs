@@ -62,11 +62,7 @@ fn what_cannot_be_used_is_named_with_its_code() {
     check(&["compare", GOOD], 2, "two inputs, --at TIME or --by FIELD");
     check(&["lines", "F1", "--report", &missing], 4, "run `plimsoll report` first");
     check(&["explain", "PL999"], 2, "there is no error code `PL999`");
-    check(
-        &["schema", "nosuch"],
-        2,
-        "try report, decision, inspect, compare, alert, history, series or config",
-    );
+    check(&["schema", "nosuch"], 2, "try report, decision, replay, baseline");
     check(&["demo", &path(""), "--days", "0"], 2, "error[PL002]");
     check(&["nosuch"], 2, "unrecognized subcommand");
 }

@@ -7,6 +7,8 @@
 mod action;
 /// Rooms import downwards only, and files stay short, narrow and safe.
 mod architecture;
+/// Baselines are saved, changes accepted, decisions replayed.
+mod baseline;
 /// The command as a user runs it: answers, exit codes, messages, files.
 mod cli;
 /// Logs are collected into a store, once each, and judged from there.

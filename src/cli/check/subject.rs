@@ -5,28 +5,36 @@ mod present;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::measured::{ReadFor, calendar, read_for, saved_ref};
 use super::{CheckArgs, builds, config_ref, relative};
+use crate::baseline::{Acceptance, Baseline, Shelf, Shelved, accept};
 use crate::cli::error::{BAD_VALUE, CONFIG, Failure, NO_RULE, NO_TIME};
 use crate::cli::output::Terminal;
-use crate::cli::{config, history, marks, reading, when};
+use crate::cli::{baselines, config, history, marks, reading, when};
 use crate::config::{BaselineSource, BaselineSpec, CalendarDays, Expr, Gate, Loaded, OnNoData};
-use crate::judge::rules::{
-    Calendar, Check, Checks, Compared, Misread, Scene, Windows, of_config, of_gate, of_text,
+use crate::judge::{
+    self, Frame, decision,
+    rules::{
+        Check, Checks, Compared, Making, Misread, Scene, Windows, baseline_of, of_config, of_gate,
+        of_text, recorded,
+    },
 };
-use crate::judge::{self, Frame, decision};
 use crate::model::{
-    BaselineRef, CheckMethod, Decision, EventMark, InputRef, InputSummary, ScoreBars, format_ts,
+    BaselineRef, CheckMethod, Decision, EventMark, InputRef, InputSummary, Recipe, ScoreBars,
+    format_ts,
 };
-use crate::query::{Measured, Measures, Opened};
+use crate::query::Measured;
 use crate::report::decision as render;
-use crate::rule::{Mistake, is_column, unknown_field};
 use crate::source::sha256_of;
 
 /// Windows are whole tenths of a second.
 const TENTH_US: i64 = 100_000;
 const DAY_US: i64 = 86_400 * 1_000_000;
+/// Windows in a baseline where nobody says how long they are.
+const WINDOWS_OF_BASELINE: i64 = 20;
 /// Share of what was read that is judged where rules compare with what was before.
 const CURRENT_SHARE: i64 = 5;
 
@@ -38,6 +46,8 @@ pub(in crate::cli) struct Subject {
     zone: TimeZone,
     compared: Compared,
     baseline: BaselineSpec,
+    saved: Option<Shelved>,
+    accepted: Vec<Acceptance>,
 }
 
 /// What was read of the inputs.
@@ -56,6 +66,14 @@ impl Subject {
         args: &CheckArgs,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
+        let subject = Self::understood(args, terminal)?;
+        if !subject.checks.checks().is_empty() {
+            return Ok(subject);
+        }
+        Err(no_rule(&subject.loaded))
+    }
+
+    fn understood(args: &CheckArgs, terminal: &Terminal) -> Result<Self, Failure> {
         let loaded = config::load(&args.input.fields.config, terminal)?;
         let place = |expr: &Expr| place_of(&loaded, expr);
         let gate = match &args.gate {
@@ -70,14 +88,6 @@ impl Subject {
                 of_config(&loaded.config, &place).map_err(|all| misread(&loaded, &all, terminal))?
             }
         };
-        if checks.is_empty() {
-            let message = match &loaded.file {
-                Some(file) => format!("`{}` has no [[rule]] and no [[slo]]", file.display()),
-                None => "there is no rule to check".to_owned(),
-            };
-            return Err(Failure::new(&NO_RULE, message)
-                .hint("plimsoll check app.log --rule 'p95(duration) < 300ms', or plimsoll init"));
-        }
         let zone = match &args.timezone {
             Some(name) => when::zone(name)?,
             None => loaded.config.project.time_zone.clone(),
@@ -87,8 +97,32 @@ impl Subject {
         if let Some(word) = &args.baseline {
             baseline.source = source_of(word)?;
         }
-        let compared = compared(&baseline.source)?;
-        Ok(Self { checks: Checks::new(checks), loaded, gate, zone, compared, baseline })
+        let shelf = baselines::shelf(&loaded);
+        let (compared, saved) = compared(&baseline.source, &shelf)?;
+        let accepted = baselines::accepted(&shelf, terminal)?;
+        let checks = Checks::new(checks);
+        Ok(Self { loaded, checks, gate, zone, compared, baseline, saved, accepted })
+    }
+
+    /// The rules, objectives and checks of all gates, of which a baseline is made.
+    pub(in crate::cli) fn of_everything(
+        args: &CheckArgs,
+        terminal: &Terminal,
+    ) -> Result<Self, Failure> {
+        let mut subject = Self::understood(args, terminal)?;
+        let Self { loaded, checks, .. } = &mut subject;
+        if args.rules.is_empty() {
+            let mut all = checks.checks().to_vec();
+            for gate in &loaded.config.gates {
+                let place = |expr: &Expr| place_of(loaded, expr);
+                all.extend(of_gate(gate, &place).map_err(|all| misread(loaded, &all, terminal))?);
+            }
+            *checks = Checks::new(all);
+        }
+        if subject.checks.checks().is_empty() {
+            return Err(no_rule(&subject.loaded));
+        }
+        Ok(subject)
     }
 
     /// Reads the inputs and judges.
@@ -110,8 +144,7 @@ impl Subject {
         terminal: &Terminal,
     ) -> Result<Decision, Failure> {
         let Some(span_us) = read.measured.span_us() else {
-            return Err(Failure::new(&NO_TIME, "no record has a time that can be read")
-                .hint("plimsoll inspect lists the fields; name the right one with --time FIELD"));
+            return Err(no_time());
         };
         let now_us = now_us.unwrap_or(span_us.1);
         if now_us < span_us.0 {
@@ -145,9 +178,24 @@ impl Subject {
             frame.method.notes.push(history::note(settings));
             results.extend(builds::judged(args, settings, (&results, at_us), terminal)?);
         }
+        let now = Timestamp::from_microsecond(now_us).unwrap_or(Timestamp::MAX);
+        accept(&mut results, &self.accepted, now);
+        frame.recipe = Some(self.recipe(args, &scene));
         let mut decision = decision(results, frame);
         decision.summary = render::headline(&decision);
         Ok(decision)
+    }
+
+    /// Keeps the decision for `baseline accept`, where there is a place of its own for it; that it
+    /// cannot be kept is told and changes nothing.
+    pub(super) fn keep(&self, decision: &Decision, terminal: &Terminal) {
+        if self.loaded.file.is_none() && !self.loaded.config.store.path.is_dir() {
+            return;
+        }
+        let kept = baselines::shelf(&self.loaded).keep_decision(&render::json(decision));
+        if let Err(error) = kept {
+            terminal.say(&format!("  note: the decision is not kept for later: {error}"));
+        }
     }
 
     /// The gate that is judged, if it is one.
@@ -156,26 +204,17 @@ impl Subject {
     }
 
     fn scene<'a>(
-        &self,
+        &'a self,
         read: &'a Read,
         (now_us, len_us): (i64, i64),
         exclude: &'a [String],
-    ) -> Scene<'a>
-    where
-        Self: 'a,
-    {
-        let mut versions: Vec<(i64, String)> = read
-            .measured
-            .versions()
-            .iter()
-            .map(|(name, (first_us, _))| (*first_us, name.clone()))
-            .collect();
-        versions.sort();
-        let span_us = read.measured.span_us().unwrap_or((now_us, now_us));
+    ) -> Scene<'a> {
         let zone = self.zone.clone();
-        let calendar = Calendar { span_us, versions, marks: &read.marks, exclude, zone };
+        let calendar = calendar(&read.measured, (&read.marks, exclude), zone);
         let level = self.loaded.config.check.level_ratio;
-        Scene { calendar, now_us, len_us, compared: self.compared, level, missing: &read.missing }
+        let saved = self.saved.as_ref().map(|shelved| &shelved.baseline);
+        let (compared, missing) = (self.compared, &read.missing);
+        Scene { calendar, now_us, len_us, compared, saved, level, missing }
     }
 
     pub(super) fn read(&self, args: &CheckArgs, terminal: &Terminal) -> Result<Read, Failure> {
@@ -187,40 +226,43 @@ impl Subject {
         files.extend(marks::calendars_in(&args.input.inputs));
         let marks = self.marks(files)?;
         reading::echo(&inputs, &notes, terminal);
-        let missing = self.missing(&opened);
-        let joins_requests = opened.profiles().any(|(_, profile)| profile.joins_requests);
-        let mut measures = Measures::new(self.checks.questions(), joins_requests);
-        let wanted = measures.wanted().clone();
-        reading::each_batch(opened, &wanted, terminal, &mut |batch| {
-            measures.add(&batch);
-            true
-        })?;
-        let mut records = [0, 0];
-        for (summary, count) in inputs.iter_mut().zip(&measures.inputs) {
-            summary.bytes = count.bytes;
-            records[0] += count.records;
-            records[1] += count.rejects.count();
+        let read = read_for(&self.checks, opened, terminal)?;
+        for (summary, bytes) in inputs.iter_mut().zip(&read.bytes) {
+            summary.bytes = *bytes;
         }
         for input in &mut inputs {
             input.sha256 = sha256_of(Path::new(&input.name));
         }
-        Ok(Read { measured: measures.finish(), inputs, records, marks, missing })
+        let ReadFor { measured, missing, records, .. } = read;
+        Ok(Read { measured, inputs, records, marks, missing })
     }
 
-    /// Keys of records that rules name and no sample has, with the near ones.
-    fn missing(&self, opened: &Opened) -> BTreeMap<String, String> {
-        let known: Vec<&str> = opened.fields.keys().map(String::as_str).collect();
-        let unknown = self
-            .checks
-            .fields()
-            .filter(|field| !is_column(&field.name) && !known.contains(&field.name.as_str()));
-        unknown
-            .map(|field| {
-                let Mistake { message, help, .. } = unknown_field(field, &known);
-                let text = help.map_or(message.clone(), |help| format!("{message}; {help}"));
-                (field.name.clone(), text)
-            })
-            .collect()
+    /// What a baseline is made of.
+    pub(in crate::cli) fn baseline(
+        &self,
+        args: &CheckArgs,
+        (name, made_at): (String, String),
+        terminal: &Terminal,
+    ) -> Result<Baseline, Failure> {
+        let read = self.read(args, terminal)?;
+        let Some((first_us, last_us)) = read.measured.span_us() else {
+            return Err(no_time());
+        };
+        let now_us = (last_us.div_euclid(TENTH_US) + 1) * TENTH_US;
+        let fitting = ((now_us - first_us) / WINDOWS_OF_BASELINE / TENTH_US).max(1) * TENTH_US;
+        let gate = self.loaded.config.gates.first().map(|gate| gate.window);
+        let said = self.loaded.config.check.window.or(gate);
+        let len_us = match (&args.window, said) {
+            (None, None) => fitting,
+            _ => self.window_us(args, now_us - first_us)?,
+        };
+        let exclude: Vec<String> =
+            self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
+        let scene = self.scene(&read, (now_us, len_us), &exclude);
+        let inputs = read.inputs.iter().map(input_ref).collect();
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let making = Making { name, made_at, version, inputs };
+        Ok(baseline_of(&self.checks, &read.measured, &scene, making))
     }
 
     /// Events of files and of the configured calendars.
@@ -262,7 +304,8 @@ impl Subject {
             Some(length) => Some(when::length_us("--window", length)?),
             None => configured.map(us),
         };
-        let fitting = if self.checks.need_baseline() {
+        // What a saved baseline is held against is all that was read now.
+        let fitting = if self.checks.need_baseline() && self.saved.is_none() {
             (span_us / CURRENT_SHARE).min(DAY_US)
         } else {
             span_us
@@ -271,19 +314,10 @@ impl Subject {
     }
 
     fn frame(&self, args: &CheckArgs, read: &Read, windows: &Windows) -> Frame {
-        let input = |input: &InputSummary| InputRef {
-            name: input.name.clone(),
-            sha256: input.sha256.clone(),
-            bytes: input.bytes,
-        };
         let bars = match &self.gate {
             Some(gate) => ScoreBars { pass: gate.score.pass, warn: gate.score.warn },
             // Rules decide by themselves: one that fails is enough, and a warning holds nothing.
             None => ScoreBars { pass: 0.0, warn: 0.0 },
-        };
-        let on_no_data = match self.gate.as_ref().map(|gate| gate.on_no_data) {
-            Some(OnNoData::Rollback) => judge::OnNoData::Rollback,
-            Some(OnNoData::Hold) | None => judge::OnNoData::Hold,
         };
         let edge = |at: Option<i64>| at.map_or_else(String::new, format_ts);
         let first = windows.baseline.first().map(|window| window.start_us);
@@ -294,20 +328,22 @@ impl Subject {
             excluded: windows.excluded.clone(),
             sha256: None,
         });
+        let baseline = self.saved.as_ref().map(saved_ref).or(baseline);
         let mut again = vec!["plimsoll".to_owned(), "check".to_owned()];
         again.extend(args.input.inputs.iter().cloned());
         again.extend(args.input.fields.arguments());
         Frame {
             project: self.loaded.config.project.name.clone(),
             gate: self.gate.as_ref().map(|gate| gate.name.clone()),
-            inputs: read.inputs.iter().map(input).collect(),
+            inputs: read.inputs.iter().map(input_ref).collect(),
             window: windows.current,
             baseline: baseline.filter(|_| self.checks.need_baseline()),
             bars,
-            on_no_data,
+            on_no_data: self.on_no_data(),
             records: read.records,
             method: self.method(args, read),
             config: config_ref(self.loaded.file.as_deref()),
+            recipe: None,
             again,
         }
     }
@@ -334,6 +370,52 @@ impl Subject {
         settings.push(("--timezone".to_owned(), self.zone.iana_name().unwrap_or("UTC").to_owned()));
         CheckMethod { version: env!("CARGO_PKG_VERSION").to_owned(), notes, settings }
     }
+
+    fn on_no_data(&self) -> judge::OnNoData {
+        match self.gate.as_ref().map(|gate| gate.on_no_data) {
+            Some(OnNoData::Rollback) => judge::OnNoData::Rollback,
+            Some(OnNoData::Hold) | None => judge::OnNoData::Hold,
+        }
+    }
+
+    fn recipe(&self, args: &CheckArgs, scene: &Scene<'_>) -> Recipe {
+        let compared = match &self.saved {
+            Some(saved) => format!("name:{}", saved.baseline.name),
+            None => self.compared.as_str().to_owned(),
+        };
+        Recipe {
+            now_us: scene.now_us,
+            window_us: scene.len_us,
+            compared,
+            zone: self.zone.iana_name().unwrap_or("UTC").to_owned(),
+            exclude: scene.calendar.exclude.to_vec(),
+            level_ratio: scene.level,
+            on_no_data: self.on_no_data().as_str().to_owned(),
+            fields: args.input.fields.settings(),
+            marks: scene.calendar.marks.to_vec(),
+            checks: self.checks.checks().iter().map(recorded).collect(),
+            measurements: 1,
+        }
+    }
+}
+
+fn no_rule(loaded: &Loaded) -> Failure {
+    let message = match &loaded.file {
+        Some(file) => format!("`{}` has no [[rule]] and no [[slo]]", file.display()),
+        None => "there is no rule to check".to_owned(),
+    };
+    Failure::new(&NO_RULE, message)
+        .hint("plimsoll check app.log --rule 'p95(duration) < 300ms', or plimsoll init")
+}
+
+fn no_time() -> Failure {
+    Failure::new(&NO_TIME, "no record has a time that can be read")
+        .hint("plimsoll inspect lists the fields; name the right one with --time FIELD")
+}
+
+fn input_ref(input: &InputSummary) -> InputRef {
+    let InputSummary { name, sha256, bytes, .. } = input;
+    InputRef { name: name.clone(), sha256: sha256.clone(), bytes: *bytes }
 }
 
 fn gate_named(loaded: &Loaded, name: &str) -> Result<Gate, Failure> {
@@ -412,16 +494,16 @@ fn source_of(word: &str) -> Result<BaselineSource, Failure> {
     })
 }
 
-fn compared(source: &BaselineSource) -> Result<Compared, Failure> {
-    Ok(match source {
+fn compared(
+    source: &BaselineSource,
+    shelf: &Shelf,
+) -> Result<(Compared, Option<Shelved>), Failure> {
+    let compared = match source {
         BaselineSource::History => Compared::History,
         BaselineSource::FourTimesBefore => Compared::FourTimesBefore,
         BaselineSource::LastWeek => Compared::LastWeek,
         BaselineSource::PreviousDeployment => Compared::PreviousDeployment,
-        BaselineSource::Named(name) => {
-            let message = format!("there is no baseline `{name}`");
-            return Err(Failure::new(&BAD_VALUE, message)
-                .hint("plimsoll baseline save NAME --from INPUT makes one"));
-        }
-    })
+        BaselineSource::Named(name) => return Ok((Compared::History, Some(shelf.read(name)?))),
+    };
+    Ok((compared, None))
 }

@@ -77,6 +77,9 @@ fn concluded(decision: Decision, answer: Answer, measured: u32) -> Decision {
         );
         decision.method.notes.push(note);
     }
+    if let Some(recipe) = &mut decision.recipe {
+        recipe.measurements = measured;
+    }
     decision.decision = answer;
     decision.needs_human = answer != Answer::Go;
     decision

@@ -61,6 +61,7 @@ fn frame(args: &CheckArgs, stand: &Stand) -> Frame {
             settings: Vec::new(),
         },
         config: config_ref(stand.loaded.file.as_deref()),
+        recipe: None,
         again,
     }
 }

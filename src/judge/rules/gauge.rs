@@ -89,6 +89,11 @@ impl<'a> Gauge<'a> {
         has_none(&self.rows) || self.matching.as_deref().is_some_and(has_none)
     }
 
+    /// What is measured.
+    pub(super) fn measure(&self) -> &Measure {
+        self.measure
+    }
+
     /// Names of the groups with most rows first, one `None` where it is not asked by a field.
     pub(super) fn groups(&self, most: usize) -> Vec<Option<String>> {
         let groups = self.rows.groups();

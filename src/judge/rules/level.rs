@@ -1,5 +1,6 @@
 //! A level against the level of the baseline, with an interval.
 
+use super::before::lag1;
 use super::gauge::Reading;
 use super::series;
 use super::term::{Case, Judged, bar_pct};
@@ -18,11 +19,10 @@ const UNKNOWN_INFLATION: f64 = std::f64::consts::SQRT_2;
 
 /// Judges `MEASURE CMP baseline ± OFFSET`.
 pub(super) fn against_baseline(case: &Case<'_>, offset: Offset) -> Judged {
-    let windows = case.situation.windows;
-    if windows.baseline.is_empty() {
-        return case.inconclusive(format!("there is no baseline: {}", windows.name));
+    if let Some(missing) = case.before.missing() {
+        return case.inconclusive(missing);
     }
-    let before = case.gauge.read(case.group, &windows.baseline);
+    let before = case.before.reading();
     if let Some(few) = case.too_few(Some(before.n)) {
         return few;
     }
@@ -98,7 +98,7 @@ fn share(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let (Some(control), Some(now)) = (control, now) else {
         return case.inconclusive("there is nothing to take a share of");
     };
-    let inflation = series::share_dispersion(case, control.ratio());
+    let inflation = case.before.share_dispersion(control.ratio());
     let change = share_change(control, now, Z_98, inflation);
     let points = |ratio: f64| ratio * 100.0;
     let change =
@@ -112,12 +112,11 @@ fn share(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
 }
 
 fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
-    let windows = case.situation.windows;
-    let exposure: f64 = windows.baseline.iter().map(|window| window.len_s()).sum();
+    let exposure = case.before.exposure_s();
     let usual = Count { events: before.n as f64, exposure };
-    let seconds = windows.current.len_s();
+    let seconds = case.situation.windows.current.len_s();
     let now = Count { events: case.now.n as f64, exposure: seconds };
-    let dispersion = series::count_dispersion(case).unwrap_or(Dispersion::UNKNOWN);
+    let dispersion = series::count_dispersion(&case.before.counts()).unwrap_or(Dispersion::UNKNOWN);
     let per_window = usual.events / exposure * seconds;
     let level = if case.term.measure == Measure::Rate { per_window / seconds } else { per_window };
     let limit = offset.limit(level);
@@ -150,9 +149,8 @@ fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
 }
 
 fn quantile(case: &Case<'_>, before: Reading, (q, offset): (f64, Offset)) -> Judged {
-    let windows = case.situation.windows;
-    let then = case.gauge.values(case.group, &windows.baseline);
-    let now = case.gauge.values(case.group, &[windows.current]);
+    let then = case.before.values();
+    let now = case.now_values();
     let interval =
         |values: &Values| QuantileInterval::of(values.all.count(), q, |q| values.all.quantile(q));
     let level = before.value.unwrap_or(f64::NAN);
@@ -167,7 +165,7 @@ fn quantile(case: &Case<'_>, before: Reading, (q, offset): (f64, Offset)) -> Jud
         return point(case, before, offset);
     };
     let estimate = (experiment.estimate / control.estimate - 1.0) * 100.0;
-    let change = widened(Change { estimate, lo, hi }, inflation(&then, &now));
+    let change = widened(Change { estimate, lo, hi }, inflation(case, &then, &now));
     judged(case, evidence, &change, bar)
 }
 
@@ -180,22 +178,17 @@ fn widened(change: Change, inflation: f64) -> Change {
     Change { lo: end(change.lo), hi: end(change.hi), ..change }
 }
 
-fn inflation(then: &Values, now: &Values) -> f64 {
-    let (Some(then), Some(now)) = (&then.in_order, &now.in_order) else {
-        return UNKNOWN_INFLATION;
-    };
-    let lag = |values: &[f64]| {
-        let thinned: Vec<f64> = values.iter().take(10 * MAX_COMPARED).copied().collect();
-        serial::lag1_rank_autocorrelation(&thinned)
-    };
-    serial::inflation(lag(then).max(lag(now)))
+fn inflation(case: &Case<'_>, then: &Values, now: &Values) -> f64 {
+    match (case.before.lag1(then), lag1(now)) {
+        (Some(then), Some(now)) => serial::inflation(then.max(now)),
+        _ => UNKNOWN_INFLATION,
+    }
 }
 
 /// Difference of two means with Welch's interval, relative to the baseline's.
 fn average(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
-    let windows = case.situation.windows;
-    let then = case.gauge.values(case.group, &windows.baseline);
-    let now = case.gauge.values(case.group, &[windows.current]);
+    let then = case.before.values();
+    let now = case.now_values();
     let level = before.value.unwrap_or(f64::NAN);
     let evidence = case.with_baseline(offset.limit(level), before);
     let (Some(mean), Some(bar)) = (case.now.value, bar_pct(offset, level)) else {
@@ -206,7 +199,8 @@ fn average(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
         let squares = thinned.as_slice().iter().map(|value| (value - mean).powi(2)).sum::<f64>();
         squares / thinned.len().saturating_sub(1).max(1) as f64 / values.all.count().max(1) as f64
     };
-    let half = Z_98 * (error(&then, level) + error(&now, mean)).sqrt() * inflation(&then, &now);
+    let half =
+        Z_98 * (error(&then, level) + error(&now, mean)).sqrt() * inflation(case, &then, &now);
     let pct = |difference: f64| difference / level * 100.0;
     let difference = mean - level;
     let change = Change {
@@ -231,12 +225,11 @@ fn point(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
 
 /// Judges `shift(field) CMP BAR%`: the Hodges–Lehmann shift in per cent of the baseline's median.
 pub(super) fn shifted(case: &Case<'_>, bar_pct: f64) -> Judged {
-    let windows = case.situation.windows;
-    if windows.baseline.is_empty() {
-        return case.inconclusive(format!("there is no baseline: {}", windows.name));
+    if let Some(missing) = case.before.missing() {
+        return case.inconclusive(missing);
     }
-    let then = case.gauge.values(case.group, &windows.baseline);
-    let now = case.gauge.values(case.group, &[windows.current]);
+    let then = case.before.values();
+    let now = case.now_values();
     if let Some(few) = case.too_few(Some(then.all.count())) {
         return few;
     }
@@ -281,7 +274,7 @@ pub(super) fn limit_p_value(case: &Case<'_>, limit: f64) -> Option<f64> {
     let n = case.now.n;
     let (beyond, expected) = match &case.term.measure {
         Measure::Quantile { percent, .. } => {
-            let values = case.gauge.values(case.group, &[case.situation.windows.current]);
+            let values = case.now_values();
             let below = values.all.count_at_most(limit);
             match case.direction() {
                 Direction::Increase => (n - below, 1.0 - percent / 100.0),

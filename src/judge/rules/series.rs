@@ -1,7 +1,8 @@
 //! What a measure did over time: its usual windows, its spread, and its newest change point.
 
-use super::gauge::Reading;
+use super::gauge::{Gauge, Reading};
 use super::term::{Case, Judged};
+use super::windows::Windows;
 use crate::model::{Evidence, SlotWidth, Window};
 use crate::rule::{Measure, Offset, UsualMethod};
 use crate::stats::Outcome;
@@ -36,47 +37,42 @@ pub(super) fn method(method: UsualMethod, parameter: f64) -> Method {
     }
 }
 
-/// Values of the windows like the current one, in the order of time, without those that have none.
-pub(super) fn history(case: &Case<'_>) -> Vec<f64> {
-    let windows = &case.situation.windows.history;
-    windows
-        .iter()
-        .filter_map(|window| value(case, case.gauge.read(case.group, &[*window])))
-        .collect()
-}
-
 /// A window's value, if it rests on enough.
-fn value(case: &Case<'_>, reading: Reading) -> Option<f64> {
-    let counts = matches!(
-        case.term.measure,
-        Measure::Count | Measure::Rate | Measure::Distinct(_) | Measure::Sum(_)
-    );
+pub(super) fn value(measure: &Measure, reading: Reading) -> Option<f64> {
+    let counts =
+        matches!(measure, Measure::Count | Measure::Rate | Measure::Distinct(_) | Measure::Sum(_));
     reading.value.filter(|_| counts || reading.n >= MIN_IN_WINDOW)
 }
 
 /// How much more the share varies from window to window than independent events would.
-pub(super) fn share_dispersion(case: &Case<'_>, ratio: f64) -> f64 {
-    let windows = case.situation.windows.baseline.iter().flat_map(|window| pieces(*window, 24));
+pub(super) fn share_dispersion(
+    gauge: &Gauge<'_>,
+    group: Option<&str>,
+    windows: &[Window],
+    ratio: f64,
+) -> f64 {
+    let windows = windows.iter().flat_map(|window| pieces(*window, 24));
     let seen = windows.map(|window| {
-        let reading = case.gauge.read(case.group, &[window]);
+        let reading = gauge.read(group, &[window]);
         (reading.matching as f64, reading.n as f64 * ratio, 1e6)
     });
     Dispersion::of(seen).map_or(1.0, |dispersion| dispersion.estimate)
 }
 
-/// Burstiness of counts over the parts of the baseline that are as long as the current window.
-pub(super) fn count_dispersion(case: &Case<'_>) -> Option<Dispersion> {
-    let windows = case.situation.windows;
+/// Parts of the baseline that are as long as the current window, newest first of each.
+pub(super) fn parts(windows: &Windows) -> impl Iterator<Item = Window> {
     let len_us = (windows.current.end_us - windows.current.start_us).max(1);
-    let parts = windows.baseline.iter().flat_map(|window| {
-        let count = (window.end_us - window.start_us) / len_us;
-        (0..count.min(MAX_PARTS)).map(move |part| Window {
-            start_us: window.end_us - (part + 1) * len_us,
-            end_us: window.end_us - part * len_us,
+    windows.baseline.iter().flat_map(move |window| {
+        let Window { start_us, end_us } = *window;
+        (0..((end_us - start_us) / len_us).min(MAX_PARTS)).map(move |part| Window {
+            start_us: end_us - (part + 1) * len_us,
+            end_us: end_us - part * len_us,
         })
-    });
-    let counts: Vec<f64> =
-        parts.map(|part| case.gauge.read(case.group, &[part]).n as f64).collect();
+    })
+}
+
+/// Burstiness of the counts of like windows.
+pub(super) fn count_dispersion(counts: &[f64]) -> Option<Dispersion> {
     let others = counts.len().checked_sub(1).filter(|others| *others > 0)? as f64;
     let total: f64 = counts.iter().sum();
     Dispersion::of(counts.iter().map(|count| (*count, (total - count) / others, others)))
@@ -118,7 +114,7 @@ impl Course {
         };
         let readings: Vec<Reading> =
             (0..count).map(|index| case.gauge.read(case.group, &[window(index)])).collect();
-        let values = readings.iter().map(|reading| value(case, *reading)).collect();
+        let values = readings.iter().map(|reading| value(&case.term.measure, *reading)).collect();
         Self { width, start_us, readings, values }
     }
 

@@ -1,9 +1,9 @@
 //! When a measure that is broken changed, and which deploy was nearest to it.
 
-use super::gauge::Gauge;
+use super::Scene;
+use super::before::Before;
 use super::series::Course;
 use super::term::{Case, Situation};
-use super::{Scene, Windows};
 use crate::judge::candidate::When;
 use crate::model::{EventMark, LinkedEvent, Since, Window, format_ts};
 use crate::rule::{Measure, Term};
@@ -28,25 +28,20 @@ pub(super) struct Found {
 }
 
 /// Looks for the moment at which the measure of a term changed.
-pub(super) fn of(
-    term: &Term,
-    gauge: &Gauge<'_>,
-    group: Option<&str>,
-    (windows, scene): (&Windows, &Scene<'_>),
-) -> Option<Found> {
+pub(super) fn of(term: &Term, before: Before<'_>, scene: &Scene<'_>) -> Option<Found> {
     if matches!(term.measure, Measure::Age | Measure::New(_) | Measure::Novelty(_)) {
         return None;
     }
+    let Before { gauge, group, windows, .. } = before;
     let situation = Situation { windows, min_samples: 0, has_events: true };
     let now = gauge.read(group, &[windows.current]);
-    let case = Case { term, gauge, group, now, situation: &situation };
+    let case = Case { term, gauge, group, now, before, situation: &situation };
     let len_us = windows.current.end_us - windows.current.start_us;
     let recent_us = windows.current.start_us - RECENT_WINDOWS * len_us;
     let recent = Window { start_us: recent_us.max(windows.span.start_us), ..windows.span };
     // What is broken now most likely changed now: the rest of time is searched only then.
     let searched = [(recent, MAX_RECENT_WINDOWS), (windows.span, MAX_WINDOWS)];
-    let mut courses =
-        searched.into_iter().map(|(span, most)| Course::over(&case, span, most));
+    let mut courses = searched.into_iter().map(|(span, most)| Course::over(&case, span, most));
     let (course, place) =
         courses.find_map(|course| place(&case, &course).map(|place| (course, place)))?;
     let marks = marks(scene);

@@ -1,9 +1,13 @@
 //! One `MEASURE CMP LIMIT` of a rule, judged for one group.
 
+use std::rc::Rc;
+
+use super::before::Before;
 use super::gauge::{Gauge, Reading};
 use super::windows::Windows;
 use super::{level, series};
-use crate::model::{Evidence, Unit, Window};
+use crate::model::{Evidence, Unit};
+use crate::query::Values;
 use crate::rule::{Cmp, Limit, Measure, Quantity, Term};
 use crate::stats::limit::{Method, Side};
 use crate::stats::{Direction, Outcome};
@@ -26,15 +30,10 @@ pub(super) struct Situation<'a> {
 }
 
 /// Judges a term for a group.
-pub(super) fn judge(
-    term: &Term,
-    gauge: &Gauge<'_>,
-    group: Option<&str>,
-    situation: &Situation<'_>,
-) -> Judged {
-    let windows = situation.windows;
+pub(super) fn judge(term: &Term, before: Before<'_>, situation: &Situation<'_>) -> Judged {
+    let Before { gauge, group, windows, .. } = before;
     let now = gauge.read(group, &[windows.current]);
-    let case = Case { term, gauge, group, now, situation };
+    let case = Case { term, gauge, group, now, before, situation };
     if !situation.has_events && !matches!(term.measure, Measure::Age) {
         return case.inconclusive("there are no records in the window");
     }
@@ -56,6 +55,7 @@ pub(super) struct Case<'a> {
     pub(super) gauge: &'a Gauge<'a>,
     pub(super) group: Option<&'a str>,
     pub(super) now: Reading,
+    pub(super) before: Before<'a>,
     pub(super) situation: &'a Situation<'a>,
 }
 
@@ -67,6 +67,11 @@ impl Case<'_> {
             Cmp::More | Cmp::AtLeast => Direction::Decrease,
             Cmp::Equal | Cmp::NotEqual => Direction::Either,
         }
+    }
+
+    /// Values of the current window.
+    pub(super) fn now_values(&self) -> Rc<Values> {
+        self.gauge.values(self.group, &[self.situation.windows.current])
     }
 
     /// Whether the measure needs values enough to mean anything.
@@ -169,8 +174,10 @@ impl Case<'_> {
 
     fn new_values(&self, limit: f64) -> Judged {
         let windows = self.situation.windows;
-        let earlier = Window { start_us: windows.span.start_us, end_us: windows.current.start_us };
-        let known = self.gauge.distinct(self.group, &[earlier]);
+        let known = match self.before.known() {
+            Ok(known) => known,
+            Err(missing) => return self.inconclusive(missing),
+        };
         let now = self.gauge.distinct(self.group, &[windows.current]);
         if known.is_empty() {
             return self.inconclusive("nothing was seen before the window");
@@ -201,7 +208,10 @@ impl Case<'_> {
         let Some(value) = self.now.value else {
             return self.inconclusive("there is no value in the window");
         };
-        let history = series::history(self);
+        let history = match self.before.usual() {
+            Ok(history) => history,
+            Err(missing) => return self.inconclusive(missing),
+        };
         let side = if self.direction() == Direction::Decrease { Side::Lower } else { Side::Upper };
         let Some(bound) = method.bound(&history, side) else {
             let least = method.min_samples().unwrap_or(usize::MAX);

@@ -103,6 +103,7 @@ fn judged(log: Log, rules: &[&str], compared: Compared) -> Vec<CheckResult> {
         now_us: START_US + 10 * HOUR_US,
         len_us: 2 * HOUR_US,
         compared,
+        saved: None,
         level: 0.02,
         missing: &missing,
     };

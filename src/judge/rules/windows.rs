@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use crate::baseline::Slot;
 use crate::model::{EventMark, Window};
 
 /// Windows before the current one that are looked at, at most.
@@ -48,6 +49,13 @@ pub struct Windows {
     pub name: String,
     /// Events whose time was left out of it.
     pub excluded: Vec<String>,
+}
+
+/// Everything that is kept of some time.
+pub(super) struct Whole {
+    pub(super) kept: Vec<Window>,
+    pub(super) windows: Vec<Window>,
+    pub(super) excluded: Vec<String>,
 }
 
 /// What the windows are chosen from.
@@ -117,16 +125,9 @@ impl Calendar<'_> {
             })
             .filter(|window| self.without_events(*window, excluded) == [*window])
             .collect();
-        let day_of = |window: &Window| {
-            self.local(window.start_us + (window.end_us - window.start_us) / 2, len_us)
-        };
-        let (weekday, hour) = day_of(&current);
-        let is_workday = |day: i8| day < 5;
-        let of_week = |window: &&Window| day_of(window) == (weekday, hour);
-        let of_day = |window: &&Window| {
-            let (day, at) = day_of(window);
-            at == hour && is_workday(day) == is_workday(weekday)
-        };
+        let slot = self.slot(current, len_us);
+        let of_week = |window: &&Window| self.slot(**window, len_us) == slot;
+        let of_day = |window: &&Window| self.slot(**window, len_us).is_like_day(slot);
         let weekly: Vec<Window> = all.iter().filter(of_week).copied().collect();
         if weekly.len() >= MIN_WEEKS && len_us < 7 * DAY_US {
             return (weekly, Like::HourOfWeek);
@@ -138,12 +139,33 @@ impl Calendar<'_> {
         (all, Like::Any)
     }
 
-    /// Day of the week from Monday 0, and hour; 0 for windows of a day and longer.
-    fn local(&self, at_us: i64, len_us: i64) -> (i8, i8) {
-        let Ok(at) = Timestamp::from_microsecond(at_us) else { return (0, 0) };
+    /// The slot of a window's middle; of windows of a day and longer the day's.
+    pub(super) fn slot(&self, window: Window, len_us: i64) -> Slot {
+        let middle_us = window.start_us + (window.end_us - window.start_us) / 2;
+        let Ok(at) = Timestamp::from_microsecond(middle_us) else { return Slot::new(0, 0) };
         let local = at.to_zoned(self.zone.clone());
         let hour = if len_us >= WHOLE_DAY_US { 0 } else { local.hour() };
-        (local.weekday().to_monday_zero_offset(), hour)
+        Slot::new(local.weekday().to_monday_zero_offset(), hour)
+    }
+
+    /// All time up to `end_us` without the events that are left out, and in it the newest whole
+    /// windows of `len_us`, at most `most`; both in order.
+    pub(super) fn whole(&self, end_us: i64, len_us: i64, most: usize) -> Whole {
+        let mut excluded = Vec::new();
+        let span = Window { start_us: self.span_us.0, end_us };
+        let kept = self.without_events(span, &mut excluded);
+        let len_us = len_us.max(1);
+        let fitting = |part: &Window| {
+            let Window { start_us, end_us } = *part;
+            let back = (1..=(end_us - start_us) / len_us).map(move |back| Window {
+                start_us: end_us - back * len_us,
+                end_us: end_us - (back - 1) * len_us,
+            });
+            back.take(most)
+        };
+        let mut windows: Vec<Window> = kept.iter().rev().flat_map(fitting).take(most).collect();
+        windows.reverse();
+        Whole { kept, windows, excluded }
     }
 
     fn a_week_before(&self, current: Window) -> Window {

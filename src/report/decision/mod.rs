@@ -5,6 +5,7 @@
 //! but in JSON, which holds the whole value.
 //! No number is computed here, no file is written and no environment is read.
 
+mod baseline;
 mod github;
 mod gitlab;
 mod json;
@@ -14,6 +15,7 @@ mod row;
 mod sarif;
 mod text;
 
+pub use baseline::baseline;
 pub use github::{GithubOutput, github};
 pub use gitlab::gitlab;
 pub use json::json;

@@ -97,3 +97,22 @@ proptest! {
         prop_assert!(lower <= median && median <= upper);
     }
 }
+
+#[test]
+fn buckets_that_no_values_give_are_refused() {
+    let check = |text: &str, want: bool| {
+        assert_eq!(serde_json::from_str::<Sketch>(text).is_ok(), want, "{text}");
+    };
+    check(r#"{"buckets":[],"range":null,"rejected":2}"#, true);
+    check(r#"{"buckets":[[130944,2]],"range":[1.0,1.0],"rejected":0}"#, true);
+    check(r#"{"buckets":[[130944,0]],"range":[1.0,1.0],"rejected":0}"#, false); // empty bucket
+    check(r#"{"buckets":[[2,1],[1,1]],"range":[1.0,1.0],"rejected":0}"#, false); // not in order
+    check(r#"{"buckets":[[1,1],[1,1]],"range":[1.0,1.0],"rejected":0}"#, false); // twice
+    check(r#"{"buckets":[[130944,2]],"range":null,"rejected":0}"#, false); // values without range
+    check(r#"{"buckets":[[130944,2]],"range":[2.0,1.0],"rejected":0}"#, false);
+    check(r#"{"buckets":[],"range":[1.0,1.0],"rejected":0}"#, false); // range without values
+    check(r#"{"buckets":[[2147483647,1]],"range":[1.0,1.0],"rejected":0}"#, false); // beyond f64
+    check(r#"{"buckets":[[-2147483648,1]],"range":[1.0,1.0],"rejected":0}"#, false);
+    let most = u64::MAX;
+    check(&format!(r#"{{"buckets":[[1,{most}],[2,1]],"range":[1.0,1.0],"rejected":0}}"#), false);
+}

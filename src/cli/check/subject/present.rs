@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{CheckArgs, Read, Subject, TENTH_US};
+use crate::cli::check::measured::missing;
 use crate::cli::error::Failure;
 use crate::cli::output::Terminal;
 use crate::cli::{marks, when};
@@ -39,7 +40,7 @@ impl Subject {
         let mut files: Vec<PathBuf> = opened.event_files.iter().map(PathBuf::from).collect();
         files.extend(marks::calendars_in(&args.input.inputs));
         let marks = self.marks(files)?;
-        let missing = self.missing(&opened);
+        let missing = missing(&self.checks, &opened);
         let joins_requests = opened.profiles().any(|(_, profile)| profile.joins_requests);
         let mut measures = Measures::new(self.checks.questions(), joins_requests);
         let wanted = measures.wanted().clone();

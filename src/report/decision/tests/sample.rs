@@ -182,7 +182,30 @@ pub(super) fn rollback() -> Decision {
             settings: vec![("min_samples".to_owned(), "30".to_owned())],
         },
         config: Some(ConfigRef { file: "plimsoll.toml".to_owned(), sha256: "cd".repeat(32) }),
+        recipe: Some(recipe()),
         untrusted_text_fields: texts(&Decision::UNTRUSTED_TEXT_FIELDS),
+    }
+}
+
+fn recipe() -> crate::model::Recipe {
+    crate::model::Recipe {
+        now_us: 0,
+        window_us: 1,
+        compared: "history".to_owned(),
+        zone: "UTC".to_owned(),
+        exclude: Vec::new(),
+        level_ratio: 0.02,
+        on_no_data: "hold".to_owned(),
+        fields: vec![("--time".to_owned(), "at".to_owned())],
+        marks: vec![crate::model::EventMark {
+            kind: "deploy".to_owned(),
+            name: "v1.42.0".to_owned(),
+            at_us: 0,
+            until_us: None,
+            origin: "file".to_owned(),
+        }],
+        checks: Vec::new(),
+        measurements: 1,
     }
 }
 
