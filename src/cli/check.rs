@@ -4,6 +4,7 @@ mod builds;
 mod measured;
 mod outputs;
 mod replay;
+mod source;
 pub(super) mod subject;
 mod watch;
 

@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::measured::{ReadFor, calendar, read_for, saved_ref};
+use super::source::{compared, source_of};
 use super::{CheckArgs, builds, config_ref, relative};
-use crate::baseline::{Acceptance, Baseline, Shelf, Shelved, accept};
+use crate::baseline::{Acceptance, Baseline, Shelved, accept};
 use crate::cli::error::{BAD_VALUE, CONFIG, Failure, NO_RULE, NO_TIME};
 use crate::cli::output::Terminal;
 use crate::cli::{baselines, config, history, marks, reading, when};
-use crate::config::{BaselineSource, BaselineSpec, CalendarDays, Expr, Gate, Loaded, OnNoData};
+use crate::config::{BaselineSpec, CalendarDays, Expr, Gate, Loaded, OnNoData};
 use crate::judge::{
     self, Frame, decision,
     rules::{
@@ -475,35 +476,4 @@ pub(in crate::cli) fn place_of(loaded: &Loaded, expr: &Expr) -> Option<(String, 
     let place = loaded.place_of(expr);
     let number = |number: usize| u32::try_from(number).ok();
     Some((relative(file), number(place.line)?, number(place.column)?))
-}
-
-fn source_of(word: &str) -> Result<BaselineSource, Failure> {
-    Ok(match word {
-        "history" => BaselineSource::History,
-        "4x-before" => BaselineSource::FourTimesBefore,
-        "last-week" => BaselineSource::LastWeek,
-        "previous-deployment" => BaselineSource::PreviousDeployment,
-        _ => match word.strip_prefix("name:").filter(|name| !name.is_empty()) {
-            Some(name) => BaselineSource::Named(name.to_owned()),
-            None => {
-                return Err(Failure::new(&BAD_VALUE, format!("`--baseline` is `{word}`")).hint(
-                    "it is history, 4x-before, last-week, previous-deployment or name:NAME",
-                ));
-            }
-        },
-    })
-}
-
-fn compared(
-    source: &BaselineSource,
-    shelf: &Shelf,
-) -> Result<(Compared, Option<Shelved>), Failure> {
-    let compared = match source {
-        BaselineSource::History => Compared::History,
-        BaselineSource::FourTimesBefore => Compared::FourTimesBefore,
-        BaselineSource::LastWeek => Compared::LastWeek,
-        BaselineSource::PreviousDeployment => Compared::PreviousDeployment,
-        BaselineSource::Named(name) => return Ok((Compared::History, Some(shelf.read(name)?))),
-    };
-    Ok((compared, None))
 }

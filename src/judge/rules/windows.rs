@@ -1,5 +1,7 @@
 //! Which time is judged, and which it is compared with.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -129,14 +131,23 @@ impl Calendar<'_> {
         let of_week = |window: &&Window| self.slot(**window, len_us) == slot;
         let of_day = |window: &&Window| self.slot(**window, len_us).is_like_day(slot);
         let weekly: Vec<Window> = all.iter().filter(of_week).copied().collect();
-        if weekly.len() >= MIN_WEEKS && len_us < 7 * DAY_US {
+        if self.day_count(&weekly) >= MIN_WEEKS && len_us < 7 * DAY_US {
             return (weekly, Like::HourOfWeek);
         }
         let daily: Vec<Window> = all.iter().filter(of_day).copied().collect();
-        if daily.len() >= MIN_DAYS && len_us <= DAY_US {
+        if self.day_count(&daily) >= MIN_DAYS && len_us <= DAY_US {
             return (daily, Like::HourOfDay);
         }
         (all, Like::Any)
+    }
+
+    /// Different local days in which windows begin.
+    fn day_count(&self, windows: &[Window]) -> usize {
+        let day = |window: &Window| {
+            let at = Timestamp::from_microsecond(window.start_us).ok()?;
+            Some(at.to_zoned(self.zone.clone()).date())
+        };
+        windows.iter().filter_map(day).collect::<BTreeSet<_>>().len()
     }
 
     /// The slot of a window's middle; of windows of a day and longer the day's.

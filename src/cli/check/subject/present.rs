@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::super::measured::missing;
 use super::{CheckArgs, Read, Subject, TENTH_US};
+use crate::cli::check::measured::missing;
 use crate::cli::error::Failure;
 use crate::cli::output::Terminal;
 use crate::cli::{marks, when};
