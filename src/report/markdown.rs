@@ -38,7 +38,7 @@ fn push_look_here(page: &mut String, report: &Report) {
     if report.look_here.is_empty() {
         return;
     }
-    page.push_str("\n## Look here\n\nNever like this before; no part of the verdict.\n\n");
+    page.push_str("## Look here\n\nNever like this before; no part of the verdict.\n\n");
     for moment in &report.look_here {
         let value = number::measure(moment.value, moment.unit);
         let shown = |text: &str| escape(&visible::name(text));
@@ -46,6 +46,7 @@ fn push_look_here(page: &mut String, report: &Report) {
         let reason = shown(&moment.reason);
         let _ = writeln!(page, "- {at}: {metric} {value}, {reason}");
     }
+    page.push('\n');
 }
 
 /// Text from logs as Markdown that shows exactly this text.
