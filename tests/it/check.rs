@@ -212,9 +212,8 @@ fn the_text_says_what_broke_and_what_can_be_done() {
          run: plimsoll baseline accept F1 --reason '…'
       O4 do nothing (risk medium, reversible): it stays as it is
 
-    Fri 20 Nov 14:47 UTC – Fri 20 Nov 14:59 UTC, against the 4 windows like it
-      before (Fri 20 Nov 14:00 UTC – Fri 20 Nov 14:47 UTC); 3,600 records read, 0
-      skipped
+    Fri 20 Nov 14:47 UTC – Fri 20 Nov 14:59 UTC, against four times as long before
+      (Fri 20 Nov 14:00 UTC – Fri 20 Nov 14:47 UTC); 3,600 records read, 0 skipped
     ✖ plimsoll: 1 of 4 checks failed — /checkout shift(duration) 190 % > 25 % (+180
       to +200 % since v2)
     rollback, confidence high, a person must decide
