@@ -17,10 +17,18 @@ pub struct WriteError {
 /// Writes a whole file: temporary file beside it, fsync, rename, fsync of the directory.
 ///
 /// It is readable by all as far as the user's umask allows: a report is written to be read.
+/// A pipe or a device, such as `/dev/stdout`, is written to and stays what it is.
 ///
 /// # Errors
 /// When any step fails; the temporary file is removed and an existing file stays as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let is_special = |found: std::fs::Metadata| !found.is_file() && !found.is_dir();
+    if std::fs::metadata(path).is_ok_and(is_special) {
+        let opened = File::options().write(true).open(path);
+        return opened
+            .and_then(|mut special| special.write_all(bytes))
+            .map_err(|source| WriteError { path: path.to_owned(), source });
+    }
     write(path, bytes, Kept::Replaced, 0o644)
 }
 
@@ -77,7 +85,24 @@ fn write(path: &Path, bytes: &[u8], old: Kept, mode: u32) -> Result<(), WriteErr
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileTypeExt;
+    use std::process::Command;
+
     use super::write_whole;
+
+    #[test]
+    fn a_pipe_or_device_was_replaced_by_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let reading = std::thread::spawn({
+            let path = path.clone();
+            move || std::fs::read(path).unwrap()
+        });
+        write_whole(&path, b"new").unwrap();
+        assert!(std::fs::metadata(&path).unwrap().file_type().is_fifo());
+        assert_eq!(reading.join().unwrap(), b"new");
+    }
 
     #[test]
     fn a_failed_write_leaves_the_old_file_and_nothing_else() {
