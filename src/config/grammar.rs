@@ -12,9 +12,9 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::findings::Findings;
-use super::problem::nearest;
 use super::raw::RawConfig;
 use super::{settings, written};
+use crate::model::nearest;
 
 /// JSON schema (draft 7) of `plimsoll.toml`, with descriptions and defaults.
 pub fn schema() -> Value {

@@ -12,9 +12,9 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::problem::nearest;
 use super::texts::{Origin, Texts, names_secret};
 use super::{DEFAULTS, FILE_VARIABLE, OptionValue, PREFIX, Request};
+use crate::model::nearest;
 
 /// A table whose keys and values have their spans.
 type Tree<'t> = Spanned<DeTable<'t>>;

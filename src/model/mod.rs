@@ -9,6 +9,7 @@ mod decision;
 mod finding;
 mod hostile;
 mod inert;
+mod near;
 mod recipe;
 mod report;
 mod severity;
@@ -31,6 +32,7 @@ pub use finding::{
 };
 pub use hostile::{escape_json, is_unsafe, push_json_escape, safe_json};
 pub use inert::{inert, one_line};
+pub use near::nearest;
 pub use recipe::{Recipe, RecipeCheck, RecipeSlo};
 pub use report::{
     Coverage, EventMark, InputSummary, Method, NovelMoment, Quality, QualityNote, Report,

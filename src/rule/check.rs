@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::ast::{Cmp, Field, Limit, Measure, Span, Term, UsualMethod, Value};
 use super::column::{self, Holds};
-use super::mistake::{Mistake, did_you_mean, nearest, quote};
+use super::mistake::{Mistake, did_you_mean, quote};
 use super::quantity::{NoQuantity, Quantity};
-use crate::model::Severity;
+use crate::model::{Severity, nearest};
 
 /// Longest time that a rule can wait before it counts.
 const MAX_HOLD: Duration = Duration::from_hours(24 * 30);

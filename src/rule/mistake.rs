@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::ast::{Field, Span};
 use super::column::{self, COLUMNS};
+use crate::model::nearest;
 
 /// Longest piece of an expression that is quoted in a message, in characters.
 const MAX_QUOTE_WIDTH: usize = 40;
@@ -39,28 +40,6 @@ pub fn unknown_field(field: &Field, known: &[&str]) -> Mistake {
     let meant = nearest(&field.name, known.iter().copied().chain(columns));
     Mistake::new(field.span, format!("no record has a field {}", quote(&field.name)))
         .maybe_help(meant.map(did_you_mean))
-}
-
-/// The one of `known` that was probably meant; `None` when nothing is near.
-///
-/// Nearness is Damerau-Levenshtein on lower-case letters, at most a third of the longer word, or
-/// one letter of two.
-pub(super) fn nearest<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    /// Longest word that is compared, in bytes; comparing costs the product of both lengths.
-    const MAX_WORD_LEN: usize = 80;
-    if written.len() > MAX_WORD_LEN {
-        return None;
-    }
-    let written = written.to_lowercase();
-    let near = known.into_iter().filter_map(|word| {
-        let distance = strsim::damerau_levenshtein(&written, &word.to_lowercase());
-        let longer = written.len().max(word.len());
-        (distance <= (longer / 3).max(1) && distance < longer).then_some((distance, word))
-    });
-    near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
 }
 
 pub(super) fn did_you_mean(meant: &str) -> String {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::ast::{Cmp, Field, Filter, Rule, Span, Term};
 use super::check::{self, TermSpans};
 use super::column;
-use super::mistake::{Mistake, did_you_mean, nearest, quote};
+use super::mistake::{Mistake, did_you_mean, quote};
 use super::quantity::Quantity;
 use super::token::{Token, is_keyword, tokens};
+use crate::model::nearest;
 
 mod condition;
 mod limit;

@@ -9,7 +9,6 @@ use super::super::checked::{
     GateCheckKind, MinEffect, OnNoData, Score,
 };
 use super::super::grammar::one_of;
-use super::super::problem::nearest;
 use super::super::quantity;
 use super::super::raw::{
     BaselineText, EffectText, PercentText, Placed, RawBaseline, RawCheck, RawGate, RawGateCheck,
@@ -20,6 +19,7 @@ use super::super::written;
 use super::entry::label;
 use super::value::{Bounds, is_name};
 use super::{Checker, DAY, HOUR, MINUTE, MONTH, SECOND};
+use crate::model::nearest;
 
 const WINDOW: Bounds<Duration> = Bounds(MINUTE, Duration::from_hours(24 * 366));
 const INTERVAL: Bounds<Duration> = Bounds(SECOND, DAY);

@@ -7,12 +7,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::super::checked::FieldPath;
-use super::super::problem::nearest;
 use super::super::quantity::{self, NoQuantity};
 use super::super::raw::{FieldText, LengthText, PathText, Placed, SizeText, ZoneText};
 use super::super::texts::Origin;
 use super::Checker;
-use crate::model::time_zone;
+use crate::model::{nearest, time_zone};
 
 /// Longest name, title and field, in bytes.
 const MAX_NAME_LEN: usize = 64;

@@ -1,9 +1,10 @@
 //! What a measure is compared with.
 
 use super::Parser;
+use crate::model::nearest;
 use crate::rule::ast::{Limit, Offset, UsualMethod};
 use crate::rule::check;
-use crate::rule::mistake::{Mistake, did_you_mean, nearest, quote};
+use crate::rule::mistake::{Mistake, did_you_mean, quote};
 use crate::rule::quantity::Quantity;
 use crate::rule::token::Token;
 

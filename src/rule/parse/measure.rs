@@ -1,10 +1,11 @@
 //! What is measured.
 
 use super::Parser;
+use crate::model::nearest;
 use crate::rule::ast::{Field, Filter, Measure, Span};
 use crate::rule::check;
 use crate::rule::column::{self, Holds};
-use crate::rule::mistake::{Mistake, did_you_mean, nearest, quote};
+use crate::rule::mistake::{Mistake, did_you_mean, quote};
 use crate::rule::quantity::Quantity;
 use crate::rule::token::Token;
 
