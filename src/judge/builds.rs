@@ -188,6 +188,7 @@ impl Standing {
             line: None,
             column: None,
             accepted: None,
+            muted: None,
             terms: Vec::new(),
         }
     }
@@ -251,7 +252,13 @@ impl Standing {
 /// The commit that was built, as what happened then.
 fn commit_event(point: &Point) -> Option<LinkedEvent> {
     let name = point.commit.as_ref()?.chars().take(COMMIT_CHARS).collect();
-    Some(LinkedEvent { kind: "commit".to_owned(), name, at: point.at?.to_string(), lag_s: 0.0 })
+    Some(LinkedEvent {
+        kind: "commit".to_owned(),
+        name,
+        at: point.at?.to_string(),
+        lag_s: 0.0,
+        is_during: false,
+    })
 }
 
 /// Without the noise of binary fractions.

@@ -1,7 +1,8 @@
 //! A change that may be one: what a test found, before all tests are corrected together.
 
 use crate::model::{
-    Change, Direction, EventMark, FindingKind, Group, Series, Unit, Verdict, Window, format_ts,
+    Change, Direction, EventMark, FindingKind, Group, LinkedEvent, Series, Unit, Verdict, Window,
+    format_ts,
 };
 use crate::stats::{Outcome, step::Place};
 
@@ -99,6 +100,33 @@ impl When {
             .map(|mark| mark.at_us)
             .max_by(|a, b| likelihood(*a).total_cmp(&likelihood(*b)));
         at_us.map_or(self, |at_us| Self { at_us, shown_us: self.shown_us.max(at_us), ..self })
+    }
+
+    /// The event nearest to the beginning: one whose moment `is_near`, one that had ended near it,
+    /// or one that was still going on.
+    pub(super) fn linked(
+        self,
+        marks: &[EventMark],
+        is_near: impl Fn(i64) -> bool,
+    ) -> Option<LinkedEvent> {
+        let is_during = |mark: &EventMark| {
+            (mark.at_us..mark.until_us.unwrap_or(mark.at_us)).contains(&self.at_us)
+        };
+        let ended_us = |mark: &EventMark| mark.until_us.filter(|until_us| *until_us <= self.at_us);
+        let is_linked = |mark: &&EventMark| {
+            is_near(mark.at_us) || is_during(mark) || ended_us(mark).is_some_and(&is_near)
+        };
+        // A deploy in the middle of an exam week explains more than the week that began days ago.
+        let distance_us =
+            |mark: &&EventMark| (self.at_us - ended_us(mark).unwrap_or(mark.at_us)).abs();
+        let mark = marks.iter().filter(is_linked).min_by_key(distance_us)?;
+        Some(LinkedEvent {
+            kind: mark.kind.clone(),
+            name: mark.name.clone(),
+            at: format_ts(mark.at_us),
+            lag_s: (self.at_us - mark.at_us) as f64 / 1e6,
+            is_during: is_during(mark),
+        })
     }
 
     /// As a finding tells it.

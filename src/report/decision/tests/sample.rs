@@ -23,6 +23,7 @@ fn deploy() -> LinkedEvent {
         name: "v1.42.0".to_owned(),
         at: "2026-11-18T14:11:00Z".to_owned(),
         lag_s: 0.0,
+        is_during: false,
     }
 }
 
@@ -64,6 +65,7 @@ pub(super) fn check(id: &str) -> CheckResult {
         line: Some(21),
         column: Some(1),
         accepted: None,
+        muted: None,
         terms: Vec::new(),
     }
 }
