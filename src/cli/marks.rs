@@ -74,12 +74,11 @@ struct Told {
 /// Where something is wrong, if the file has lines, and what.
 type Mistake = (Option<usize>, String);
 
-/// The events of some files and of the configured calendars, each file once; `zone` is that of
+/// The events of the configured calendars and of some more files, each file once; with the zone of
 /// times and days without one.
 pub(super) fn known(
-    files: &[PathBuf],
-    calendars: &[Calendar],
-    zone: &TimeZone,
+    (calendars, calendar_zone): (&[Calendar], &TimeZone),
+    (files, zone): (&[PathBuf], &TimeZone),
 ) -> Result<Events, Failure> {
     let mut events = Events::default();
     let mut seen: Vec<PathBuf> = Vec::new();
@@ -91,7 +90,7 @@ pub(super) fn known(
     };
     // A calendar says more about a file than that it lies beside the logs.
     for calendar in calendars {
-        events.add_calendar(calendar, zone, &mut is_new)?;
+        events.add_calendar(calendar, calendar_zone, &mut is_new)?;
     }
     let fields = EventFields::default();
     let reader = Reader { zone, calendar: None, fields: &fields };
@@ -235,9 +234,10 @@ impl Reader<'_> {
         let text = String::from_utf8_lossy(&fs::read(path).map_err(unreadable)?).into_owned();
         let text = text.trim_start_matches('\u{feff}');
         let is_ics = text.trim_start().starts_with("BEGIN:VCALENDAR");
-        let told = match is_ics {
-            true => ics::events(text, self.zone),
-            false => json::events(text, (self.fields, self.zone)),
+        let told = if is_ics {
+            ics::events(text, self.zone)
+        } else {
+            json::events(text, (self.fields, self.zone))
         };
         let (mut marks, mut mistakes) = (Vec::new(), Vec::new());
         for told in told {

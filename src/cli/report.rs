@@ -13,6 +13,7 @@ use super::marks::{self, Events};
 use super::output::Terminal;
 use super::{reading, when};
 use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
 use crate::durable::write_whole;
 use crate::judge::{HealthOptions, ViewError, ViewSettings, health};
 use crate::model::{Example, QualityNote, Report, SlotWidth, Verdict, one_line};
@@ -147,8 +148,10 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
     let mut events = args.events.clone();
     events.extend(opened.event_files.iter().map(PathBuf::from));
     events.extend(marks::calendars_in(&args.input.inputs));
-    let calendars = config::load(&args.input.fields.config, terminal)?.config.calendars;
-    let Events { marks, notes: troubles } = marks::known(&events, &calendars, &zone)?;
+    let Config { calendars, project, .. } =
+        config::load(&args.input.fields.config, terminal)?.config;
+    let Events { marks, notes: troubles } =
+        marks::known((&calendars, &project.time_zone), (&events, &zone))?;
     reading::echo(&inputs, &notes, terminal);
     if !marks.is_empty() {
         terminal.say(&format!("  with {} known events", marks.len()));

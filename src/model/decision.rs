@@ -269,7 +269,7 @@ pub struct CheckResult {
     pub accepted: Option<Accepted>,
     /// The known events because of which it does not count that it does not hold, such as
     /// `maintenance of the database`. May hold log text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub muted: Option<String>,
     /// Each part of a rule with `and`; empty where there is one part.
     pub terms: Vec<TermResult>,

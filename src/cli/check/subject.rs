@@ -268,7 +268,7 @@ impl Subject {
     /// Events of files and of the configured calendars.
     fn events(&self, mut files: Vec<PathBuf>, opened: &Opened) -> Result<Events, Failure> {
         files.extend(opened.event_files.iter().map(PathBuf::from));
-        marks::known(&files, &self.loaded.config.calendars, &self.zone)
+        marks::known((&self.loaded.config.calendars, &self.zone), (&files, &self.zone))
     }
 
     /// What is done about known events. What a gate leaves out it does not match.

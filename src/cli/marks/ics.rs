@@ -7,7 +7,7 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
 
-use super::{Mistake, Told};
+use super::{MAX_MARKS, Mistake, Told};
 
 /// Days for which a repetition without an end goes on: twenty years.
 const MAX_DAYS: i64 = 7_305;
@@ -29,15 +29,18 @@ pub(super) fn events(text: &str, zone: &TimeZone) -> Vec<Result<Told, Mistake>> 
     // What stands in an alarm is not the event's.
     let mut depth = 0_usize;
     for line in unfolded.lines() {
+        if all.len() > MAX_MARKS {
+            all.push(Err((None, format!("what comes after {MAX_MARKS} times is left out"))));
+            break;
+        }
         let Some((name, value)) = line.split_once(':') else { continue };
         let (name, parameters) = name.split_once(';').unwrap_or((name, ""));
         match (name.to_ascii_uppercase().as_str(), entry.as_mut()) {
             ("BEGIN", None) if value == "VEVENT" => entry = Some(Entry::default()),
             ("BEGIN", Some(_)) => depth += 1,
             ("END", Some(_)) if depth > 0 => depth -= 1,
-            ("END", Some(entry_now)) if value == "VEVENT" => {
-                all.extend(std::mem::take(entry_now).told());
-                entry = None;
+            ("END", _) if value == "VEVENT" => {
+                all.extend(entry.take().into_iter().flat_map(Entry::told));
             }
             (name, Some(entry)) if depth == 0 => entry.take(name, (parameters, value), zone),
             _ => {}
@@ -155,11 +158,14 @@ impl Moment {
             None => zone.clone(),
         };
         let value = value.trim_end_matches('Z');
-        if let Ok(civil) = value.parse::<DateTime>() {
-            return Some(Self { civil, zone, is_day: false });
-        }
-        let civil = value.parse::<Date>().ok()?.to_datetime(Time::midnight());
-        Some(Self { civil, zone, is_day: true })
+        // A day can be read as its first moment too.
+        let is_day = !value.contains('T');
+        let civil = if is_day {
+            value.parse::<Date>().ok()?.to_datetime(Time::midnight())
+        } else {
+            value.parse::<DateTime>().ok()?
+        };
+        Some(Self { civil, zone, is_day })
     }
 
     fn later(&self, span: Span) -> Option<Self> {

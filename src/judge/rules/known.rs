@@ -16,14 +16,16 @@ pub(super) struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// Takes the events of kinds that are in any list.
-    pub(super) fn new(marks: &'a [EventMark], kinds: &'a EventKinds) -> Self {
+    /// Takes the events in a span that are of kinds in any list.
+    pub(super) fn new(marks: &'a [EventMark], kinds: &'a EventKinds, span: Window) -> Self {
         let EventKinds { exclude, segment, mute } = kinds;
-        let is_treated = |mark: &&EventMark| {
+        let is_treated = |mark: &EventMark| {
             [exclude, segment, mute].iter().any(|list| list.contains(&mark.kind))
         };
-        let events = marks.iter().filter(is_treated).map(|mark| (time_of(mark), mark)).collect();
-        Self { kinds, events, left_out: Vec::new() }
+        let events = marks.iter().map(|mark| (time_of(mark), mark)).filter(|(time, mark)| {
+            time.end_us >= span.start_us && time.start_us <= span.end_us && is_treated(mark)
+        });
+        Self { kinds, events: events.collect(), left_out: Vec::new() }
     }
 
     /// The kind whose events fill at least half of a window, if it is one that is matched.
@@ -135,7 +137,8 @@ fn without(windows: Vec<Window>, other: Window) -> Vec<Window> {
 /// How far back the events reach that a window which ends now is matched by; `None` where it lies
 /// in none.
 pub fn matched_since_us(marks: &[EventMark], kinds: &EventKinds, current: Window) -> Option<i64> {
-    let known = Known::new(marks, kinds);
+    let always = Window { start_us: i64::MIN, end_us: i64::MAX };
+    let known = Known::new(marks, kinds, always);
     let kind = known.segment(current)?;
     let of_kind = known.events.iter().filter(|(_, mark)| mark.kind == kind);
     of_kind.map(|(time, _)| time.start_us).min()

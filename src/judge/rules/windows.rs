@@ -108,7 +108,7 @@ impl Calendar<'_> {
         };
         let current = Window { start_us: start_us.max(first_us), end_us: now_us };
         let span = Window { start_us: first_us, end_us: now_us };
-        let mut known = Known::new(self.marks, self.kinds);
+        let mut known = Known::new(self.marks, self.kinds, span);
         let segment = known.segment(current);
         let (history, like) = self.history(current, (&mut known, segment.as_deref()));
         let four_times = || {
@@ -235,8 +235,8 @@ impl Calendar<'_> {
     /// All time up to `end_us` that is like most of it, without the events that are left out, and in
     /// it the newest whole windows of `len_us`, at most `most`; both in order.
     pub(super) fn whole(&self, end_us: i64, len_us: i64, most: usize) -> Whole {
-        let mut known = Known::new(self.marks, self.kinds);
         let span = Window { start_us: self.span_us.0, end_us };
+        let mut known = Known::new(self.marks, self.kinds, span);
         let segment = known.segment(span);
         let kept = known.comparable(span, segment.as_deref());
         let len_us = len_us.max(1);
