@@ -190,7 +190,7 @@ pub(super) fn config_ref(file: Option<&Path>) -> Option<ConfigRef> {
 }
 
 /// The path from the current directory where it lies below it.
-fn relative(file: &Path) -> String {
+pub(super) fn relative(file: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     file.strip_prefix(&here).unwrap_or(file).display().to_string()
 }

@@ -93,8 +93,12 @@ fn confidence(checks: &[CheckResult], verdict: Verdict) -> Confidence {
 /// The check behind a finding such as `F1`.
 pub fn check_of<'a>(decision: &'a Decision, finding: &str) -> Option<&'a CheckResult> {
     let is_listed = decision.findings.iter().any(|row| row.id == finding);
-    let number: usize = finding.strip_prefix('F').filter(|_| is_listed)?.parse().ok()?;
-    broken(&decision.checks).get(number.checked_sub(1)?).copied()
+    behind(&decision.checks, finding).filter(|_| is_listed)
+}
+
+fn behind<'a>(checks: &'a [CheckResult], finding: &str) -> Option<&'a CheckResult> {
+    let number: usize = finding.strip_prefix('F')?.parse().ok()?;
+    broken(checks).get(number.checked_sub(1)?).copied()
 }
 
 /// What does not hold, worst first: its places are the numbers of the findings.
@@ -139,7 +143,13 @@ fn options(
 ) -> Vec<OptionRow> {
     let mut options = Vec::new();
     let is_deploy = |event: &&LinkedEvent| event.kind == "deploy";
-    let failed = findings.iter().find(|finding| finding.verdict == Verdict::Fail);
+    // What is accepted, muted or a shadow asks for nothing.
+    let counts = |finding: &&FindingRow| {
+        let counted = behind(checks, &finding.id).and_then(CheckResult::counted);
+        matches!(counted, Some(Verdict::Warn | Verdict::Fail))
+    };
+    let open: Vec<&FindingRow> = findings.iter().filter(counts).collect();
+    let failed = open.iter().find(|finding| finding.verdict == Verdict::Fail);
     let deploy = failed.and_then(|finding| finding.linked_event.as_ref()).filter(is_deploy);
     let option = |action: &str, risk: &str, expected: &str| OptionRow {
         id: String::new(),
@@ -158,7 +168,7 @@ fn options(
     if failed.is_some() {
         options.push(option("fix forward", "medium", "what failed holds again after the fix"));
     }
-    if let Some(finding) = findings.first() {
+    if let Some(finding) = open.first() {
         let accept = ["plimsoll", "baseline", "accept", &finding.id, "--reason", "…"];
         let verify = accept.map(str::to_owned).to_vec();
         let expected = "the check counts as passed from now on, and hides further drift";
