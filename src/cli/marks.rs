@@ -139,7 +139,7 @@ impl Events {
             |path: &Path, fields| Reader { zone, calendar: Some(calendar), fields }.file(path);
         match &calendar.days {
             CalendarDays::Between(from, to) => {
-                self.marks.extend(between(calendar, *from, *to, zone))
+                self.marks.extend(between(calendar, *from, *to, zone));
             }
             CalendarDays::File(path, fields) => {
                 if is_new(path) {

@@ -226,7 +226,9 @@ impl Subject {
         files.extend(marks::calendars_in(&args.input.inputs));
         let events = self.events(files, &opened)?;
         reading::echo(&inputs, &notes, terminal);
-        events.notes.iter().for_each(|note| terminal.say(&format!("  note: {note}")));
+        for note in &events.notes {
+            terminal.say(&format!("  note: {note}"));
+        }
         let read = read_for(&self.checks, opened, terminal)?;
         for (summary, bytes) in inputs.iter_mut().zip(&read.bytes) {
             summary.bytes = *bytes;
