@@ -201,6 +201,32 @@ fn a_rule_that_must_be_broken_for_longer_waits() {
 }
 
 #[test]
+fn a_shadow_rule_changes_no_other() {
+    let failing = Log { failures: 0.025, ..QUIET };
+    let counted = check_of("share(status >= 500) < baseline + 0.1pt");
+    let shadow = Check { shadow: true, ..check_of("shift(duration) < 10% per route") };
+    let judged = |checks: Vec<Check>| {
+        let now = (START_US + 10 * HOUR_US, 2 * HOUR_US);
+        judged_at(&failing.text(), checks, Compared::FourTimesBefore, now).swap_remove(0)
+    };
+    let alone = judged(vec![counted.clone()]);
+    assert_eq!(alone, judged(vec![counted, shadow]));
+}
+
+#[test]
+fn a_group_that_is_probably_broken_is_not_left_out() {
+    let slow = Log { slow: 1.6, ..QUIET };
+    let rule = "shift(duration) < 58% and p50(bytes) < 100 per route";
+    let results = judged(slow, &[rule], Compared::FourTimesBefore);
+    let verdict = |route: &str| {
+        let of_route = |result: &&CheckResult| result.group.values().any(|value| value == route);
+        results.iter().find(of_route).map(|result| result.verdict)
+    };
+    assert_eq!(verdict("/a"), Some(Verdict::Warn));
+    assert_eq!(verdict("/b"), Some(Verdict::Inconclusive), "there are no bytes");
+}
+
+#[test]
 fn a_number_that_no_float_holds_is_missing() {
     let odd = |value: &'static str| {
         move |at_s: u32| match at_s {
