@@ -201,6 +201,13 @@ fn a_rule_that_must_be_broken_for_longer_waits() {
 }
 
 #[test]
+fn a_measure_without_a_change_point_is_still_tested() {
+    let rule = "p95(duration) < before_change + 20%";
+    let evidence = judged(QUIET, &[rule], Compared::FourTimesBefore).swap_remove(0).evidence;
+    assert!(evidence.p_value.is_some_and(|p_value| p_value > 0.01), "{evidence:?}");
+}
+
+#[test]
 fn a_shadow_rule_changes_no_other() {
     let failing = Log { failures: 0.025, ..QUIET };
     let counted = check_of("share(status >= 500) < baseline + 0.1pt");
@@ -224,6 +231,24 @@ fn a_group_that_is_probably_broken_is_not_left_out() {
     };
     assert_eq!(verdict("/a"), Some(Verdict::Warn));
     assert_eq!(verdict("/b"), Some(Verdict::Inconclusive), "there are no bytes");
+}
+
+#[test]
+fn the_course_of_a_measure_ends_with_the_judged_window() {
+    // Twenty more in the last fifty seconds, which end within a minute.
+    let (end_us, len_us) = (START_US + 10 * HOUR_US - SECOND_US, 120 * SECOND_US);
+    let mut text = lines(|_| "\"event\":\"order.made\"".to_owned());
+    for second in 0..40 {
+        let ts = format_ts(end_us - 41 * SECOND_US + second * SECOND_US);
+        let _ = writeln!(text, "{{\"time\":\"{ts}\",\"event\":\"order.made\"}}");
+    }
+    let judged = |rule: &str| {
+        let checks = vec![check_of(rule)];
+        judged_at(&text, checks, Compared::FourTimesBefore, (end_us, len_us)).swap_remove(0)
+    };
+    let result = judged("novelty(count()) < 0.2");
+    assert_eq!(result.verdict, Verdict::Fail, "{}", result.reason);
+    assert!(result.reason.contains("2026-11-16T09:58:59Z"), "{}", result.reason);
 }
 
 #[test]
