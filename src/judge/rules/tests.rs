@@ -141,6 +141,7 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
     let quiet = Log { traffic: 0.2, ..QUIET };
     let thin = Log { every_s: 400.0, ..QUIET };
     let new = Log { new_error: true, ..QUIET };
+    let slower = Log { slow: 10.0, ..QUIET };
     for (log, rule, want, why) in [
         (QUIET, "p95(duration) < 1s", Pass, "a fixed limit that holds"),
         (QUIET, "p95(duration) < 100ms", Fail, "a fixed limit that does not"),
@@ -169,8 +170,22 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
         (QUIET, "age() < 1h where event = \"order.lost\"", Inconclusive, "never seen"),
         (new, "new(template) <= 0 where severity >= \"error\"", Fail, "pool timeout is new"),
         (failing, "new(template) <= 0 where severity >= \"error\"", Pass, "boom is known"),
+        (QUIET, "distinct(route) >= 2", Pass, "two routes"),
         (QUIET, "p50(duration) < usual(mad, 6)", Inconclusive, "four windows are no history"),
         (slow, "p95(duration) < 100ms for 30m", Fail, "for longer than that"),
+        (QUIET, "max(duration) < baseline + 10%", Pass, "maxima differ more than that"),
+        (slower, "max(duration) < baseline + 10%", Fail, "but not so much"),
+        (slower, "min(duration) < baseline + 10%", Fail, "minima too"),
+        (QUIET, "sum(duration) > baseline - 30%", Pass, "a window is not four"),
+        (QUIET, "sum(duration) < baseline + 30%", Pass, "nor is it less than one"),
+        (quiet, "sum(duration) > baseline - 30%", Fail, "a fifth of the requests"),
+        (QUIET, "distinct(duration) > baseline - 30%", Pass, "as many different ones a window"),
+        (quiet, "distinct(duration) > baseline - 30%", Fail, "a fifth of them"),
+        (QUIET, "distinct(route) >= baseline - 10%", Pass, "always two"),
+        (QUIET, "count() < baseline - 50%", Fail, "half was asked for"),
+        (quiet, "count() < baseline - 50%", Pass, "and is there"),
+        (QUIET, "share(status < 500) < baseline - 5pt", Fail, "5 points fewer were asked for"),
+        (QUIET, "p95(duration) < baseline - 20%", Fail, "a fifth faster was asked for"),
     ] {
         let results = judged(log, &[rule], Compared::FourTimesBefore);
         let verdict = results.iter().map(|result| result.verdict).max().unwrap();
@@ -198,6 +213,33 @@ fn a_rule_that_must_be_broken_for_longer_waits() {
     let results = judged(slow, &[rule], Compared::FourTimesBefore);
     assert_eq!(results[0].verdict, Verdict::Pass, "{}", results[0].reason);
     assert!(results[0].reason.contains("not yet"), "{}", results[0].reason);
+}
+
+#[test]
+fn what_got_better_is_no_discovery() {
+    let check = |log: Log, rule: &str, is_small: bool| {
+        let result = judged(log, &[rule], Compared::FourTimesBefore).swap_remove(0);
+        let p_value = result.evidence.p_value.unwrap();
+        assert_eq!(p_value < 0.01, is_small, "{rule}: {p_value} {}", result.reason);
+        assert!(is_small || p_value > 0.5, "{rule}: {p_value} {}", result.reason);
+        assert_eq!(result.verdict == Verdict::Fail, is_small, "{rule}: {}", result.reason);
+    };
+    let worse = Log { slow: 1.6, failures: 0.08, traffic: 0.2, ..QUIET };
+    let better = Log { slow: 0.5, failures: 0.0, traffic: 3.0, ..QUIET };
+    for rule in [
+        "shift(duration) < 10%",
+        "p95(duration) < baseline + 10%",
+        "p95(duration) < before_change + 10%",
+        "avg(duration) < baseline + 10%",
+        "share(status >= 500) < baseline + 0.5pt",
+        "count() > baseline - 10%",
+    ] {
+        check(worse, rule, true);
+        check(better, rule, false);
+    }
+    // Much more than nothing is so whatever else was expected.
+    check(Log { slow: 10.0, ..QUIET }, "max(duration) < baseline + 10%", true);
+    check(Log { slow: 0.1, ..QUIET }, "max(duration) < baseline + 10%", false);
 }
 
 #[test]
@@ -249,6 +291,29 @@ fn the_course_of_a_measure_ends_with_the_judged_window() {
     let result = judged("novelty(count()) < 0.2");
     assert_eq!(result.verdict, Verdict::Fail, "{}", result.reason);
     assert!(result.reason.contains("2026-11-16T09:58:59Z"), "{}", result.reason);
+}
+
+#[test]
+fn a_level_below_zero_has_its_limit_above_it() {
+    use Verdict::{Fail, Pass};
+
+    let check = |late: f64, rule: &str, want: Verdict| {
+        let of = |at_s: u32| if at_s >= 28_800 { late } else { -100.0 };
+        let fields = |at_s: u32| format!("\"v\":{}", of(at_s) + f64::from(at_s / 10 % 3));
+        let result = judged_fields(fields, rule).swap_remove(0);
+        let (verdict, change) = (result.verdict, result.evidence.change_pct.unwrap());
+        assert_eq!(verdict, want, "{late} {rule}: {} {:?}", result.reason, result.evidence);
+        assert_eq!(change > 5.0, late > -100.0, "{late} {rule}: {change}");
+    };
+    for measure in ["avg(v)", "p50(v)", "max(v)", "min(v)"] {
+        for offset in ["10", "10%"] {
+            check(-50.0, &format!("{measure} < baseline + {offset}"), Fail);
+            check(-100.0, &format!("{measure} < baseline + {offset}"), Pass);
+            check(-100.0, &format!("{measure} > baseline - {offset}"), Pass);
+            check(-150.0, &format!("{measure} < baseline + {offset}"), Pass);
+            check(-150.0, &format!("{measure} > baseline - {offset}"), Fail);
+        }
+    }
 }
 
 #[test]
