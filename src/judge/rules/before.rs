@@ -134,12 +134,9 @@ impl<'a> Before<'a> {
         Rc::new(Values { all: Durations::Sketched(values), in_order })
     }
 
-    /// Autocorrelation of neighbours among `values`; `None` where their order was lost.
-    pub(super) fn lag1(&self, values: &Values) -> Option<f64> {
-        match self.saved {
-            Some(_) => self.saved_group()?.lag1,
-            None => lag1(values),
-        }
+    /// Autocorrelation of neighbours among the values of a saved baseline.
+    pub(super) fn saved_lag1(&self) -> Option<f64> {
+        self.saved_group()?.lag1
     }
 
     /// Values of the windows like the current one, in the order of time.

@@ -20,6 +20,8 @@ pub(super) struct Judged {
     pub(super) outcome: Outcome,
     pub(super) evidence: Evidence,
     pub(super) reason: String,
+    /// Share of false alarms that the rule itself asks for; `None` where it is that of all tests.
+    pub(super) rate: Option<f64>,
 }
 
 /// What a term is judged by.
@@ -128,7 +130,8 @@ impl Case<'_> {
     }
 
     pub(super) fn inconclusive(&self, reason: impl Into<String>) -> Judged {
-        Judged { outcome: Outcome::Inconclusive, evidence: self.evidence(), reason: reason.into() }
+        let (outcome, evidence) = (Outcome::Inconclusive, self.evidence());
+        Judged { outcome, evidence, reason: reason.into(), rate: None }
     }
 
     /// Too few values on a side; `None` when there are enough.
@@ -162,7 +165,7 @@ impl Case<'_> {
         // With groups, many limits are tried: how surely this one is broken enters the correction.
         let p_value = self.group.and_then(|_| level::limit_p_value(self, limit));
         let evidence = Evidence { p_value, ..evidence };
-        Judged { outcome, evidence, reason: reason.to_owned() }
+        Judged { outcome, evidence, reason: reason.to_owned(), rate: None }
     }
 
     fn age(&self) -> Judged {
@@ -220,8 +223,24 @@ impl Case<'_> {
             let text = format!("{n} windows like this one are known, {least} are needed{rare}");
             return self.inconclusive(text);
         };
-        let evidence = Evidence { n: [history.len() as u64, self.now.n], ..self.with_limit(bound) };
-        let judged = self.by_point(value, bound, Evidence { p_value: None, ..evidence });
+        // What equals the farthest usual value is usual.
+        let is_beyond = match side {
+            Side::Upper => value > bound,
+            Side::Lower => value < bound,
+        };
+        let (outcome, reason) = if is_beyond {
+            (Outcome::Fail, "the limit is broken")
+        } else {
+            (Outcome::Pass, "the limit holds")
+        };
+        let rarity = method.rarity(&history, value, side);
+        let evidence = Evidence {
+            n: [history.len() as u64, self.now.n],
+            p_value: rarity.map(|rarity| rarity.p_value),
+            ..self.with_limit(bound)
+        };
+        let rate = rarity.map(|rarity| rarity.rate);
+        let judged = Judged { outcome, evidence, reason: reason.to_owned(), rate };
         match crate::stats::limit::false_alarms(&history, None, *method, side) {
             Some(alarms) => {
                 let text = format!(
