@@ -148,7 +148,7 @@ impl<'a> Rounds<'a> {
 fn input(check: &CheckResult) -> Option<AlertInput> {
     Some(AlertInput {
         verdict: check.counted()?,
-        // A rule and an objective may have the same name.
+        // So alerts say what they are about.
         rule: match check.kind {
             CheckKind::Slo => format!("slo {}", check.id),
             _ => check.id.clone(),
