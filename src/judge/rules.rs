@@ -15,6 +15,7 @@
 mod before;
 mod configured;
 mod gauge;
+mod groups;
 mod level;
 mod reach;
 mod recipe;
@@ -38,6 +39,7 @@ pub use windows::{Calendar, Compared, Windows};
 
 use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
+use self::groups::{LeftOut, Traffic};
 use self::shelf::{Answers, Shelf};
 use self::term::{Judged, Situation};
 use crate::baseline::{Baseline, MeasureKey};
@@ -47,8 +49,6 @@ use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
 
-/// Groups of a rule with `per` that are judged, most rows first.
-const MAX_GROUPS: usize = 200;
 /// Moments at which a rule with `for` must be broken, besides the last.
 const MOMENTS: u32 = 4;
 
@@ -142,6 +142,15 @@ impl Scene<'_> {
     }
 }
 
+/// What checks came to.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Their results, in their order.
+    pub results: Vec<CheckResult>,
+    /// Groups that were not judged, a sentence for each check. Log text.
+    pub left_out: Vec<String>,
+}
+
 impl Checks {
     /// Finds the questions; equal ones are asked once.
     pub fn new(checks: Vec<Check>) -> Self {
@@ -196,18 +205,19 @@ impl Checks {
     }
 
     /// Judges all checks at the moment of the scene, in their order.
-    pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Vec<CheckResult> {
+    pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Judgement {
         let windows = scene.windows();
         let (values, mut answers) = (Shelf::default(), Answers::new(measured));
         // Checks that ask the same follow each other, so that what was measured is at hand.
         let mut order: Vec<(&Vec<Vec<usize>>, usize)> = self.places.iter().zip(0..).collect();
         order.sort();
         let mut drafts: Vec<(usize, Draft<'_>)> = Vec::new();
+        let mut left_out: Vec<(usize, String)> = Vec::new();
         for (places, at) in order {
             let Some(check) = self.checks.get(at) else { continue };
             match &check.checked {
                 Checked::Rule(rule) => {
-                    let judged = judge_rule(
+                    let (judged, left) = judge_rule(
                         check,
                         rule,
                         places,
@@ -215,6 +225,7 @@ impl Checks {
                         (measured, scene, &windows),
                     );
                     drafts.extend(judged.into_iter().map(|draft| (at, draft)));
+                    left_out.extend(left.note(&check.id, rule).map(|note| (at, note)));
                 }
                 Checked::Slo { good: _, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
@@ -228,7 +239,10 @@ impl Checks {
         drafts.sort_by_key(|(at, _)| *at);
         let mut drafts: Vec<Draft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
         correct(&mut drafts, scene.level);
-        drafts.into_iter().map(Draft::result).collect()
+        let results = drafts.into_iter().map(Draft::result).collect();
+        left_out.sort();
+        let left_out = left_out.into_iter().map(|(_, note)| note).collect();
+        Judgement { results, left_out }
     }
 }
 
@@ -249,7 +263,8 @@ fn judge_rule<'a>(
     places: &[Vec<usize>],
     (shelf, answers): (&Shelf, &mut Answers<'_>),
     (measured, scene, windows): At<'_>,
-) -> Vec<Draft<'a>> {
+) -> (Vec<Draft<'a>>, LeftOut) {
+    let mut left_out = LeftOut::default();
     let gauges: Vec<Gauge<'_>> = rule
         .terms
         .iter()
@@ -263,10 +278,10 @@ fn judge_rule<'a>(
         nothing.evidence.metric =
             rule.terms.first().map(|term| term.measure.to_string()).unwrap_or_default();
         let terms = vec![nothing];
-        return vec![Draft { check, group: Group::new(), terms, since: None }];
+        return (vec![Draft { check, group: Group::new(), terms, since: None }], left_out);
     }
-    let Some(first) = gauges.first() else { return Vec::new() };
-    let groups = first.groups(MAX_GROUPS);
+    let Some(first) = gauges.first() else { return (Vec::new(), left_out) };
+    let groups = left_out.groups(first);
     let judge = |group: Option<&str>, windows: &Windows| -> Vec<Judged> {
         let situation = Situation {
             windows,
@@ -284,14 +299,8 @@ fn judge_rule<'a>(
     for group in &groups {
         let mut terms = judge(group.as_deref(), windows);
         if let Some(hold) = rule.hold.filter(|_| worst(&terms) == Outcome::Fail) {
-            let step_us = (hold.as_micros() as i64 / i64::from(MOMENTS)).max(1);
-            let mut moments = (1..=i64::from(MOMENTS)).map(|back| {
-                let earlier = scene.windows_before(back * step_us);
-                worst(&judge(group.as_deref(), &earlier))
-            });
-            if !moments.all(|outcome| outcome == Outcome::Fail) {
-                terms.iter_mut().for_each(Judged::not_yet);
-            }
+            let lasted = lasted(hold, scene, |earlier| worst(&judge(group.as_deref(), earlier)));
+            terms.iter_mut().for_each(|judged| judged.has_lasted(lasted));
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
         let changed = broken.and_then(|place| Some((rule.terms.get(place)?, gauges.get(place)?)));
@@ -303,23 +312,36 @@ fn judge_rule<'a>(
         let group = name.map(|(field, value)| (field.name.clone(), value.clone()));
         drafts.push(Draft { check, group: group.into_iter().collect(), terms, since });
     }
-    without_thin_groups(drafts, check)
+    let traffic = |draft: &Draft<'_>| {
+        let group = draft.group.values().next().map(String::as_str);
+        let mut terms = rule.terms.iter().zip(&gauges);
+        terms.find(|(term, _)| term::needs_baseline(term)).map_or(Traffic::Thin, |(term, gauge)| {
+            let saved = scene.saved(term, rule, windows);
+            Traffic::of(&Before { gauge, group, windows, saved }, check.min_samples)
+        })
+    };
+    (left_out.without_thin(drafts, traffic), left_out)
 }
 
-/// Groups with too little data are not held against the others; when all are so, one says it.
-fn without_thin_groups<'a>(mut drafts: Vec<Draft<'a>>, check: &'a Check) -> Vec<Draft<'a>> {
-    let is_thin = |draft: &Draft<'_>| worst(&draft.terms) == Outcome::Inconclusive;
-    if drafts.is_empty() {
-        let judged = Judged::nothing("no record has the field that the rule is asked by");
-        let group = Group::new();
-        return vec![Draft { check, group, terms: vec![judged], since: None }];
+/// Whether a rule that is broken now was so at the moments before.
+///
+/// A moment of which nothing can be told says nothing; when there is no other, or when the records
+/// do not reach back so far, it cannot be told.
+fn lasted(hold: Duration, scene: &Scene<'_>, judge: impl Fn(&Windows) -> Outcome) -> Outcome {
+    let step_us = (hold.as_micros() as i64 / i64::from(MOMENTS)).max(1);
+    let mut lasted = Outcome::Inconclusive;
+    for back in 1..=i64::from(MOMENTS) {
+        let earlier = scene.windows_before(back * step_us);
+        if earlier.span.end_us <= earlier.span.start_us {
+            return Outcome::Inconclusive;
+        }
+        match judge(&earlier) {
+            Outcome::Fail => lasted = Outcome::Fail,
+            Outcome::Inconclusive => {}
+            Outcome::Pass | Outcome::Warn => return Outcome::Pass,
+        }
     }
-    if drafts.iter().all(is_thin) {
-        drafts.truncate(1);
-    } else {
-        drafts.retain(|draft| !is_thin(draft));
-    }
-    drafts
+    lasted
 }
 
 fn worst(terms: &[Judged]) -> Outcome {
@@ -430,11 +452,15 @@ impl Judged {
         Self { outcome: Outcome::Inconclusive, evidence, reason: reason.to_owned() }
     }
 
-    /// Broken, but not for as long as the rule wants.
-    fn not_yet(&mut self) {
-        if self.outcome == Outcome::Fail {
-            self.outcome = Outcome::Pass;
-            "broken now, but not yet for as long as `for` asks".clone_into(&mut self.reason);
+    /// Broken, but not for as long as the rule wants, or it cannot be told for how long.
+    fn has_lasted(&mut self, lasted: Outcome) {
+        if self.outcome == Outcome::Fail && lasted != Outcome::Fail {
+            self.outcome = lasted;
+            self.reason = match lasted {
+                Outcome::Pass => "broken now, but not yet for as long as `for` asks",
+                _ => "broken now; for how long cannot be told: there is too little before",
+            }
+            .to_owned();
         }
     }
 }

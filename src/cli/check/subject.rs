@@ -2,13 +2,12 @@
 
 mod present;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::measured::{ReadFor, calendar, read_for, saved_ref};
+use super::measured::{ReadFor, Unseen, calendar, read_for, saved_ref};
 use super::source::{compared, source_of};
 use super::{CheckArgs, builds, config_ref, relative};
 use crate::baseline::{Acceptance, Baseline, Shelved, accept};
@@ -19,7 +18,7 @@ use crate::config::{BaselineSpec, CalendarDays, Expr, Gate, Loaded, OnNoData};
 use crate::judge::{
     self, Frame, decision,
     rules::{
-        Check, Checks, Compared, Making, Misread, Scene, Windows, baseline_of, of_config, of_gate,
+        Check, Checks, Compared, Judgement, Making, Misread, Scene, Windows, baseline_of, of_config, of_gate,
         of_text, recorded,
     },
 };
@@ -57,8 +56,8 @@ pub(super) struct Read {
     inputs: Vec<InputSummary>,
     records: [u64; 2],
     marks: Vec<EventMark>,
-    /// Fields of rules that no record has, with what to say of them.
-    missing: BTreeMap<String, String>,
+    /// What rules name and no record has.
+    unseen: Unseen,
 }
 
 impl Subject {
@@ -171,8 +170,9 @@ impl Subject {
             self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
         let scene = self.scene(read, (now_us, len_us), &exclude);
         let windows = scene.windows();
-        let mut results = self.checks.judge(&read.measured, &scene);
+        let Judgement { mut results, left_out } = self.checks.judge(&read.measured, &scene);
         let mut frame = self.frame(args, read, &windows);
+        frame.notes.extend(left_out);
         if args.record || args.history.is_some() {
             let settings = &self.loaded.config.history;
             let at_us = windows.current.end_us;
@@ -214,7 +214,7 @@ impl Subject {
         let calendar = calendar(&read.measured, (&read.marks, exclude), zone);
         let level = self.loaded.config.check.level_ratio;
         let saved = self.saved.as_ref().map(|shelved| &shelved.baseline);
-        let (compared, missing) = (self.compared, &read.missing);
+        let (compared, missing) = (self.compared, &read.unseen.fields);
         Scene { calendar, now_us, len_us, compared, saved, level, missing }
     }
 
@@ -234,8 +234,8 @@ impl Subject {
         for input in &mut inputs {
             input.sha256 = sha256_of(Path::new(&input.name));
         }
-        let ReadFor { measured, missing, records, .. } = read;
-        Ok(Read { measured, inputs, records, marks, missing })
+        let ReadFor { measured, unseen, records, .. } = read;
+        Ok(Read { measured, inputs, records, marks, unseen })
     }
 
     /// What a baseline is made of.
@@ -339,6 +339,7 @@ impl Subject {
             bars,
             on_no_data: self.on_no_data(),
             records: read.records,
+            notes: read.unseen.notes.clone(),
             method: self.method(args, read),
             config: config_ref(self.loaded.file.as_deref()),
             recipe: None,

@@ -50,6 +50,11 @@ impl<'a> Before<'a> {
         self.saved_group().is_none().then(|| format!("the baseline `{name}` has no such group"))
     }
 
+    /// Whether it is read from a saved baseline.
+    pub(super) fn is_saved(&self) -> bool {
+        self.saved.is_some()
+    }
+
     fn saved_group(&self) -> Option<&'a SavedGroup> {
         self.saved?.measure?.group(self.group)
     }
@@ -124,16 +129,38 @@ impl<'a> Before<'a> {
         }
     }
 
-    /// Values of the windows like the current one, in the order of time.
+    /// Values of the windows like the current one, in the order of time. Of fewer than `least` the
+    /// next wider kind of windows, if there are more of those, and which it is.
     ///
     /// # Errors
     /// Why there are none.
-    pub(super) fn usual(&self) -> Result<Vec<f64>, String> {
+    pub(super) fn usual(
+        &self,
+        least: usize,
+    ) -> Result<(Vec<f64>, Option<&'static str>), String> {
+        let mut usual = (self.of_like()?, None);
+        if self.saved.is_some() {
+            return Ok(usual);
+        }
+        for (name, windows) in &self.windows.wider {
+            if usual.0.len() >= least {
+                break;
+            }
+            usual = (self.of_each(windows), Some(*name));
+        }
+        Ok(usual)
+    }
+
+    fn of_each(&self, windows: &[Window]) -> Vec<f64> {
+        let reading = |window: &Window| self.gauge.read(self.group, &[*window]);
+        let measure = self.gauge.measure();
+        let values = windows.iter().map(reading);
+        values.filter_map(|reading| series::value(measure, reading)).collect()
+    }
+
+    fn of_like(&self) -> Result<Vec<f64>, String> {
         let Some(Saved { baseline, slot, .. }) = self.saved else {
-            let reading = |window: &Window| self.gauge.read(self.group, &[*window]);
-            let windows = self.windows.history.iter().map(reading);
-            let measure = self.gauge.measure();
-            return Ok(windows.filter_map(|reading| series::value(measure, reading)).collect());
+            return Ok(self.of_each(&self.windows.history));
         };
         if let Some(missing) = self.missing() {
             return Err(missing);

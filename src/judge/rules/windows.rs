@@ -45,6 +45,8 @@ pub struct Windows {
     pub baseline: Vec<Window>,
     /// Windows as long as the current one and like it, in order.
     pub history: Vec<Window>,
+    /// Windows that are less like it, narrower kinds first: for what needs more of them.
+    pub wider: Wider,
     /// From the first record to the end of the current window.
     pub span: Window,
     /// What the baseline is, such as `the same hour of 13 days`.
@@ -87,7 +89,7 @@ impl Calendar<'_> {
         let current = Window { start_us: start_us.max(first_us), end_us: now_us };
         let span = Window { start_us: first_us, end_us: now_us };
         let mut excluded = Vec::new();
-        let (history, like) = self.history(current, &mut excluded);
+        let (history, like, wider) = self.history(current, &mut excluded);
         let four_times = || {
             let start_us = (current.start_us - 4 * len_us).max(first_us);
             vec![Window { start_us, end_us: current.start_us }]
@@ -111,11 +113,11 @@ impl Calendar<'_> {
             .filter(|window| window.start_us < window.end_us)
             .flat_map(|window| self.without_events(window, &mut excluded))
             .collect();
-        Windows { current, baseline, history, span, name, excluded }
+        Windows { current, baseline, history, wider, span, name, excluded }
     }
 
     /// Windows like the current one before it, as far as they are whole and undisturbed.
-    fn history(&self, current: Window, excluded: &mut Vec<String>) -> (Vec<Window>, Like) {
+    fn history(&self, current: Window, excluded: &mut Vec<String>) -> (Vec<Window>, Like, Wider) {
         let len_us = (current.end_us - current.start_us).max(1);
         let earliest_us = self.span_us.0.max(current.start_us - MAX_LOOK_BACK_US);
         let count = ((current.start_us - earliest_us) / len_us).clamp(0, MAX_HISTORY as i64);
@@ -131,14 +133,14 @@ impl Calendar<'_> {
         let of_week = |window: &&Window| self.slot(**window, len_us) == slot;
         let of_day = |window: &&Window| self.slot(**window, len_us).is_like_day(slot);
         let weekly: Vec<Window> = all.iter().filter(of_week).copied().collect();
-        if self.day_count(&weekly) >= MIN_WEEKS && len_us < 7 * DAY_US {
-            return (weekly, Like::HourOfWeek);
-        }
         let daily: Vec<Window> = all.iter().filter(of_day).copied().collect();
-        if self.day_count(&daily) >= MIN_DAYS && len_us <= DAY_US {
-            return (daily, Like::HourOfDay);
+        if self.day_count(&weekly) >= MIN_WEEKS && len_us < 7 * DAY_US {
+            return (weekly, Like::HourOfWeek, vec![(HOURS, daily), (ALL, all)]);
         }
-        (all, Like::Any)
+        if self.day_count(&daily) >= MIN_DAYS && len_us <= DAY_US {
+            return (daily, Like::HourOfDay, vec![(ALL, all)]);
+        }
+        (all, Like::Any, Vec::new())
     }
 
     /// Different local days in which windows begin.
@@ -228,6 +230,12 @@ fn cut(window: Window, event: Window) -> impl Iterator<Item = Window> {
     let after = Window { start_us: window.start_us.max(event.end_us), ..window };
     [before, after].into_iter().filter(|part| part.start_us < part.end_us)
 }
+
+/// Windows by how they are named.
+type Wider = Vec<(&'static str, Vec<Window>)>;
+
+const HOURS: &str = "the same hour of like days";
+const ALL: &str = "all windows before";
 
 /// In what windows are like each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{CheckArgs, Read, Subject, TENTH_US};
-use crate::cli::check::measured::missing;
+use crate::cli::check::measured::{Unseen, known};
 use crate::cli::error::Failure;
 use crate::cli::output::Terminal;
 use crate::cli::{marks, when};
@@ -40,7 +40,7 @@ impl Subject {
         let mut files: Vec<PathBuf> = opened.event_files.iter().map(PathBuf::from).collect();
         files.extend(marks::calendars_in(&args.input.inputs));
         let marks = self.marks(files)?;
-        let missing = missing(&self.checks, &opened);
+        let known = known(&opened);
         let joins_requests = opened.profiles().any(|(_, profile)| profile.joins_requests);
         let mut measures = Measures::new(self.checks.questions(), joins_requests);
         let wanted = measures.wanted().clone();
@@ -59,7 +59,9 @@ impl Subject {
             [records + input.records, rejected + input.rejects.count()]
         });
         let inputs = Vec::new();
-        let read = Read { measured: measures.finish(), inputs, records, marks, missing };
+        let measured = measures.finish();
+        let unseen = Unseen::of(&self.checks, &measured, &known);
+        let read = Read { measured, inputs, records, marks, unseen };
         self.judge(args, &read, now_us, terminal).map(Some)
     }
 
