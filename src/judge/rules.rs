@@ -29,6 +29,7 @@ mod term;
 mod tests;
 mod windows;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -50,7 +51,7 @@ use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
 
 /// Moments at which a rule with `for` must be broken, besides the last.
-const MOMENTS: u32 = 4;
+const MOMENTS: i64 = 4;
 
 /// What is checked.
 #[derive(Clone, Debug)]
@@ -132,6 +133,12 @@ impl Scene<'_> {
 
     fn windows_before(&self, back_us: i64) -> Windows {
         self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
+    }
+
+    /// The windows of the moments at which a rule must be broken besides the last.
+    fn moments(&self, hold: Duration) -> Vec<Windows> {
+        let step_us = (hold.as_micros() as i64 / MOMENTS).max(1);
+        (1..=MOMENTS).map(|back| self.windows_before(back * step_us)).collect()
     }
 
     /// The saved side of a term, if a saved baseline is asked.
@@ -238,7 +245,12 @@ impl Checks {
         }
         drafts.sort_by_key(|(at, _)| *at);
         let mut drafts: Vec<Draft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
-        correct(&mut drafts, scene.level);
+        // What is only shown must not make what counts more or less sure.
+        for is_shadow in [false, true] {
+            let of_family = |draft: &&mut Draft<'_>| draft.check.shadow == is_shadow;
+            let terms = drafts.iter_mut().filter(of_family).flat_map(|draft| &mut draft.terms);
+            correct(terms.collect(), scene.level);
+        }
         let results = drafts.into_iter().map(Draft::result).collect();
         left_out.sort();
         let left_out = left_out.into_iter().map(|(_, note)| note).collect();
@@ -295,11 +307,12 @@ fn judge_rule<'a>(
         };
         terms.map(judge).collect()
     };
+    let earlier = LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| scene.moments(hold)));
     let mut drafts = Vec::new();
     for group in &groups {
         let mut terms = judge(group.as_deref(), windows);
-        if let Some(hold) = rule.hold.filter(|_| worst(&terms) == Outcome::Fail) {
-            let lasted = lasted(hold, scene, |earlier| worst(&judge(group.as_deref(), earlier)));
+        if rule.hold.is_some() && worst(&terms) == Outcome::Fail {
+            let lasted = lasted(&earlier, |earlier| worst(&judge(group.as_deref(), earlier)));
             terms.iter_mut().for_each(|judged| judged.has_lasted(lasted));
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
@@ -327,15 +340,13 @@ fn judge_rule<'a>(
 ///
 /// A moment of which nothing can be told says nothing; when there is no other, or when the records
 /// do not reach back so far, it cannot be told.
-fn lasted(hold: Duration, scene: &Scene<'_>, judge: impl Fn(&Windows) -> Outcome) -> Outcome {
-    let step_us = (hold.as_micros() as i64 / i64::from(MOMENTS)).max(1);
+fn lasted(earlier: &[Windows], judge: impl Fn(&Windows) -> Outcome) -> Outcome {
     let mut lasted = Outcome::Inconclusive;
-    for back in 1..=i64::from(MOMENTS) {
-        let earlier = scene.windows_before(back * step_us);
-        if earlier.span.end_us <= earlier.span.start_us {
+    for windows in earlier {
+        if windows.span.end_us <= windows.span.start_us {
             return Outcome::Inconclusive;
         }
-        match judge(&earlier) {
+        match judge(windows) {
             Outcome::Fail => lasted = Outcome::Fail,
             Outcome::Inconclusive => {}
             Outcome::Pass | Outcome::Warn => return Outcome::Pass,
@@ -355,13 +366,11 @@ fn worst(terms: &[Judged]) -> Outcome {
     outcomes.max_by_key(|outcome| rank(*outcome)).unwrap_or(Outcome::Inconclusive)
 }
 
-/// Corrects the p-values of all tests together; what is then not beyond doubt is a warning.
-fn correct(drafts: &mut [Draft<'_>], level: f64) {
-    let p_value = |judged: &Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
-    let p_values: Vec<f64> = drafts.iter().flat_map(|draft| &draft.terms).map(p_value).collect();
-    let adjusted = benjamini_hochberg(&p_values);
-    let terms = drafts.iter_mut().flat_map(|draft| &mut draft.terms);
-    for (judged, adjusted) in terms.zip(adjusted) {
+/// Corrects the p-values of tests together; what is then not beyond doubt is a warning.
+fn correct(terms: Vec<&mut Judged>, level: f64) {
+    let p_value = |judged: &&mut Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
+    let p_values: Vec<f64> = terms.iter().map(p_value).collect();
+    for (judged, adjusted) in terms.into_iter().zip(benjamini_hochberg(&p_values)) {
         if adjusted.is_nan() {
             continue;
         }

@@ -138,29 +138,32 @@ impl<'a> Before<'a> {
         &self,
         least: usize,
     ) -> Result<(Vec<f64>, Option<&'static str>), String> {
-        let mut usual = (self.of_like()?, None);
-        if self.saved.is_some() {
-            return Ok(usual);
-        }
-        for (name, windows) in &self.windows.wider {
+        let mut usual = (self.of_each(self.windows.history.iter().copied())?, None);
+        for (name, windows) in self.windows.wider.iter().filter(|_| !self.is_saved()) {
             if usual.0.len() >= least {
                 break;
             }
-            usual = (self.of_each(windows), Some(*name));
+            usual = (self.of_each(windows.iter().copied())?, Some(*name));
         }
         Ok(usual)
     }
 
-    fn of_each(&self, windows: &[Window]) -> Vec<f64> {
-        let reading = |window: &Window| self.gauge.read(self.group, &[*window]);
-        let measure = self.gauge.measure();
-        let values = windows.iter().map(reading);
-        values.filter_map(|reading| series::value(measure, reading)).collect()
+    /// Values of what the current window is compared with, in windows as long as it.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(super) fn like(&self) -> Result<Vec<f64>, String> {
+        self.of_each(series::parts(self.windows))
     }
 
-    fn of_like(&self) -> Result<Vec<f64>, String> {
+    /// Values of windows, or of the saved ones like the current one.
+    fn of_each(&self, windows: impl Iterator<Item = Window>) -> Result<Vec<f64>, String> {
         let Some(Saved { baseline, slot, .. }) = self.saved else {
-            return Ok(self.of_each(&self.windows.history));
+            let reading = |window: Window| self.gauge.read(self.group, &[window]);
+            let measure = self.gauge.measure();
+            return Ok(windows
+                .filter_map(|window| series::value(measure, reading(window)))
+                .collect());
         };
         if let Some(missing) = self.missing() {
             return Err(missing);

@@ -61,14 +61,17 @@ impl LeftOut {
         groups
     }
 
-    /// Groups with too little data are not held against the others; when all are so, one says it.
-    /// One that is busy and new stays: that it cannot be told must not look like a pass.
+    /// Groups with too little data are not held against the others, unless one of their terms is
+    /// probably broken; when all are so, one says it. One that is busy and new stays: that it cannot be told must not look like a pass.
     pub(super) fn without_thin<'a>(
         &mut self,
         mut drafts: Vec<Draft<'a>>,
         traffic: impl Fn(&Draft<'a>) -> Traffic,
     ) -> Vec<Draft<'a>> {
-        let is_untold = |draft: &Draft<'a>| worst(&draft.terms) == Outcome::Inconclusive;
+        let is_untold = |Draft { terms, .. }: &Draft<'a>| {
+            let warns = terms.iter().any(|judged| judged.outcome == Outcome::Warn);
+            worst(terms) == Outcome::Inconclusive && !warns
+        };
         if drafts.iter().all(is_untold) {
             let others = drafts.iter().skip(1);
             self.thin.extend(others.filter_map(|draft| name(&draft.group)));
