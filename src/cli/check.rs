@@ -27,8 +27,9 @@ use crate::source::sha256_of;
 
 /// Judge rules and objectives: may this go on?
 ///
-/// Reads rules and objectives from plimsoll.toml, or from --rule. Exit status: 0 go, 1 a check
-/// failed or rollback, 2 usage or configuration, 3 cannot tell or hold, 4 unusable input.
+/// Reads rules and objectives from plimsoll.toml, or from --rule. Exit status: 0 go, 1 rollback (a
+/// rule failed, or the gate says so), 2 usage or configuration, 3 cannot tell or hold, 4 unusable
+/// input.
 #[derive(Args, Debug, Default)]
 pub(super) struct CheckArgs {
     /// Inputs and fields
@@ -200,10 +201,9 @@ fn exit(decision: &Decision, args: &EndingArgs) -> Exit {
         return Exit::Yes;
     }
     match (decision.decision, decision.verdict, args.fail_on) {
-        (Answer::Rollback, ..) if args.fail_on != FailOn::Inconclusive => Exit::No,
-        (_, Verdict::Fail, FailOn::Fail | FailOn::Warn) | (_, Verdict::Warn, FailOn::Warn) => {
-            Exit::No
-        }
+        // A failed check of a gate is in its score; one of rules and objectives is a rollback.
+        (Answer::Rollback, _, FailOn::Fail | FailOn::Warn)
+        | (_, Verdict::Fail | Verdict::Warn, FailOn::Warn) => Exit::No,
         (Answer::Hold, ..) | (_, Verdict::Inconclusive, _) => Exit::CannotTell,
         _ => Exit::Yes,
     }

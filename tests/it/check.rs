@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use plimsoll::durable::write_whole;
 use serde_json::Value;
@@ -235,7 +236,7 @@ fn a_gate_answers_by_its_score_and_its_critical_checks() {
     check(&before, "2026-11-20T14:44:00Z", 0, "go", 100.0, "nothing happened yet");
     check(GATE, "2026-11-20T14:56:00Z", 1, "rollback", 60.0, "the slower route weighs 2 of 5");
     let lenient = GATE.replace("count = 3", "count = 3\nscore = { pass = 90, warn = 50 }");
-    check(&lenient, "2026-11-20T14:56:00Z", 1, "hold", 60.0, "a failed check is no go");
+    check(&lenient, "2026-11-20T14:56:00Z", 3, "hold", 60.0, "between the bars");
     let critical = lenient.replace("weight = 2", "critical = true");
     check(&critical, "2026-11-20T14:56:00Z", 1, "rollback", 75.0, "it decides alone");
 }
@@ -248,6 +249,81 @@ fn a_gate_is_watched_at_moments_of_the_data() {
     let healthy =
         run(dir.path(), &[&watch[..], &["2026-11-20T14:30:00Z", "--count", "2"]].concat());
     assert_eq!(healthy.code, Some(0), "{}", healthy.all());
+#[test]
+fn the_status_of_a_gate_was_not_its_answer() {
+    let dir = shop();
+    let one = |limit: &str, weight: u32| {
+        format!(
+            "[[gate.g.check]]\nname = \"{limit}\"\nkind = \"rule\"\n\
+             expr = \"p95(duration) < {limit}\"\nweight = {weight}\n"
+        )
+    };
+    let window = "[gate.g]\nwindow = \"10m\"\n";
+    let check = |weight: u32, fail_on: &str, code: i32, says: &str, why: &str| {
+        configure(&dir, &[window, &one("10s", weight), &one("1ms", 1)].concat());
+        let words = ["check", "shop.log", "--gate", "g", "--fail-on", fail_on];
+        let ran = run(dir.path(), &words);
+        assert_eq!(ran.code, Some(code), "{why}: {}", ran.all());
+        assert!(ran.out.contains(says), "{why}: {}", ran.all());
+    };
+    check(20, "fail", 0, "go, score 95", "one of 21 failed, and the bar is 90");
+    check(20, "warn", 1, "go, score 95", "who asks for more gets it");
+    check(4, "fail", 3, "hold, score 80", "between the bars");
+    check(1, "fail", 1, "rollback, score 50", "below them");
+    check(1, "inconclusive", 0, "rollback, score 50", "only 0 and 3");
+}
+
+#[test]
+fn a_measurement_that_failed_ended_the_gate() {
+    let dir = shop();
+    let words = ["check", "shop.log", "--rule", "p95(duration) < 1s", "--watch"];
+    let mut running = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args([&words[..], &["--interval", "1s", "--count", "2"]].concat())
+        .current_dir(dir.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(running.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.any(|line| line.contains("measurement 1 of 2: go")));
+    fs::remove_file(dir.path().join("shop.log")).unwrap();
+    let said: Vec<String> = said.collect();
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("PL010")), "{said:?}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("hold"), "{said:?}");
+    let ran = run(dir.path(), &["check", "-", "--rule", "count() > 1", "--watch"]);
+    assert_eq!(ran.code, Some(2), "a stream is read once: {}", ran.all());
+}
+
+#[test]
+fn an_objective_on_a_field_that_no_record_has_was_overspent() {
+    let dir = shop();
+    configure(&dir, "[[slo]]\nid = \"a\"\ngood = \"statuss < 500\"\nobjective = \"99%\"");
+    let ran = run(dir.path(), &["check", "shop.log"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.all());
+    assert!(ran.out.contains("did you mean `status`?"), "{}", ran.all());
+}
+
+#[test]
+fn events_that_touched_other_windows_were_named_as_left_out() {
+    let dir = shop();
+    configure(&dir, "[check]\nexclude = [\"maintenance\"]");
+    let event = |name: &str, from: &str, until: &str| {
+        let (from, until) = (format!("2026-11-20T{from}Z"), format!("2026-11-20T{until}Z"));
+        format!(
+            "{{\"kind\":\"maintenance\",\"name\":\"{name}\",\"ts\":\"{from}\",\"until\":\"{until}\"}}\n"
+        )
+    };
+    let events = event("old", "14:01:00", "14:02:00") + &event("near", "14:41:00", "14:42:00");
+    write_whole(&dir.path().join("events.jsonl"), events.as_bytes()).unwrap();
+    let rule = ["--rule", "count() > baseline - 50%", "--window", "5m", "--json"];
+    let words = ["check", "shop.log", "--baseline", "4x-before", "--events", "events.jsonl"];
+    let ran = run(dir.path(), &[&words[..], &rule].concat());
+    let baseline = &ran.json()["baseline"];
+    assert_eq!(baseline["excluded"], serde_json::json!(["maintenance near"]), "{}", ran.all());
+}
+
     let lines = |ran: &Ran| ran.err.lines().filter(|line| line.contains("measurement")).count();
     assert_eq!(lines(&healthy), 2, "{}", healthy.all());
     let at = ["2026-11-20T14:40:00Z", "--interval", "10m", "--count", "5"];
