@@ -133,6 +133,11 @@ impl Scene<'_> {
     fn windows_before(&self, back_us: i64) -> Windows {
         self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
     }
+    /// What to say of the first of these fields that no sample has.
+    fn missing<'f>(&self, mut fields: impl Iterator<Item = &'f Field>) -> Option<&str> {
+        fields.find_map(|field| self.missing.get(&field.name)).map(String::as_str)
+    }
+
 
     /// The saved side of a term, if a saved baseline is asked.
     fn saved(&self, term: &Term, rule: &Rule, windows: &Windows) -> Option<Saved<'_>> {
@@ -219,7 +224,9 @@ impl Checks {
                 Checked::Slo { good: _, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
                     let watched = slo::watched(*objective, *period);
-                    let judged = slo::judge(measured, places, scene.now_us, watched);
+                    let missing = scene.missing(good.fields());
+                    let moment = (scene.now_us, missing);
+                    let judged = slo::judge(measured, places, moment, watched);
                     let (group, terms) = (Group::new(), vec![judged]);
                     drafts.push((at, Draft { check, group, terms, since: None }));
                 }
@@ -256,7 +263,7 @@ fn judge_rule<'a>(
         .zip(places)
         .filter_map(|(term, places)| Gauge::new(&term.measure, (shelf, answers), places))
         .collect();
-    let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
+    let missing = scene.missing(rule.fields());
     if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(windows.span)))
     {
         let mut nothing = Judged::nothing(text);
