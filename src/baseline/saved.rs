@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{InputRef, Span};
+use crate::model::{InputRef, Span, time_zone};
 use crate::rule::{Measure, Rule};
 use crate::stats::{quantile::Sorted, season::MIN_LIKE_WINDOWS, sketch::Sketch};
 
@@ -130,6 +130,20 @@ impl Baseline {
     /// JSON paths of everything that can hold text from logs, names of files included.
     pub const UNTRUSTED_TEXT_FIELDS: [&str; 4] =
         ["inputs[].name", "excluded", "measures[].groups[].name", "measures[].groups[].distinct"];
+    /// What no measuring gives, in words; `None` where all fits together.
+    pub(super) fn impossible(&self) -> Option<String> {
+        if time_zone(&self.zone).is_none() {
+            return Some(format!("`{}` is no time zone", self.zone.escape_debug()));
+        }
+        let groups = self.measures.iter().flat_map(|measure| &measure.groups);
+        let rows = groups.flat_map(|group| {
+            let windows = group.windows.iter().map(|window| (window.1, window.2));
+            windows.chain([(group.n, group.matching)])
+        });
+        let mut wrong = rows.filter(|(n, matching)| matching > n);
+        wrong.next().map(|(n, matching)| format!("of {n} rows {matching} match"))
+    }
+
 
     /// The measure, if it was saved.
     pub fn measure(&self, key: &MeasureKey) -> Option<&SavedMeasure> {

@@ -153,6 +153,11 @@ fn windows_are_like_those_of_their_hour_where_there_are_three() {
     let window = |slot: Slot, n: u64| SavedWindow(slot, n, 0, Some(n as f64));
     let (monday, tuesday, sunday) = (Slot::new(0, 9), Slot::new(1, 9), Slot::new(6, 9));
     let group = |windows: Vec<SavedWindow>| SavedGroup { windows, ..SavedGroup::default() };
+    check(&text.replace("\"UTC\"", "\"Mars\""), "`Mars` is no time zone");
+    let groups = r#""measures":[{"key":"k","terms":[],"groups_left_out":0,"groups":[{"name":null,
+        "n":1,"matching":2,"exposure_s":1,"value":null,"values":null,"sample":[],"lag1":null,
+        "windows":[],"share_dispersion":1,"distinct":[],"distinct_count":0}]}]"#;
+    check(&text.replace("\"measures\":[]", groups), "of 1 rows 2 match");
     let like = |group: &SavedGroup, slot: Slot| group.like(slot).map(|w| w.1).collect::<Vec<u64>>();
     let three = [1, 2, 3].map(|n| window(monday, n)).to_vec();
     let weeks = group([three.clone(), vec![window(tuesday, 4), window(sunday, 5)]].concat());

@@ -382,7 +382,9 @@ impl From<BaselineError> for Failure {
                     "plimsoll baseline save {name} --from INPUT makes it; plimsoll baseline list"
                 ))
             }
-            BaselineError::Version { .. } | BaselineError::Invalid { .. } => {
+            BaselineError::Version { .. }
+            | BaselineError::Invalid { .. }
+            | BaselineError::Impossible { .. } => {
                 Self::caused(&BAD_BASELINE, &error).hint("save it anew with this plimsoll")
             }
             BaselineError::Write(_) | BaselineError::Append { .. } => {

@@ -40,9 +40,12 @@ use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
 use self::shelf::{Answers, Shelf};
 use self::term::{Judged, Situation};
+use self::windows::slot;
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
-use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
+use crate::model::{
+    CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict, time_zone,
+};
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
@@ -130,20 +133,22 @@ impl Scene<'_> {
         self.windows_before(0)
     }
 
-    fn windows_before(&self, back_us: i64) -> Windows {
-        self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
-    }
     /// What to say of the first of these fields that no sample has.
     fn missing<'f>(&self, mut fields: impl Iterator<Item = &'f Field>) -> Option<&str> {
         fields.find_map(|field| self.missing.get(&field.name)).map(String::as_str)
     }
 
+    fn windows_before(&self, back_us: i64) -> Windows {
+        self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
+    }
 
     /// The saved side of a term, if a saved baseline is asked.
     fn saved(&self, term: &Term, rule: &Rule, windows: &Windows) -> Option<Saved<'_>> {
         let baseline = self.saved?;
         let measure = baseline.measure(&MeasureKey::of(&term.measure, rule));
-        Some(Saved { baseline, measure, slot: self.calendar.slot(windows.current, self.len_us) })
+        // The hours of its windows are those of the zone in which it was saved.
+        let zone = time_zone(&baseline.zone).unwrap_or_else(|| self.calendar.zone.clone());
+        Some(Saved { baseline, measure, slot: slot(windows.current, self.len_us, &zone) })
     }
 }
 
@@ -221,7 +226,7 @@ impl Checks {
                     );
                     drafts.extend(judged.into_iter().map(|draft| (at, draft)));
                 }
-                Checked::Slo { good: _, objective, period } => {
+                Checked::Slo { good, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
                     let watched = slo::watched(*objective, *period);
                     let missing = scene.missing(good.fields());

@@ -41,4 +41,4 @@ pub use report::{
 pub use severity::Severity;
 pub use verdict::{Confidence, Direction, Unit, Verdict};
 pub use window::{SlotWidth, Window, format_ts};
-pub use zone::time_zone;
+pub use zone::{time_zone, zone_name};

@@ -228,3 +228,61 @@ fn a_replay_tells_what_differs_and_what_cannot_be_measured_again() {
         assert!(ran.err.contains("PL073") && ran.err.contains(says), "{}", ran.err);
     }
 }
+
+#[test]
+fn a_zone_by_its_offset_was_recorded_as_utc() {
+    let dir = logs();
+    let check = ["check", "before.log", "--timezone", "-03:00", "--json", "--rule", RULES[4]];
+    let ran = run(dir.path(), &check);
+    let decision: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(decision["recipe"]["zone"], "-03:00");
+    assert!(ran.out.contains("\"--timezone\",\n        \"-03:00\""), "{}", ran.out);
+}
+
+#[test]
+fn hours_of_a_saved_baseline_were_those_of_the_zone_of_the_check() {
+    let dir = tempdir().unwrap();
+    let start: jiff::Timestamp = "2026-10-01T00:00:00Z".parse().unwrap();
+    // Forty records an hour in the morning of UTC, four in the rest of the day.
+    let hours = |hours: std::ops::Range<i64>| {
+        let mut text = String::new();
+        for hour in hours {
+            let step_s = if hour % 24 < 12 { 90 } else { 900 };
+            for second in (0..3_600).step_by(step_s) {
+                let at = start + jiff::SignedDuration::from_secs(hour * 3_600 + second);
+                let _ = writeln!(text, "{{\"time\":\"{at}\",\"event\":\"order\"}}");
+            }
+        }
+        text
+    };
+    let write =
+        |name: &str, text: &str| write_whole(&dir.path().join(name), text.as_bytes()).unwrap();
+    write("before.log", &hours(0..28 * 24));
+    write("evening.log", &hours(28 * 24 + 17..28 * 24 + 19));
+    let rule = ["--rule", "count() > baseline - 50%", "--window", "1h", "--timezone"];
+    let save = ["baseline", "save", "main", "--from", "before.log"];
+    assert_eq!(run(dir.path(), &[&save[..], &rule, &["UTC"]].concat()).code, Some(0));
+    for zone in ["UTC", "Asia/Tokyo"] {
+        let check = ["check", "evening.log", "--baseline", "name:main"];
+        let ran = run(dir.path(), &[&check[..], &rule, &[zone]].concat());
+        assert_eq!(ran.code, Some(0), "{zone}: {}{}", ran.out, ran.err);
+        assert!(ran.out.contains("baseline 4"), "{zone}: {}", ran.out);
+    }
+}
+
+#[test]
+fn the_window_of_a_gate_was_not_that_of_its_baseline() {
+    let dir = logs();
+    let gate = "version = 1\n[gate.g]\nwindow = \"30m\"\n[[gate.g.check]]\nname = \"slower\"\n\
+                kind = \"shift\"\nvalue = \"duration\"\n";
+    write_whole(&dir.path().join("plimsoll.toml"), gate.as_bytes()).unwrap();
+    let save = ["baseline", "save", "main", "--from", "before.log"];
+    let window_us = |words: &[&str]| {
+        assert_eq!(run(dir.path(), &[&save[..], words].concat()).code, Some(0));
+        let list = run(dir.path(), &["baseline", "list", "-o", "json"]);
+        let list: serde_json::Value = serde_json::from_str(&list.out).unwrap();
+        list["baselines"][0]["window_us"].as_u64().unwrap()
+    };
+    assert_eq!(window_us(&[]), 30 * 60_000_000);
+    assert_eq!(window_us(&["--window", "10m"]), 10 * 60_000_000, "what is said goes before");
+}

@@ -25,7 +25,7 @@ use crate::judge::{
 };
 use crate::model::{
     BaselineRef, CheckMethod, Decision, EventMark, InputRef, InputSummary, Recipe, ScoreBars,
-    format_ts,
+    format_ts, zone_name,
 };
 use crate::query::Measured;
 use crate::report::decision as render;
@@ -365,7 +365,7 @@ impl Subject {
             ),
         ];
         let mut settings = args.input.fields.settings();
-        settings.push(("--timezone".to_owned(), self.zone.iana_name().unwrap_or("UTC").to_owned()));
+        settings.push(("--timezone".to_owned(), zone_name(&self.zone)));
         CheckMethod { version: env!("CARGO_PKG_VERSION").to_owned(), notes, settings }
     }
 
@@ -385,7 +385,7 @@ impl Subject {
             now_us: scene.now_us,
             window_us: scene.len_us,
             compared,
-            zone: self.zone.iana_name().unwrap_or("UTC").to_owned(),
+            zone: zone_name(&self.zone),
             exclude: scene.calendar.exclude.to_vec(),
             level_ratio: scene.level,
             on_no_data: self.on_no_data().as_str().to_owned(),

@@ -8,8 +8,8 @@ use super::gauge::{Gauge, Reading};
 use super::shelf::{Answers, Shelf};
 use super::windows::Whole;
 use super::{Checked, Checks, MAX_GROUPS, Scene, series, term};
-use crate::baseline::{Baseline, MeasureKey, SavedGroup, SavedMeasure, SavedWindow};
-use crate::model::{InputRef, Span, Unit, format_ts};
+use crate::baseline::{Baseline, MeasureKey, SavedGroup, SavedMeasure, SavedWindow, Season};
+use crate::model::{InputRef, Span, Unit, format_ts, zone_name};
 use crate::query::{Durations, Measured};
 use crate::rule::{Cmp, Limit, Measure, Offset, Rule, Term, parse_rule};
 use crate::stats::{
@@ -62,7 +62,7 @@ pub fn baseline_of(
             });
         }
     }
-    let zone = scene.calendar.zone.iana_name().unwrap_or("UTC").to_owned();
+    let zone = zone_name(&scene.calendar.zone);
     let (first_us, last_us) = scene.calendar.span_us;
     Baseline {
         schema: Baseline::SCHEMA.to_owned(),

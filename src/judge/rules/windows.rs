@@ -150,13 +150,9 @@ impl Calendar<'_> {
         windows.iter().filter_map(day).collect::<BTreeSet<_>>().len()
     }
 
-    /// The slot of a window's middle; of windows of a day and longer the day's.
+    /// The slot of a window in this calendar's zone.
     pub(super) fn slot(&self, window: Window, len_us: i64) -> Slot {
-        let middle_us = window.start_us + (window.end_us - window.start_us) / 2;
-        let Ok(at) = Timestamp::from_microsecond(middle_us) else { return Slot::new(0, 0) };
-        let local = at.to_zoned(self.zone.clone());
-        let hour = if len_us >= WHOLE_DAY_US { 0 } else { local.hour() };
-        Slot::new(local.weekday().to_monday_zero_offset(), hour)
+        slot(window, len_us, &self.zone)
     }
 
     /// All time up to `end_us` without the events that are left out, and in it the newest whole
@@ -227,6 +223,15 @@ fn cut(window: Window, event: Window) -> impl Iterator<Item = Window> {
     let before = Window { end_us: window.end_us.min(event.start_us), ..window };
     let after = Window { start_us: window.start_us.max(event.end_us), ..window };
     [before, after].into_iter().filter(|part| part.start_us < part.end_us)
+}
+
+/// The slot of a window's middle; of windows of a day and longer the day's.
+pub(super) fn slot(window: Window, len_us: i64, zone: &TimeZone) -> Slot {
+    let middle_us = window.start_us + (window.end_us - window.start_us) / 2;
+    let Ok(at) = Timestamp::from_microsecond(middle_us) else { return Slot::new(0, 0) };
+    let local = at.to_zoned(zone.clone());
+    let hour = if len_us >= WHOLE_DAY_US { 0 } else { local.hour() };
+    Slot::new(local.weekday().to_monday_zero_offset(), hour)
 }
 
 /// In what windows are like each other.
