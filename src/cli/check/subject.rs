@@ -112,6 +112,8 @@ impl Subject {
     ) -> Result<Self, Failure> {
         let mut subject = Self::understood(args, terminal)?;
         let Self { loaded, checks, .. } = &mut subject;
+        let gate = loaded.config.gates.first().map(|gate| gate.window);
+        loaded.config.check.window = loaded.config.check.window.or(gate);
         if args.rules.is_empty() {
             let mut all = checks.checks().to_vec();
             for gate in &loaded.config.gates {
@@ -251,9 +253,7 @@ impl Subject {
         };
         let now_us = (last_us.div_euclid(TENTH_US) + 1) * TENTH_US;
         let fitting = ((now_us - first_us) / WINDOWS_OF_BASELINE / TENTH_US).max(1) * TENTH_US;
-        let gate = self.loaded.config.gates.first().map(|gate| gate.window);
-        let said = self.loaded.config.check.window.or(gate);
-        let len_us = match (&args.window, said) {
+        let len_us = match (&args.window, self.loaded.config.check.window) {
             (None, None) => fitting,
             _ => self.window_us(args, now_us - first_us)?,
         };
