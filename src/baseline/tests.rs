@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::model::{Accepted, CheckResult, Verdict};
+use crate::model::{Accepted, CheckResult, TermResult, Verdict};
 use crate::stats::sketch::Sketch;
 
 const NOW: &str = "2026-11-03T00:00:00Z";
@@ -60,6 +60,31 @@ fn an_acceptance_ends_when_it_gets_worse_by_the_offset_of_the_limit() {
     // A tenth of 99 % would accept everything: what is bad is the 1 %.
     let good = ("share(good)", ">=", "ratio");
     check("status < 500", good, 0.99, &[(0.9891, true), (0.985, false)]);
+}
+
+#[test]
+fn an_acceptance_took_the_offset_of_another_term() {
+    let terms = ["p95(duration) < 10s", "p95(duration) < baseline + 50%"];
+    let of = |value: f64| {
+        let mut result = result(&terms.join(" and "), P95, value);
+        result.terms = terms
+            .iter()
+            .zip([Verdict::Pass, Verdict::Fail])
+            .map(|(expr, verdict)| TermResult {
+                expr: (*expr).to_owned(),
+                verdict,
+                evidence: result.evidence.clone(),
+                reason: String::new(),
+            })
+            .collect();
+        result
+    };
+    let known = [acceptance(None, &of(200.0))];
+    assert!(is_accepted(&known, &of(300.0)), "a tenth was taken");
+    assert!(!is_accepted(&known, &of(301.0)));
+    let mut other = of(200.0);
+    other.terms[0].verdict = Verdict::Fail;
+    assert!(!is_accepted(&known, &other), "another term of the same measure is broken now");
 }
 
 #[test]
