@@ -168,6 +168,21 @@ pub(super) fn shelf_of(file: &ConfigFile, terminal: &Terminal) -> Result<Shelf, 
     Ok(shelf(&config::load(file, terminal)?))
 }
 
+/// Whether the last decision is kept: where there is a place of its own for it.
+pub(super) fn is_kept(loaded: &Loaded) -> bool {
+    loaded.file.is_some() || loaded.config.store.path.is_dir()
+}
+
+/// Keeps a decision for `baseline accept`; that it cannot be kept is told and changes nothing.
+pub(super) fn keep(loaded: &Loaded, decision: &Decision, terminal: &Terminal) {
+    if !is_kept(loaded) {
+        return;
+    }
+    if let Err(error) = shelf(loaded).keep_decision(&render::json(decision)) {
+        terminal.say(&format!("  note: the decision is not kept for later: {error}"));
+    }
+}
+
 /// What was accepted so far; a line that cannot be read is told and accepts nothing.
 pub(super) fn accepted(shelf: &Shelf, terminal: &Terminal) -> Result<Vec<Acceptance>, Failure> {
     let (known, wrong) = shelf.acceptances()?;

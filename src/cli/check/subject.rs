@@ -192,13 +192,7 @@ impl Subject {
     /// Keeps the decision for `baseline accept`, where there is a place of its own for it; that it
     /// cannot be kept is told and changes nothing.
     pub(super) fn keep(&self, decision: &Decision, terminal: &Terminal) {
-        if self.loaded.file.is_none() && !self.loaded.config.store.path.is_dir() {
-            return;
-        }
-        let kept = baselines::shelf(&self.loaded).keep_decision(&render::json(decision));
-        if let Err(error) = kept {
-            terminal.say(&format!("  note: the decision is not kept for later: {error}"));
-        }
+        baselines::keep(&self.loaded, decision, terminal);
     }
 
     /// The gate that is judged, if it is one.
