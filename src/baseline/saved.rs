@@ -1,6 +1,5 @@
 //! The file of a baseline.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -130,6 +129,7 @@ impl Baseline {
     /// JSON paths of everything that can hold text from logs, names of files included.
     pub const UNTRUSTED_TEXT_FIELDS: [&str; 4] =
         ["inputs[].name", "excluded", "measures[].groups[].name", "measures[].groups[].distinct"];
+
     /// What no measuring gives, in words; `None` where all fits together.
     pub(super) fn impossible(&self) -> Option<String> {
         if time_zone(&self.zone).is_none() {
@@ -143,7 +143,6 @@ impl Baseline {
         let mut wrong = rows.filter(|(n, matching)| matching > n);
         wrong.next().map(|(n, matching)| format!("of {n} rows {matching} match"))
     }
-
 
     /// The measure, if it was saved.
     pub fn measure(&self, key: &MeasureKey) -> Option<&SavedMeasure> {
@@ -190,13 +189,24 @@ impl SavedGroup {
         Some([sorted.quantile(0.25)?, sorted.quantile(0.75)?])
     }
 
-    /// Values of like windows, apart from those they are not like.
-    pub fn seasons(&self) -> Vec<Vec<f64>> {
+    /// The windows of each slot among those that they are like.
+    pub fn seasons(&self) -> Vec<Season> {
         let slots: BTreeSet<Slot> = self.windows.iter().map(|window| window.0).collect();
-        let values = |slot: Slot| self.like(slot).filter_map(|window| window.3).collect();
-        let mut seasons: Vec<Vec<f64>> = slots.into_iter().map(values).collect();
-        seasons.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-        seasons.dedup();
-        seasons
+        let season = |slot: Slot| {
+            let like = self.like(slot).filter_map(|window| Some((window.0, window.3?)));
+            let (slots, values): (Vec<Slot>, Vec<f64>) = like.unzip();
+            let own = (0..slots.len()).filter(|index| slots.get(*index) == Some(&slot)).collect();
+            Season { values, own }
+        };
+        slots.into_iter().map(season).collect()
     }
+}
+
+/// Windows of one slot among those that they are like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Season {
+    /// Values of all, in the order of time.
+    pub values: Vec<f64>,
+    /// Places of the windows of the slot itself.
+    pub own: Vec<usize>,
 }

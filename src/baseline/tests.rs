@@ -153,6 +153,11 @@ fn what_is_no_baseline_is_refused() {
     };
     check(&text.replace("baseline/1", "baseline/2"), "this plimsoll reads `plimsoll.baseline/1`");
     check(&text.replace("window_us", "window"), "is no baseline"); // a number that is missing
+    check(&text.replace("\"UTC\"", "\"Mars\""), "`Mars` is no time zone");
+    let groups = r#""measures":[{"key":"k","terms":[],"groups_left_out":0,"groups":[{"name":null,
+        "n":1,"matching":2,"exposure_s":1,"value":null,"values":null,"sample":[],"lag1":null,
+        "windows":[],"share_dispersion":1,"distinct":[],"distinct_count":0}]}]"#;
+    check(&text.replace("\"measures\":[]", groups), "of 1 rows 2 match");
     check("{}", "is no baseline");
     check("", "is no baseline");
 }
@@ -178,11 +183,6 @@ fn windows_are_like_those_of_their_hour_where_there_are_three() {
     let window = |slot: Slot, n: u64| SavedWindow(slot, n, 0, Some(n as f64));
     let (monday, tuesday, sunday) = (Slot::new(0, 9), Slot::new(1, 9), Slot::new(6, 9));
     let group = |windows: Vec<SavedWindow>| SavedGroup { windows, ..SavedGroup::default() };
-    check(&text.replace("\"UTC\"", "\"Mars\""), "`Mars` is no time zone");
-    let groups = r#""measures":[{"key":"k","terms":[],"groups_left_out":0,"groups":[{"name":null,
-        "n":1,"matching":2,"exposure_s":1,"value":null,"values":null,"sample":[],"lag1":null,
-        "windows":[],"share_dispersion":1,"distinct":[],"distinct_count":0}]}]"#;
-    check(&text.replace("\"measures\":[]", groups), "of 1 rows 2 match");
     let like = |group: &SavedGroup, slot: Slot| group.like(slot).map(|w| w.1).collect::<Vec<u64>>();
     let three = [1, 2, 3].map(|n| window(monday, n)).to_vec();
     let weeks = group([three.clone(), vec![window(tuesday, 4), window(sunday, 5)]].concat());
@@ -191,7 +191,11 @@ fn windows_are_like_those_of_their_hour_where_there_are_three() {
     assert_eq!(like(&weeks, sunday), [1, 2, 3, 4, 5]); // one Sunday tells nothing
     assert_eq!(like(&weeks, Slot::new(0, 10)), [1, 2, 3, 4, 5]); // an hour never seen
     assert!(weeks.has_season(monday) && !weeks.has_season(sunday));
-    assert_eq!(group(three).seasons(), [[1.0, 2.0, 3.0]]);
+    // Each window is judged once, beside all that are like it.
+    let (values, own) = (vec![1.0, 2.0, 3.0, 4.0], vec![3]);
+    assert_eq!(weeks.seasons()[1], Season { values, own });
+    let judged = weeks.seasons().iter().map(|season| season.own.len()).sum::<usize>();
+    assert_eq!(judged, weeks.windows.len());
 }
 
 proptest! {
