@@ -251,7 +251,8 @@ fn list(shelf: &Shelf, output: Format, terminal: &Terminal) -> Result<Exit, Fail
     let mut rows = Vec::new();
     for name in shelf.names()? {
         match shelf.read(&name) {
-            Ok(found) => rows.push(found.baseline),
+            // The file's name is the one to ask for: a copy says the name of its original.
+            Ok(found) => rows.push(Baseline { name, ..found.baseline }),
             Err(error) => terminal.say(&format!("  note: {}", chain(&error))),
         }
     }
@@ -361,6 +362,12 @@ fn meant<'d>(decision: &'d Decision, args: &AcceptArgs) -> Result<&'d CheckResul
             Err(Failure::new(&BAD_VALUE, message).hint(hint))
         }
         _ => {
+            let names: Vec<String> = of_id().take(6).map(name_of).collect();
+            if !names.is_empty() {
+                let message = format!("the check `{}` has no such group", one_line(id));
+                let hint = format!("there is {}", one_line(&names.join(", ")));
+                return Err(Failure::new(&BAD_VALUE, message).hint(hint));
+            }
             let mut ids: Vec<&str> = decision.checks.iter().map(|c| c.id.as_str()).collect();
             ids.dedup();
             let message = format!("the decision has no such check `{}`", one_line(id));
