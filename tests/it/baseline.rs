@@ -128,15 +128,19 @@ fn what_a_baseline_does_not_hold_cannot_be_told() {
     let dir = logs();
     let save = ["baseline", "save", "main", "--from", "before.log", "--rule", RULES[1]];
     assert_eq!(run(dir.path(), &save).code, Some(0));
-    let check = |rule: &str, says: &str| {
-        let words = ["check", "fine.log", "--baseline", "name:main", "--rule", rule];
+    write_whole(&dir.path().join("short.log"), log(240, 5, false).as_bytes()).unwrap();
+    let check_of = |input: &str, rule: &str, says: &str| {
+        let words = ["check", input, "--baseline", "name:main", "--rule", rule];
         let ran = run(dir.path(), &words);
         assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
         let text = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(says), "{text}");
     };
-    check("p50(duration) < baseline + 10%", "does not have this measure: save it anew");
-    check("avg(duration) < usual(mad, 3)", "has windows of 719 s");
+    check_of("fine.log", "p50(duration) < baseline", "does not have this measure: save it anew");
+    let usual = "avg(duration) < usual(mad, 3)";
+    check_of("fine.log", usual, "has windows of 719 s");
+    check_of("fine.log", usual, "s: judge with `--window 719s`, or save it anew");
+    check_of("short.log", usual, "s: save it anew with a --window like this one");
     let check = |words: &[&str], code: i32, says: &str| {
         let ran = run(dir.path(), words);
         assert_eq!(ran.code, Some(code), "{}{}", ran.out, ran.err);
@@ -178,6 +182,9 @@ fn what_is_accepted_counts_as_passed_until_it_gets_worse() {
     );
     let ran = check(&["check", "worse.log"], 0);
     assert!(ran.out.contains("accepted by me") && ran.out.contains("new search"), "{}", ran.out);
+    let other = ["baseline", "accept", "--check", "errors", "--group", "route=/", "--reason", "x"];
+    let other = check(&other, 2);
+    assert!(other.err.contains("no such group") && other.err.contains("errors"), "{}", other.err);
     let ambiguous = check(&["baseline", "accept", "--check", "p95", "--reason", "x"], 2);
     assert!(ambiguous.err.contains("several groups"), "{}", ambiguous.err);
     // Replayed, what was accepted then is accepted still.
@@ -199,6 +206,8 @@ fn a_replay_tells_what_differs_and_what_cannot_be_measured_again() {
     assert_eq!(ran(&["baseline", "save", "main", "--from", "before.log"]).code, Some(0));
     let write = ["check", "worse.log", "--write", "json=d.json"];
     assert_eq!(ran(&write).code, Some(1));
+    let ignored = ran(&["check", "--replay", "d.json", "--window", "5m", "--write", "sarif=x"]);
+    assert_eq!(ignored.code, Some(2), "a replay does neither: {}", ignored.err);
     let replay = |file: &str| ran(&["check", "--replay", file]);
     let same = "same answer: rollback, measured again from 1 input\n";
     assert_eq!(replay("d.json").out, same);

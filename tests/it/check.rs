@@ -38,7 +38,9 @@ fn run(dir: &Path, words: &[&str]) -> Ran {
 
 fn run_with(dir: &Path, words: &[&str], variables: &[(&str, &Path)]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-    for variable in ["NO_COLOR", "PLIMSOLL_CONFIG", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"] {
+    for variable in
+        ["NO_COLOR", "PLIMSOLL_CONFIG", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"]
+    {
         command.env_remove(variable);
     }
     command.envs(variables.iter().copied()).current_dir(dir).args(words);
@@ -142,6 +144,12 @@ fn the_exit_status_is_the_answer() {
     check(&["--rule", slow, "--now", "2020-01-01T00:00Z"], 2, "later than --now", "all is later");
     check(&["--rule", slow, "--write", "pdf=x"], 2, "FORMAT=FILE", "no such format");
     check(&["--rule", slow, "--write", "md=no/such/x.md"], 4, "PL040", "no such directory");
+    check(&["--rule", slow, "--write", "md=-"], 2, "-o FORMAT prints", "it made a file `-`");
+    let twice = ["--rule", slow, "--write", "md=x", "--write", "json=x"];
+    check(&twice, 2, "names `x` twice", "the last one won");
+    check(&["--rule", slow, "--history", "typo.jsonl"], 3, "PL076", "it was a go");
+    check(&["--rule", slow, "--commit", "c1"], 2, "add --record", "it did nothing");
+    check(&["--rule", slow, "--record", "--commit", ""], 2, "--commit", "a commit has a name");
 }
 
 #[test]
@@ -242,14 +250,6 @@ fn a_gate_answers_by_its_score_and_its_critical_checks() {
 }
 
 #[test]
-fn a_gate_is_watched_at_moments_of_the_data() {
-    let dir = shop();
-    configure(&dir, &GATE.replace("deployment = \"previous\"", "from = \"4x-before\""));
-    let watch = ["check", "shop.log", "--gate", "deploy", "--watch", "--now"];
-    let healthy =
-        run(dir.path(), &[&watch[..], &["2026-11-20T14:30:00Z", "--count", "2"]].concat());
-    assert_eq!(healthy.code, Some(0), "{}", healthy.all());
-#[test]
 fn the_status_of_a_gate_was_not_its_answer() {
     let dir = shop();
     let one = |limit: &str, weight: u32| {
@@ -324,6 +324,14 @@ fn events_that_touched_other_windows_were_named_as_left_out() {
     assert_eq!(baseline["excluded"], serde_json::json!(["maintenance near"]), "{}", ran.all());
 }
 
+#[test]
+fn a_gate_is_watched_at_moments_of_the_data() {
+    let dir = shop();
+    configure(&dir, &GATE.replace("deployment = \"previous\"", "from = \"4x-before\""));
+    let watch = ["check", "shop.log", "--gate", "deploy", "--watch", "--now"];
+    let healthy =
+        run(dir.path(), &[&watch[..], &["2026-11-20T14:30:00Z", "--count", "2"]].concat());
+    assert_eq!(healthy.code, Some(0), "{}", healthy.all());
     let lines = |ran: &Ran| ran.err.lines().filter(|line| line.contains("measurement")).count();
     assert_eq!(lines(&healthy), 2, "{}", healthy.all());
     let at = ["2026-11-20T14:40:00Z", "--interval", "10m", "--count", "5"];
@@ -372,6 +380,41 @@ fn every_format_can_be_read_by_its_reader() {
             _ => assert!(printed.out.starts_with("✖ p95"), "{}", printed.out),
         }
     }
+}
+
+#[test]
+fn a_link_was_replaced_by_a_file() {
+    let dir = shop();
+    let path = |name: &str| dir.path().join(name);
+    write_whole(&path("real.md"), b"old").unwrap();
+    std::os::unix::fs::symlink("real.md", path("link.md")).unwrap();
+    let words = ["check", "shop.log", "--rule", "p95(duration) < 1s", "--write", "md=link.md"];
+    assert_eq!(run(dir.path(), &words).code, Some(0));
+    assert!(fs::symlink_metadata(path("link.md")).unwrap().is_symlink());
+    assert!(fs::read_to_string(path("real.md")).unwrap().contains("plimsoll"));
+}
+
+#[test]
+fn annotations_were_beside_the_files_of_a_repository() {
+    let dir = shop();
+    let service = dir.path().join("svc/api");
+    fs::create_dir_all(&service).unwrap();
+    let text = "version = 1\n[[rule]]\nid = \"p95\"\nexpr = \"p95(duration) < 50ms\"\n";
+    write_whole(&dir.path().join("svc/plimsoll.toml"), text.as_bytes()).unwrap();
+    let check = |from: &Path, log: &str, variables: &[(&str, &Path)], why: &str| {
+        let ran = run_with(from, &["check", log, "-o", "github"], variables);
+        assert!(
+            ran.out.starts_with("::error file=svc/plimsoll.toml,line=4"),
+            "{why}: {}",
+            ran.all()
+        );
+    };
+    let root = fs::canonicalize(dir.path()).unwrap();
+    let workspace: [(&str, &Path); 1] = [("GITHUB_WORKSPACE", &root)];
+    check(&service, "../../shop.log", &workspace, "the place where the runner works");
+    fs::create_dir(dir.path().join(".git")).unwrap();
+    check(&service, "../../shop.log", &[], "the repository");
+    check(&dir.path().join("svc"), "../shop.log", &[], "from beside the configuration");
 }
 
 #[test]

@@ -189,8 +189,7 @@ impl Subject {
         Ok(decision)
     }
 
-    /// Keeps the decision for `baseline accept`, where there is a place of its own for it; that it
-    /// cannot be kept is told and changes nothing.
+    /// Keeps the decision for `baseline accept`.
     pub(super) fn keep(&self, decision: &Decision, terminal: &Terminal) {
         baselines::keep(&self.loaded, decision, terminal);
     }

@@ -140,9 +140,14 @@ impl<'a> Before<'a> {
         }
         if !self.is_same_length() {
             let (name, saved_s) = (&baseline.name, baseline.window_us / 1_000_000);
+            let is_too_short = self.windows.span.len_s() < baseline.window_us as f64 / 1e6;
+            let judge = match is_too_short {
+                true => String::new(),
+                false => format!("judge with `--window {saved_s}s`, or "),
+            };
             return Err(format!(
-                "the baseline `{name}` has windows of {saved_s} s, and this one has {} s: judge \
-                 with `--window {saved_s}s`, or save it anew with a --window like this one",
+                "the baseline `{name}` has windows of {saved_s} s, and this one has {} s: {judge}\
+                 save it anew with a --window like this one",
                 self.windows.current.len_s()
             ));
         }
