@@ -29,6 +29,9 @@ pub struct Baseline {
     pub window_us: i64,
     /// Zone in which hours and weeks were counted.
     pub zone: String,
+    /// Kind of the known events in which its time lies; `None` for time without such events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<String>,
     /// Events whose time was left out. May hold log text.
     pub excluded: Vec<String>,
     /// By measure, in the order of the rules.

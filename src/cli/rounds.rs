@@ -17,7 +17,7 @@ use super::when;
 use crate::alert::{Alert, AlertError, AlertInput, Alerts, Phase, Seen};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, RuleSeverity};
-use crate::model::{CheckKind, CheckResult, CheckSeverity, Decision, format_ts, one_line};
+use crate::model::{CheckKind, CheckResult, CheckSeverity, Decision, Verdict, format_ts, one_line};
 use crate::report::decision::sentence;
 
 /// How often it is looked whether something is to be sent, or to stop.
@@ -144,10 +144,13 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// `None` for what is shown only. What somebody has accepted passes.
+/// `None` for what is shown only. What somebody has accepted passes; while a known event mutes what
+/// is broken, nothing begins and nothing ends.
 fn input(check: &CheckResult) -> Option<AlertInput> {
+    let counted = check.counted()?;
+    let is_muted = check.muted.is_some() && check.accepted.is_none();
     Some(AlertInput {
-        verdict: check.counted()?,
+        verdict: if is_muted { Verdict::Inconclusive } else { counted },
         // A rule and an objective may have the same name.
         rule: match check.kind {
             CheckKind::Slo => format!("slo {}", check.id),

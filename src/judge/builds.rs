@@ -211,6 +211,7 @@ impl Standing {
             line: None,
             column: None,
             accepted: None,
+            muted: None,
             terms: Vec::new(),
         }
     }
@@ -278,7 +279,13 @@ impl Standing {
 /// The commit that was built, as what happened then.
 fn commit_event(point: &Point) -> Option<LinkedEvent> {
     let name = point.commit.as_ref()?.chars().take(COMMIT_CHARS).collect();
-    Some(LinkedEvent { kind: "commit".to_owned(), name, at: point.at?.to_string(), lag_s: 0.0 })
+    Some(LinkedEvent {
+        kind: "commit".to_owned(),
+        name,
+        at: point.at?.to_string(),
+        lag_s: 0.0,
+        is_during: false,
+    })
 }
 
 /// Without the noise of binary fractions.

@@ -3,6 +3,7 @@
 //! ```text
 //! rules ─▶ gauge     questions for one reading, and the measure over any windows
 //!          windows   the time that is judged, and the like time before it
+//!           └ known   events whose time is left out, matched or muted
 //!          term      one comparison for one group: outcome, evidence, p-value
 //!           ├ level   against the baseline's level, with an interval
 //!           └ series  against usual windows, against the newest change point, novelty
@@ -15,6 +16,7 @@
 mod before;
 mod configured;
 mod gauge;
+mod known;
 mod level;
 mod reach;
 mod recipe;
@@ -32,6 +34,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use configured::{Misread, PlaceOf, of_config, of_gate, of_text};
+pub use known::matched_since_us;
 pub use recipe::{of_recorded, recorded};
 pub use saved::{Making, Summary, SummaryRow, baseline_of, summary};
 pub use windows::{Calendar, Compared, Windows};
@@ -39,7 +42,7 @@ pub use windows::{Calendar, Compared, Windows};
 use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
 use self::shelf::{Answers, Shelf};
-use self::term::{Judged, Situation};
+use self::term::{Judged, Muting, Situation, muting};
 use self::windows::slot;
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
@@ -232,15 +235,14 @@ impl Checks {
                     let missing = scene.missing(good.fields());
                     let moment = (scene.now_us, missing);
                     let judged = slo::judge(measured, places, moment, watched);
-                    let (group, terms) = (Group::new(), vec![judged]);
-                    drafts.push((at, Draft { check, group, terms, since: None }));
+                    drafts.push((at, Draft::of_one(check, judged)));
                 }
             }
         }
         drafts.sort_by_key(|(at, _)| *at);
         let mut drafts: Vec<Draft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
         correct(&mut drafts, scene.level);
-        drafts.into_iter().map(Draft::result).collect()
+        drafts.into_iter().map(|draft| draft.result(&windows)).collect()
     }
 }
 
@@ -283,7 +285,7 @@ fn judge_rule<'a>(
         let situation = Situation {
             windows,
             min_samples: check.min_samples,
-            has_events: measured.events_within(windows.current) > 0,
+            has_events: windows.judged.iter().any(|part| measured.events_within(*part) > 0),
         };
         let terms = rule.terms.iter().zip(&gauges);
         let judge = |(term, gauge)| {
@@ -363,10 +365,34 @@ fn correct(drafts: &mut [Draft<'_>], level: f64) {
     }
 }
 
-impl Draft<'_> {
-    fn result(self) -> CheckResult {
+impl<'a> Draft<'a> {
+    /// What is not asked by a field and has one part.
+    fn of_one(check: &'a Check, judged: Judged) -> Self {
+        Self { check, group: Group::new(), terms: vec![judged], since: None }
+    }
+
+    /// The muted events because of which it does not count that it does not hold.
+    fn muted(&self, windows: &Windows) -> Option<String> {
+        let is_muted = |muting: Muting| match muting {
+            _ if windows.is_whole() => true,
+            Muting::Whole => true,
+            Muting::Now => windows.is_muted_now,
+            Muting::Cut => false,
+        };
+        let is_broken = |(_, judged): &(usize, &Judged)| judged.outcome != Outcome::Pass;
+        let mut broken = self.terms.iter().enumerate().filter(is_broken);
+        let muting_of = |place: usize| match &self.check.checked {
+            Checked::Rule(rule) => rule.terms.get(place).map_or(Muting::Cut, muting),
+            Checked::Slo { .. } => Muting::Now,
+        };
+        let muted = windows.muted.clone();
+        muted.filter(|_| broken.all(|(place, _)| is_muted(muting_of(place))))
+    }
+
+    fn result(self, windows: &Windows) -> CheckResult {
+        let outcome = worst(&self.terms);
+        let muted = self.muted(windows);
         let Self { check, group, terms, since } = self;
-        let outcome = worst(&terms);
         let verdict = verdict(outcome, check);
         let shown = terms.iter().find(|judged| judged.outcome == outcome);
         let nothing = Judged::nothing("there is nothing to judge");
@@ -406,6 +432,7 @@ impl Draft<'_> {
             line,
             column,
             accepted: None,
+            muted: muted.filter(|_| matches!(verdict, Verdict::Warn | Verdict::Fail)),
             terms: parts,
         }
     }

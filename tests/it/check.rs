@@ -543,3 +543,49 @@ fn a_decision_is_as_its_schema_says() {
         *decision.pointer_mut(place).unwrap() = right;
     }
 }
+
+#[test]
+fn maintenance_is_muted_shown_and_replayed() {
+    let dir = shop();
+    let calendar = |mute: &str, until: &str| {
+        configure(
+            &dir,
+            &format!(
+                "[check]\nwindow = \"15m\"\nbaseline = {{ from = \"4x-before\" }}\nmute = [{mute}]\n\
+                 [[calendar]]\nname = \"platform\"\ninclude = [\"calendar/*.json\"]\n\
+                 [[rule]]\nid = \"checkout\"\n\
+                 expr = 'p95(duration) < baseline + 10% where route = \"/checkout\"'\n"
+            ),
+        );
+        let event = format!(
+            r#"{{"window":{{"start":"2026-11-20T14:45:00Z","end":"{until}"}},"title":"new index","type":"mantenimiento"}}"#
+        );
+        fs::create_dir_all(dir.path().join("calendar")).unwrap();
+        write_whole(&dir.path().join("calendar/a.json"), event.as_bytes()).unwrap();
+        write_whole(&dir.path().join("calendar/b.json"), b"{\"title\":\"no day\"}").unwrap();
+        run(dir.path(), &["check", "shop.log", "--json"])
+    };
+    let now = ["watch", "shop.log", "--once", "--now", "2026-11-20T15:00:00Z"];
+
+    let plain = calendar("", "2026-11-20T15:00:00Z");
+    assert_eq!(plain.code, Some(1), "{}", plain.all());
+    assert_eq!(run(dir.path(), &now).code, Some(1), "the alert fires");
+
+    let muted = calendar("\"maintenance\"", "2026-11-20T15:00:00Z");
+    assert_eq!(muted.code, Some(0), "{}", muted.all());
+    let json = muted.json();
+    assert_eq!(json["checks"][0]["verdict"], "fail");
+    assert_eq!(json["checks"][0]["muted"], "maintenance new index");
+    let trouble = "note: calendar `platform`: `";
+    assert!(muted.err.contains(trouble) && muted.err.contains("b.json`: none of"), "{}", muted.err);
+    assert!(json["method"]["notes"].to_string().contains("b.json"), "{json}");
+    let kept = dir.path().join(".plimsoll/last-decision.json");
+    let again = run(dir.path(), &["check", "--replay", kept.to_str().unwrap()]);
+    assert!(again.out.starts_with("same answer: go, measured again"), "{}", again.all());
+    assert_eq!(run(dir.path(), &now).code, Some(0), "no alert fires");
+
+    let over = calendar("\"maintenance\"", "2026-11-20T14:50:00Z");
+    assert_eq!(over.code, Some(1), "it is over, and still slow: {}", over.all());
+    assert_eq!(over.json()["checks"][0]["muted"], Value::Null);
+    assert_eq!(run(dir.path(), &now).code, Some(1), "the alert fires now");
+}

@@ -9,7 +9,7 @@ use crate::cli::error::Failure;
 use crate::cli::output::Terminal;
 use crate::cli::reading;
 use crate::judge::rules::{Calendar, Checks};
-use crate::model::{BaselineRef, EventMark};
+use crate::model::{BaselineRef, EventKinds, EventMark};
 use crate::query::{InputCount, Measured, Measures, Opened};
 use crate::rule::{Mistake, is_column, unknown_field};
 
@@ -62,14 +62,14 @@ pub(super) fn missing(checks: &Checks, opened: &Opened) -> BTreeMap<String, Stri
 /// From what windows are chosen in what was measured.
 pub(super) fn calendar<'a>(
     measured: &Measured,
-    (marks, exclude): (&'a [EventMark], &'a [String]),
+    (marks, kinds): (&'a [EventMark], &'a EventKinds),
     zone: TimeZone,
 ) -> Calendar<'a> {
     let of_version = |(name, (first_us, _)): (&String, &(i64, i64))| (*first_us, name.clone());
     let mut versions: Vec<(i64, String)> = measured.versions().iter().map(of_version).collect();
     versions.sort();
     let span_us = measured.span_us().unwrap_or_default();
-    Calendar { span_us, versions, marks, exclude, zone }
+    Calendar { span_us, versions, marks, kinds, zone }
 }
 
 /// A saved baseline as a decision names it.

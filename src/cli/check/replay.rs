@@ -172,7 +172,7 @@ impl<'a> Again<'a> {
         let opened = reading::open(&self.names, &self.fields, terminal)?;
         let ReadFor { measured, records, missing, .. } = read_for(&self.checks, opened, terminal)?;
         let scene = Scene {
-            calendar: calendar(&measured, (&recipe.marks, &recipe.exclude), zone),
+            calendar: calendar(&measured, (&recipe.marks, &recipe.kinds), zone),
             now_us: recipe.now_us,
             len_us: recipe.window_us,
             compared: self.compared,

@@ -13,9 +13,10 @@ use super::source::{compared, source_of};
 use super::{CheckArgs, builds, config_ref, relative};
 use crate::baseline::{Acceptance, Baseline, Shelved, accept};
 use crate::cli::error::{BAD_VALUE, CONFIG, Failure, NO_RULE, NO_TIME};
+use crate::cli::marks::{self, Events};
 use crate::cli::output::Terminal;
-use crate::cli::{baselines, config, history, marks, reading, when};
-use crate::config::{BaselineSpec, CalendarDays, Expr, Gate, Loaded, OnNoData};
+use crate::cli::{baselines, config, history, reading, when};
+use crate::config::{BaselineSpec, CalendarKind, Expr, Gate, Loaded, OnNoData};
 use crate::judge::{
     self, Frame, decision,
     rules::{
@@ -24,10 +25,10 @@ use crate::judge::{
     },
 };
 use crate::model::{
-    BaselineRef, CheckMethod, Decision, EventMark, InputRef, InputSummary, Recipe, ScoreBars,
+    BaselineRef, CheckMethod, Decision, EventKinds, InputRef, InputSummary, Recipe, ScoreBars,
     format_ts, zone_name,
 };
-use crate::query::Measured;
+use crate::query::{Measured, Opened};
 use crate::report::decision as render;
 use crate::source::sha256_of;
 
@@ -56,7 +57,7 @@ pub(super) struct Read {
     measured: Measured,
     inputs: Vec<InputSummary>,
     records: [u64; 2],
-    marks: Vec<EventMark>,
+    events: Events,
     /// Fields of rules that no record has, with what to say of them.
     missing: BTreeMap<String, String>,
 }
@@ -169,9 +170,8 @@ impl Subject {
         let now_us = (now_us.div_euclid(TENTH_US) + 1) * TENTH_US;
         let first_us = read.measured.span_us().map_or(now_us, |(first_us, _)| first_us);
         let len_us = self.window_us(args, now_us - first_us)?;
-        let exclude: Vec<String> =
-            self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
-        let scene = self.scene(read, (now_us, len_us), &exclude);
+        let kinds = self.kinds();
+        let scene = self.scene(read, (now_us, len_us), &kinds);
         let windows = scene.windows();
         let mut results = self.checks.judge(&read.measured, &scene);
         let mut frame = self.frame(args, read, &windows);
@@ -203,10 +203,10 @@ impl Subject {
         &'a self,
         read: &'a Read,
         (now_us, len_us): (i64, i64),
-        exclude: &'a [String],
+        kinds: &'a EventKinds,
     ) -> Scene<'a> {
         let zone = self.zone.clone();
-        let calendar = calendar(&read.measured, (&read.marks, exclude), zone);
+        let calendar = calendar(&read.measured, (&read.events.marks, kinds), zone);
         let level = self.loaded.config.check.level_ratio;
         let saved = self.saved.as_ref().map(|shelved| &shelved.baseline);
         let (compared, missing) = (self.compared, &read.missing);
@@ -218,10 +218,10 @@ impl Subject {
         let notes = reading::reading_notes(&opened);
         let mut inputs = reading::input_summaries(&opened);
         let mut files = args.events.clone();
-        files.extend(opened.event_files.iter().map(PathBuf::from));
         files.extend(marks::calendars_in(&args.input.inputs));
-        let marks = self.marks(files)?;
+        let events = self.events(files, &opened)?;
         reading::echo(&inputs, &notes, terminal);
+        events.notes.iter().for_each(|note| terminal.say(&format!("  note: {note}")));
         let read = read_for(&self.checks, opened, terminal)?;
         for (summary, bytes) in inputs.iter_mut().zip(&read.bytes) {
             summary.bytes = *bytes;
@@ -230,7 +230,7 @@ impl Subject {
             input.sha256 = sha256_of(Path::new(&input.name));
         }
         let ReadFor { measured, missing, records, .. } = read;
-        Ok(Read { measured, inputs, records, marks, missing })
+        Ok(Read { measured, inputs, records, events, missing })
     }
 
     /// What a baseline is made of.
@@ -250,9 +250,8 @@ impl Subject {
             (None, None) => fitting,
             _ => self.window_us(args, now_us - first_us)?,
         };
-        let exclude: Vec<String> =
-            self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
-        let scene = self.scene(&read, (now_us, len_us), &exclude);
+        let kinds = self.kinds();
+        let scene = self.scene(&read, (now_us, len_us), &kinds);
         let inputs = read.inputs.iter().map(input_ref).collect();
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let making = Making { name, made_at, version, inputs };
@@ -260,30 +259,21 @@ impl Subject {
     }
 
     /// Events of files and of the configured calendars.
-    fn marks(&self, mut files: Vec<PathBuf>) -> Result<Vec<EventMark>, Failure> {
-        let mut days = Vec::new();
-        for calendar in &self.loaded.config.calendars {
-            match &calendar.days {
-                CalendarDays::File(path) => files.push(path.clone()),
-                CalendarDays::Between(from, to) => {
-                    let start = |day: jiff::civil::Date| {
-                        let midnight = day.to_zoned(self.zone.clone()).ok()?;
-                        Some(midnight.timestamp().as_microsecond())
-                    };
-                    let end_us = to.tomorrow().ok().and_then(start);
-                    days.extend(start(*from).map(|at_us| EventMark {
-                        kind: calendar.kind.as_str().to_owned(),
-                        name: calendar.name.clone(),
-                        at_us,
-                        until_us: end_us,
-                        origin: "file".to_owned(),
-                    }));
-                }
-            }
-        }
-        let mut marks = marks::read(&files, &self.zone)?;
-        marks.extend(days);
-        Ok(marks)
+    fn events(&self, mut files: Vec<PathBuf>, opened: &Opened) -> Result<Events, Failure> {
+        files.extend(opened.event_files.iter().map(PathBuf::from));
+        marks::known((&self.loaded.config.calendars, &self.zone), (&files, &self.zone))
+    }
+
+    /// What is done about known events. What a gate leaves out it does not match.
+    fn kinds(&self) -> EventKinds {
+        let words = |kinds: &[CalendarKind]| -> Vec<String> {
+            kinds.iter().map(|kind| kind.as_str().to_owned()).collect()
+        };
+        let check = &self.loaded.config.check;
+        let exclude = words(&self.baseline.exclude);
+        let mut segment = words(&check.segment);
+        segment.retain(|kind| !exclude.contains(kind));
+        EventKinds { exclude, segment, mute: words(&check.mute) }
     }
 
     /// Length of the judged window: what was said, or all, or a part where history is needed.
@@ -348,7 +338,7 @@ impl Subject {
              whole slots of time."
                 .to_owned()
         };
-        let notes = vec![
+        let mut notes = vec![
             exact,
             "Changes are judged by 98 % intervals, widened by the autocorrelation that was seen."
                 .to_owned(),
@@ -357,6 +347,7 @@ impl Subject {
                  is not beyond doubt then is a warning."
             ),
         ];
+        notes.extend(read.events.notes.iter().cloned());
         let mut settings = args.input.fields.settings();
         settings.push(("--timezone".to_owned(), zone_name(&self.zone)));
         CheckMethod { version: env!("CARGO_PKG_VERSION").to_owned(), notes, settings }
@@ -379,11 +370,11 @@ impl Subject {
             window_us: scene.len_us,
             compared,
             zone: zone_name(&self.zone),
-            exclude: scene.calendar.exclude.to_vec(),
+            kinds: scene.calendar.kinds.clone(),
             level_ratio: scene.level,
             on_no_data: self.on_no_data().as_str().to_owned(),
             fields: args.input.fields.settings(),
-            marks: scene.calendar.marks.to_vec(),
+            marks: scene.calendar.marks_until(scene.now_us),
             checks: self.checks.checks().iter().map(recorded).collect(),
             measurements: 1,
         }

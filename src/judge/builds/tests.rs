@@ -162,6 +162,7 @@ fn a_check_of_drift_says_from_where_to_where_since_when_and_by_which_commit() {
       "line": null,
       "column": null,
       "accepted": null,
+      "muted": null,
       "terms": []
     }
     "#);

@@ -38,6 +38,7 @@ fn check_of(verdict: Verdict, weight: f64) -> CheckResult {
         line: None,
         column: None,
         accepted: None,
+        muted: None,
         terms: Vec::new(),
     }
 }

@@ -73,6 +73,7 @@ pub fn baseline_of(
         span: Span { from: format_ts(first_us), to: format_ts(last_us.min(scene.now_us)) },
         window_us: scene.len_us,
         zone,
+        segment: whole.segment,
         excluded: whole.excluded,
         measures: kept,
         untrusted_text_fields: Baseline::UNTRUSTED_TEXT_FIELDS.map(str::to_owned).to_vec(),
