@@ -17,6 +17,9 @@ pub struct Recipe {
     pub compared: String,
     /// Zone in which hours and weeks were counted.
     pub zone: String,
+    /// How much of the history, or of the version before, was looked at, microseconds; `None` =
+    /// what plimsoll looks at without a word.
+    pub look_back_us: Option<i64>,
     /// What was done about known events.
     #[serde(flatten)]
     pub kinds: EventKinds,

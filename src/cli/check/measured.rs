@@ -63,13 +63,13 @@ pub(super) fn missing(checks: &Checks, opened: &Opened) -> BTreeMap<String, Stri
 pub(super) fn calendar<'a>(
     measured: &Measured,
     (marks, kinds): (&'a [EventMark], &'a EventKinds),
-    zone: TimeZone,
+    (zone, look_back_us): (TimeZone, Option<i64>),
 ) -> Calendar<'a> {
     let of_version = |(name, (first_us, _)): (&String, &(i64, i64))| (*first_us, name.clone());
     let mut versions: Vec<(i64, String)> = measured.versions().iter().map(of_version).collect();
     versions.sort();
     let span_us = measured.span_us().unwrap_or_default();
-    Calendar { span_us, versions, marks, kinds, zone }
+    Calendar { span_us, versions, marks, kinds, zone, look_back_us }
 }
 
 /// A saved baseline as a decision names it.

@@ -168,7 +168,7 @@ impl<'a> Again<'a> {
 
     fn decision(&self, recorded: &Decision, terminal: &Terminal) -> Result<Decision, Failure> {
         let recipe = self.recipe;
-        let zone = when::zone(&recipe.zone)?;
+        let zone = (when::zone(&recipe.zone)?, recipe.look_back_us);
         let opened = reading::open(&self.names, &self.fields, terminal)?;
         let ReadFor { measured, records, missing, .. } = read_for(&self.checks, opened, terminal)?;
         let scene = Scene {

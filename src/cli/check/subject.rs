@@ -97,7 +97,10 @@ impl Subject {
         let configured = gate.as_ref().map(|gate| &gate.baseline);
         let mut baseline = configured.unwrap_or(&loaded.config.check.baseline).clone();
         if let Some(word) = &args.baseline {
-            baseline.source = source_of(word)?;
+            let source = source_of(word)?;
+            // Another source has its own window.
+            baseline.window = baseline.window.filter(|_| source == baseline.source);
+            baseline.source = source;
         }
         let shelf = baselines::shelf(&loaded);
         let (compared, saved) = compared(&baseline.source, &shelf)?;
@@ -205,7 +208,7 @@ impl Subject {
         (now_us, len_us): (i64, i64),
         kinds: &'a EventKinds,
     ) -> Scene<'a> {
-        let zone = self.zone.clone();
+        let zone = (self.zone.clone(), self.look_back_us());
         let calendar = calendar(&read.measured, (&read.events.marks, kinds), zone);
         let level = self.loaded.config.check.level_ratio;
         let saved = self.saved.as_ref().map(|shelved| &shelved.baseline);
@@ -274,6 +277,11 @@ impl Subject {
         let mut segment = words(&check.segment);
         segment.retain(|kind| !exclude.contains(kind));
         EventKinds { exclude, segment, mute: words(&check.mute) }
+    }
+
+    /// How much of the history is looked at, if it is said.
+    fn look_back_us(&self) -> Option<i64> {
+        self.baseline.window.map(|window| window.as_micros() as i64)
     }
 
     /// Length of the judged window: what was said, or all, or a part where history is needed.
@@ -371,6 +379,7 @@ impl Subject {
             compared,
             zone: zone_name(&self.zone),
             kinds: scene.calendar.kinds.clone(),
+            look_back_us: scene.calendar.look_back_us,
             level_ratio: scene.level,
             on_no_data: self.on_no_data().as_str().to_owned(),
             fields: args.input.fields.settings(),

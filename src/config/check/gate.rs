@@ -95,9 +95,10 @@ impl Checker<'_, '_> {
         let source = from.flatten().or(deployment);
         let window = raw.window.as_ref();
         let (window_key, word) = (format!("{key}.window"), raw.from.as_ref());
-        if let (Some(window), Some(BaselineSource::FourTimesBefore | BaselineSource::Named(_))) =
-            (window, &source)
-        {
+        let has_own = |source: &&BaselineSource| {
+            !matches!(source, BaselineSource::History | BaselineSource::PreviousDeployment)
+        };
+        if let (Some(window), Some(_)) = (window, source.as_ref().filter(has_own)) {
             let word = word.map_or("4x-before", |word| word.value().as_ref());
             let message = format!("`{window_key}` is of no use to `{word}`");
             let help = Some("that says by itself how much it is".to_owned());

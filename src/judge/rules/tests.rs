@@ -106,6 +106,7 @@ fn judged_with(
         marks,
         kinds,
         zone: TimeZone::UTC,
+        look_back_us: None,
     };
     let scene = Scene {
         calendar,
@@ -288,6 +289,7 @@ fn exam_weeks_are_compared_with_exam_weeks() {
             marks: &marks,
             kinds: &matching,
             zone: TimeZone::UTC,
+            look_back_us: None,
         };
         let windows = calendar.windows(START_US + days * day_us, len_us, compared);
         let days: Vec<i64> = windows
@@ -363,6 +365,7 @@ fn windows_are_compared_with_windows_like_them() {
             marks: &marks,
             kinds,
             zone: TimeZone::UTC,
+            look_back_us: None,
         };
         calendar.windows(START_US + days * day_us, len_us, compared)
     };
@@ -393,4 +396,27 @@ fn windows_are_compared_with_windows_like_them() {
         assert_eq!(total(&windows.baseline), want, "{why}: {}", windows.name);
     }
     assert_eq!(windows(12, day_us, Compared::History, &holidays).excluded, ["holiday feriado"]);
+}
+
+#[test]
+fn the_window_of_a_baseline_was_no_limit() {
+    let kinds = EventKinds::default();
+    let day_us = 24 * HOUR_US;
+    let check = |days_back: Option<i64>, compared: Compared, want: i64, why: &str| {
+        let calendar = Calendar {
+            span_us: (START_US, START_US + 26 * day_us),
+            versions: vec![(START_US, "v1".to_owned()), (START_US + 25 * day_us, "v2".to_owned())],
+            marks: &[],
+            kinds: &kinds,
+            zone: TimeZone::UTC,
+            look_back_us: days_back.map(|days| days * day_us),
+        };
+        let windows = calendar.windows(START_US + 26 * day_us, HOUR_US, compared);
+        let hours = windows.baseline.iter().map(|part| part.len_s() / 3_600.0).sum::<f64>();
+        assert!((hours - want as f64).abs() < 0.01, "{why}: {hours}");
+    };
+    check(None, Compared::History, 3, "the same hour of three Fridays");
+    check(Some(5), Compared::History, 4, "the same hour of four working days, none a Friday");
+    check(None, Compared::PreviousDeployment, 25 * 24, "all of the version before");
+    check(Some(2), Compared::PreviousDeployment, 2 * 24, "its newest two days");
 }

@@ -94,6 +94,8 @@ pub struct Calendar<'a> {
     pub kinds: &'a EventKinds,
     /// Zone in which hours and weeks are counted.
     pub zone: TimeZone,
+    /// How much of the history, or of the version before, is looked at, microseconds.
+    pub look_back_us: Option<i64>,
 }
 
 impl Calendar<'_> {
@@ -111,6 +113,10 @@ impl Calendar<'_> {
         let mut known = Known::new(self.marks, self.kinds, span);
         let segment = known.segment(current);
         let (history, like) = self.history(current, (&mut known, segment.as_deref()));
+        if compared != Compared::History || like == Like::Any {
+            // What was left out of windows that are not compared is no matter.
+            known.left_out.clear();
+        }
         let four_times = || {
             let start_us = (current.start_us - 4 * len_us).max(first_us);
             vec![Window { start_us, end_us: current.start_us }]
@@ -180,8 +186,9 @@ impl Calendar<'_> {
         (known, segment): (&mut Known<'_>, Option<&str>),
     ) -> (Vec<Window>, Like) {
         let len_us = len_us(current).max(1);
-        let first_us = self.span_us.0;
-        let earliest_us = first_us.max(current.start_us - MAX_LOOK_BACK_US);
+        let said_us = self.look_back_us.map(|look_back_us| current.start_us - look_back_us);
+        let first_us = self.span_us.0.max(said_us.unwrap_or(i64::MIN));
+        let earliest_us = first_us.max(said_us.unwrap_or(current.start_us - MAX_LOOK_BACK_US));
         let steps: BTreeSet<i64> = match segment {
             // Exam weeks are months apart: what counts is how many windows they have.
             Some(kind) => known.steps_back(current, kind, MAX_HISTORY),
@@ -264,10 +271,9 @@ impl Calendar<'_> {
         match known.as_slice() {
             [.., (before_us, name), (newest_us, _)] => {
                 let end_us = (*newest_us).min(current.start_us);
-                (
-                    vec![Window { start_us: *before_us, end_us }],
-                    format!("the version before, {name}"),
-                )
+                let said_us = self.look_back_us.map_or(i64::MIN, |look_back| end_us - look_back);
+                let window = Window { start_us: said_us.max(*before_us), end_us };
+                (vec![window], format!("the version before, {name}"))
             }
             _ => (Vec::new(), "the version before, of which there is no record".to_owned()),
         }

@@ -76,7 +76,9 @@ impl Subject {
         let events = self.events(Vec::new(), &opened)?;
         let len_us = self.window_us(args, 0)?;
         let current = Window { start_us: now_us.saturating_sub(len_us), end_us: now_us };
-        let reach_us = now_us.saturating_sub(self.checks.reach_us(len_us, self.compared));
+        let said_us = self.look_back_us().map_or(0, |look_back_us| look_back_us + len_us);
+        let reach_us = self.checks.reach_us(len_us, self.compared).max(said_us);
+        let reach_us = now_us.saturating_sub(reach_us);
         // Exam weeks are months apart.
         let matched_us = matched_since_us(&events.marks, &self.kinds(), current);
         let start_us = matched_us.map_or(reach_us, |matched_us| matched_us.min(reach_us));

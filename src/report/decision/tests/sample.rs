@@ -195,6 +195,7 @@ fn recipe() -> crate::model::Recipe {
         window_us: 1,
         compared: "history".to_owned(),
         zone: "UTC".to_owned(),
+        look_back_us: None,
         kinds: crate::model::EventKinds::default(),
         level_ratio: 0.02,
         on_no_data: "hold".to_owned(),
