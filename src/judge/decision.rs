@@ -37,6 +37,8 @@ pub struct Frame {
     pub recipe: Option<Recipe>,
     /// The command that checks again, as arguments.
     pub again: Vec<String>,
+    /// Whether the decision is kept, so that a finding of it can be accepted by its number.
+    pub is_kept: bool,
 }
 
 /// Puts the checks together.
@@ -44,7 +46,7 @@ pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
     let outcome = gate::outcome(&checks, frame.bars, frame.on_no_data);
     let coverage: CheckCoverage = gate::coverage(&checks, frame.records[0], frame.records[1]);
     let findings = findings(&checks);
-    let options = options(&checks, outcome.answer, &frame.again);
+    let options = options(&checks, (outcome.answer, frame.is_kept), &frame.again);
     let span =
         |window: Window| Span { from: format_ts(window.start_us), to: format_ts(window.end_us) };
     Decision {
@@ -134,7 +136,11 @@ fn findings(checks: &[CheckResult]) -> Vec<FindingRow> {
 }
 
 /// Advice about what counts: a shadow, and what is accepted, asks for nothing.
-fn options(checks: &[CheckResult], answer: Answer, again: &[String]) -> Vec<OptionRow> {
+fn options(
+    checks: &[CheckResult],
+    (answer, is_kept): (Answer, bool),
+    again: &[String],
+) -> Vec<OptionRow> {
     let mut options = Vec::new();
     let is_deploy = |event: &&LinkedEvent| event.kind == "deploy";
     // The worst that counts is the first finding.
@@ -158,7 +164,7 @@ fn options(checks: &[CheckResult], answer: Answer, again: &[String]) -> Vec<Opti
     if failed.is_some() {
         options.push(option("fix forward", "medium", "what failed holds again after the fix"));
     }
-    if worst.is_some_and(|(_, counted)| counted != Verdict::Pass) {
+    if is_kept && worst.is_some_and(|(_, counted)| counted != Verdict::Pass) {
         let accept = ["plimsoll", "baseline", "accept", "F1", "--reason", "…"];
         let verify = accept.map(str::to_owned).to_vec();
         let expected = "the check counts as passed from now on, and hides further drift";

@@ -233,5 +233,6 @@ fn frame(recorded: &Decision, recipe: &Recipe, records: [u64; 2]) -> Frame {
         config: recorded.config.clone(),
         recipe: None,
         again: Vec::new(),
+        is_kept: false,
     }
 }

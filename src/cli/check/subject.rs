@@ -334,6 +334,7 @@ impl Subject {
             config: config_ref(self.loaded.file.as_deref()),
             recipe: None,
             again: args.again(),
+            is_kept: baselines::is_kept(&self.loaded),
         }
     }
 
@@ -378,8 +379,8 @@ impl Subject {
             window_us: scene.len_us,
             compared,
             zone: zone_name(&self.zone),
-            kinds: scene.calendar.kinds.clone(),
             look_back_us: scene.calendar.look_back_us,
+            kinds: scene.calendar.kinds.clone(),
             level_ratio: scene.level,
             on_no_data: self.on_no_data().as_str().to_owned(),
             fields: args.input.fields.settings(),

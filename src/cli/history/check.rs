@@ -74,6 +74,7 @@ fn frame(args: &CheckArgs, stand: &Stand) -> Frame {
         config: config_ref(stand.loaded.file.as_deref()),
         recipe: None,
         again,
+        is_kept: baselines::is_kept(&stand.loaded),
     }
 }
 

@@ -18,7 +18,7 @@ fn what_does_not_count_is_listed_last_and_nothing_is_advised_about_it() {
             let words = option.verify.into_iter().filter(|word| word.starts_with('F'));
             [vec![option.action], words.collect()].concat().join(" ")
         };
-        let options = options(&checks, answer, &again).into_iter().map(option);
+        let options = options(&checks, (answer, true), &again).into_iter().map(option);
         assert_eq!(options.collect::<Vec<_>>().join(", "), advised, "{findings}");
         let found = super::findings(&checks).into_iter().map(|row| row.verdict.as_str());
         assert_eq!(found.collect::<Vec<_>>().join(" "), findings, "{advised}");
@@ -30,4 +30,11 @@ fn what_does_not_count_is_listed_last_and_nothing_is_advised_about_it() {
     check(&[one(Pass), accepted(Fail)], "fail", ""); // accepted already
     check(&[shadow(Fail), accepted(Fail), one(Warn)], "warn fail fail", "accept F1, do nothing");
     check(&[shadow(Fail), one(Inconclusive)], "fail", "wait, do nothing");
+}
+
+#[test]
+fn a_decision_that_is_not_kept_advised_to_accept_a_finding_of_it() {
+    let options = options(&[told(one(Fail))], (Answer::Rollback, false), &[]);
+    let actions: Vec<&str> = options.iter().map(|option| option.action.as_str()).collect();
+    assert_eq!(actions, ["fix forward", "do nothing"]);
 }
