@@ -197,12 +197,18 @@ impl EndingArgs {
 /// The configuration in force; `None` without a file.
 pub(super) fn config_ref(file: Option<&Path>) -> Option<ConfigRef> {
     let file = file?;
-    Some(ConfigRef { file: relative(file), sha256: sha256_of(file)? })
+    Some(ConfigRef { file: in_repository(file), sha256: sha256_of(file)? })
+}
+
+/// The path from the current directory where it lies below it.
+pub(super) fn relative(file: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    file.strip_prefix(&here).unwrap_or(file).display().to_string()
 }
 
 /// The path as annotations want it: from the root of the repository, else from where a runner
 /// works, else from the current directory.
-fn relative(file: &Path) -> String {
+fn in_repository(file: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let whole = here.join(file);
     let is_repository = |directory: &&Path| directory.join(".git").exists();

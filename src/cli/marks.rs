@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::check::relative;
 use super::error::{BAD_VALUE, Failure, PATH_HINT, UNREADABLE};
 use crate::config::{Calendar, CalendarDays, CalendarKind, EventFields};
 use crate::model::{EventMark, one_line};
@@ -138,7 +139,7 @@ impl Events {
             |path: &Path, fields| Reader { zone, calendar: Some(calendar), fields }.file(path);
         match &calendar.days {
             CalendarDays::Between(from, to) => {
-                self.marks.extend(between(calendar, *from, *to, zone))
+                self.marks.extend(between(calendar, *from, *to, zone));
             }
             CalendarDays::File(path, fields) => {
                 if is_new(path) {
@@ -246,7 +247,7 @@ impl Reader<'_> {
                 // Of a tree of documents it is the file that says where it is.
                 Err((line, what)) if self.calendar.is_some() => {
                     let line = line.map_or_else(String::new, |line| format!(", line {line}"));
-                    mistakes.push((None, format!("`{}`{line}: {what}", path.display())));
+                    mistakes.push((None, format!("`{}`{line}: {what}", relative(path))));
                 }
                 Err(mistake) => mistakes.push(mistake),
             }

@@ -156,7 +156,9 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
     if !marks.is_empty() {
         terminal.say(&format!("  with {} known events", marks.len()));
     }
-    troubles.iter().for_each(|trouble| terminal.say(&format!("  note: {trouble}")));
+    for trouble in &troubles {
+        terminal.say(&format!("  note: {trouble}"));
+    }
     let of_calendar = |text| QualityNote { kind: "calendar".to_owned(), text };
     notes.extend(troubles.into_iter().map(of_calendar));
     let mut survey = reading::survey(opened, &mut notes, terminal)?;

@@ -374,10 +374,9 @@ impl<'a> Draft<'a> {
     /// The muted events because of which it does not count that it does not hold.
     fn muted(&self, windows: &Windows) -> Option<String> {
         let is_muted = |muting: Muting| match muting {
-            _ if windows.is_whole() => true,
             Muting::Whole => true,
-            Muting::Now => windows.is_muted_now,
-            Muting::Cut => false,
+            Muting::Now => windows.is_whole() || windows.is_muted_now,
+            Muting::Cut => windows.is_whole(),
         };
         let is_broken = |(_, judged): &(usize, &Judged)| judged.outcome != Outcome::Pass;
         let mut broken = self.terms.iter().enumerate().filter(is_broken);

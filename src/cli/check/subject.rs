@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::measured::{ReadFor, calendar, read_for, saved_ref};
 use super::source::{compared, source_of};
-use super::{CheckArgs, builds, config_ref, relative};
+use super::{CheckArgs, builds, config_ref, in_repository};
 use crate::baseline::{Acceptance, Baseline, Shelved, accept};
 use crate::cli::error::{BAD_VALUE, CONFIG, Failure, NO_RULE, NO_TIME};
 use crate::cli::marks::{self, Events};
@@ -224,7 +224,9 @@ impl Subject {
         files.extend(marks::calendars_in(&args.input.inputs));
         let events = self.events(files, &opened)?;
         reading::echo(&inputs, &notes, terminal);
-        events.notes.iter().for_each(|note| terminal.say(&format!("  note: {note}")));
+        for note in &events.notes {
+            terminal.say(&format!("  note: {note}"));
+        }
         let read = read_for(&self.checks, opened, terminal)?;
         for (summary, bytes) in inputs.iter_mut().zip(&read.bytes) {
             summary.bytes = *bytes;
@@ -469,5 +471,5 @@ pub(in crate::cli) fn place_of(loaded: &Loaded, expr: &Expr) -> Option<(String, 
     let file = loaded.file.as_ref()?;
     let place = loaded.place_of(expr);
     let number = |number: usize| u32::try_from(number).ok();
-    Some((relative(file), number(place.line)?, number(place.column)?))
+    Some((in_repository(file), number(place.line)?, number(place.column)?))
 }

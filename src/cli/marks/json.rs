@@ -110,7 +110,9 @@ impl Fields<'_> {
     ) {
         match value {
             Value::Array(values) if depth > 0 => {
-                values.iter().for_each(|value| self.each(value, (line, depth - 1), all));
+                for value in values {
+                    self.each(value, (line, depth - 1), all);
+                }
             }
             Value::Object(object) => {
                 let inside = object.values().filter_map(Value::as_object).flat_map(Map::values);

@@ -132,7 +132,7 @@ fn an_icalendar_gives_days_in_its_zone_and_instants_in_theirs() {
             event("DTSTART:20261114T060000Z|DTEND:20261114T050000Z|SUMMARY:turned"),
         ),
         &[],
-        &["ends before it begins", "`odd`: \"noon\" is no time", "`timeless`: there is no DTSTART"],
+        &["`odd`: \"noon\" is no time", "`timeless`: there is no DTSTART", "ends before it begins"],
         "what cannot be read is told",
     );
 }

@@ -60,7 +60,8 @@ impl Checker<'_, '_> {
                 let other = seen.iter().find(|(other, known)| *known == word && *other != list);
                 if let Some((other, _)) = other {
                     let word = word.as_str();
-                    let message = format!("`check.{list}` has `{word}`, which `check.{other}` has");
+                    let message =
+                        format!("`check.{list}` has `{word}`, which `check.{other}` has too");
                     let help = "a kind of events is left out, or matched, or muted; what is muted \
                                 is left out as well";
                     let key = format!("check.{list}");

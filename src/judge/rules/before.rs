@@ -47,7 +47,10 @@ impl<'a> Before<'a> {
         if baseline.segment != self.windows.segment {
             let [then, now] = [&baseline.segment, &self.windows.segment].map(kind);
             let name = &baseline.name;
-            return Some(format!("the baseline `{name}` is of {then}, and this is {now}"));
+            return Some(format!(
+                "the baseline `{name}` is of {then}, and this is {now}: judge with `--baseline \
+                 history`"
+            ));
         }
         self.not_saved()
     }

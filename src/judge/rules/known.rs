@@ -59,7 +59,7 @@ impl<'a> Known<'a> {
         let left = self.outside(window, is_left_out);
         let Some(kind) = segment else { return left };
         let other = self.outside(window, |event| event.kind == kind);
-        other.into_iter().fold(left, |left, other| without(left, other))
+        other.into_iter().fold(left, without)
     }
 
     /// What of the current window is judged, and the muted events in it. Where less than half would

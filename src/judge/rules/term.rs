@@ -258,8 +258,8 @@ pub(super) fn muting(term: &Term) -> Muting {
     match (&term.measure, &term.limit) {
         (Measure::Age, _) => Muting::Now,
         (Measure::Sum(_) | Measure::Distinct(_) | Measure::Novelty(_), _)
-        | (_, Limit::BeforeChange(_)) => Muting::Whole,
-        (Measure::Count, Limit::Literal(_) | Limit::Usual { .. }) => Muting::Whole,
+        | (_, Limit::BeforeChange(_))
+        | (Measure::Count, Limit::Literal(_) | Limit::Usual { .. }) => Muting::Whole,
         _ => Muting::Cut,
     }
 }

@@ -189,13 +189,12 @@ impl Calendar<'_> {
         let said_us = self.look_back_us.map(|look_back_us| current.start_us - look_back_us);
         let first_us = self.span_us.0.max(said_us.unwrap_or(i64::MIN));
         let earliest_us = first_us.max(said_us.unwrap_or(current.start_us - MAX_LOOK_BACK_US));
-        let steps: BTreeSet<i64> = match segment {
+        let steps: BTreeSet<i64> = if let Some(kind) = segment {
             // Exam weeks are months apart: what counts is how many windows they have.
-            Some(kind) => known.steps_back(current, kind, MAX_HISTORY),
-            None => {
-                let count = (current.start_us - earliest_us).div_euclid(len_us);
-                (1..=count.min(MAX_HISTORY as i64)).collect()
-            }
+            known.steps_back(current, kind, MAX_HISTORY)
+        } else {
+            let count = (current.start_us - earliest_us).div_euclid(len_us);
+            (1..=count.min(MAX_HISTORY as i64)).collect()
         };
         let steps = steps.into_iter().filter(|back| current.start_us - back * len_us >= first_us);
         let mut all: Vec<Window> = steps
