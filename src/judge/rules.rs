@@ -3,6 +3,7 @@
 //! ```text
 //! rules ─▶ gauge     questions for one reading, and the measure over any windows
 //!          windows   the time that is judged, and the like time before it
+//!           └ known   events whose time is left out, matched or muted
 //!          term      one comparison for one group: outcome, evidence, p-value
 //!           ├ level   against the baseline's level, with an interval
 //!           └ series  against usual windows, against the newest change point, novelty
@@ -16,6 +17,7 @@ mod before;
 mod configured;
 mod gauge;
 mod groups;
+mod known;
 mod level;
 mod reach;
 mod recipe;
@@ -34,6 +36,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use configured::{Misread, PlaceOf, of_config, of_gate, of_text};
+pub use known::matched_since_us;
 pub use recipe::{of_recorded, recorded};
 pub use saved::{Making, Summary, SummaryRow, baseline_of, summary};
 pub use windows::{Calendar, Compared, Windows};
@@ -42,10 +45,13 @@ use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
 use self::groups::{LeftOut, Traffic};
 use self::shelf::{Answers, Shelf};
-use self::term::{Judged, Situation};
+use self::term::{Judged, Muting, Situation, muting};
+use self::windows::slot;
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
-use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
+use crate::model::{
+    CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict, time_zone,
+};
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
@@ -131,6 +137,11 @@ impl Scene<'_> {
         self.windows_before(0)
     }
 
+    /// What to say of the first of these fields that no sample has.
+    fn missing<'f>(&self, mut fields: impl Iterator<Item = &'f Field>) -> Option<&str> {
+        fields.find_map(|field| self.missing.get(&field.name)).map(String::as_str)
+    }
+
     fn windows_before(&self, back_us: i64) -> Windows {
         self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
     }
@@ -145,7 +156,9 @@ impl Scene<'_> {
     fn saved(&self, term: &Term, rule: &Rule, windows: &Windows) -> Option<Saved<'_>> {
         let baseline = self.saved?;
         let measure = baseline.measure(&MeasureKey::of(&term.measure, rule));
-        Some(Saved { baseline, measure, slot: self.calendar.slot(windows.current, self.len_us) })
+        // The hours of its windows are those of the zone in which it was saved.
+        let zone = time_zone(&baseline.zone).unwrap_or_else(|| self.calendar.zone.clone());
+        Some(Saved { baseline, measure, slot: slot(windows.current, self.len_us, &zone) })
     }
 }
 
@@ -234,12 +247,13 @@ impl Checks {
                     drafts.extend(judged.into_iter().map(|draft| (at, draft)));
                     left_out.extend(left.note(&check.id, rule).map(|note| (at, note)));
                 }
-                Checked::Slo { good: _, objective, period } => {
+                Checked::Slo { good, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
                     let watched = slo::watched(*objective, *period);
-                    let judged = slo::judge(measured, places, scene.now_us, watched);
-                    let (group, terms) = (Group::new(), vec![judged]);
-                    drafts.push((at, Draft { check, group, terms, since: None }));
+                    let missing = scene.missing(good.fields());
+                    let moment = (scene.now_us, missing);
+                    let judged = slo::judge(measured, places, moment, watched);
+                    drafts.push((at, Draft::of_one(check, judged)));
                 }
             }
         }
@@ -251,7 +265,7 @@ impl Checks {
             let terms = drafts.iter_mut().filter(of_family).flat_map(|draft| &mut draft.terms);
             correct(terms.collect(), scene.level);
         }
-        let results = drafts.into_iter().map(Draft::result).collect();
+        let results = drafts.into_iter().map(|draft| draft.result(&windows)).collect();
         left_out.sort();
         let left_out = left_out.into_iter().map(|(_, note)| note).collect();
         Judgement { results, left_out }
@@ -283,14 +297,13 @@ fn judge_rule<'a>(
         .zip(places)
         .filter_map(|(term, places)| Gauge::new(&term.measure, (shelf, answers), places))
         .collect();
-    let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
+    let missing = scene.missing(rule.fields());
     if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(windows.span)))
     {
         let mut nothing = Judged::nothing(text);
         nothing.evidence.metric =
             rule.terms.first().map(|term| term.measure.to_string()).unwrap_or_default();
-        let terms = vec![nothing];
-        return (vec![Draft { check, group: Group::new(), terms, since: None }], left_out);
+        return (vec![Draft::of_one(check, nothing)], left_out);
     }
     let Some(first) = gauges.first() else { return (Vec::new(), left_out) };
     let groups = left_out.groups(first);
@@ -298,7 +311,7 @@ fn judge_rule<'a>(
         let situation = Situation {
             windows,
             min_samples: check.min_samples,
-            has_events: measured.events_within(windows.current) > 0,
+            has_events: windows.judged.iter().any(|part| measured.events_within(*part) > 0),
         };
         let terms = rule.terms.iter().zip(&gauges);
         let judge = |(term, gauge)| {
@@ -325,15 +338,14 @@ fn judge_rule<'a>(
         let group = name.map(|(field, value)| (field.name.clone(), value.clone()));
         drafts.push(Draft { check, group: group.into_iter().collect(), terms, since });
     }
-    let traffic = |draft: &Draft<'_>| {
+    let compared = rule.terms.iter().zip(&gauges).find(|(term, _)| term::needs_baseline(term));
+    let drafts = left_out.without_thin(drafts, |draft| {
+        let Some((term, gauge)) = compared else { return Traffic::Thin };
         let group = draft.group.values().next().map(String::as_str);
-        let mut terms = rule.terms.iter().zip(&gauges);
-        terms.find(|(term, _)| term::needs_baseline(term)).map_or(Traffic::Thin, |(term, gauge)| {
-            let saved = scene.saved(term, rule, windows);
-            Traffic::of(&Before { gauge, group, windows, saved }, check.min_samples)
-        })
-    };
-    (left_out.without_thin(drafts, traffic), left_out)
+        let saved = scene.saved(term, rule, windows);
+        Traffic::of(&Before { gauge, group, windows, saved }, check.min_samples)
+    });
+    (drafts, left_out)
 }
 
 /// Whether a rule that is broken now was so at the moments before.
@@ -382,10 +394,33 @@ fn correct(terms: Vec<&mut Judged>, level: f64) {
     }
 }
 
-impl Draft<'_> {
-    fn result(self) -> CheckResult {
+impl<'a> Draft<'a> {
+    /// What is not asked by a field and has one part.
+    fn of_one(check: &'a Check, judged: Judged) -> Self {
+        Self { check, group: Group::new(), terms: vec![judged], since: None }
+    }
+
+    /// The muted events because of which it does not count that it does not hold.
+    fn muted(&self, windows: &Windows) -> Option<String> {
+        let is_muted = |muting: Muting| match muting {
+            Muting::Whole => true,
+            Muting::Now => windows.is_whole() || windows.is_muted_now,
+            Muting::Cut => windows.is_whole(),
+        };
+        let is_broken = |(_, judged): &(usize, &Judged)| judged.outcome != Outcome::Pass;
+        let mut broken = self.terms.iter().enumerate().filter(is_broken);
+        let muting_of = |place: usize| match &self.check.checked {
+            Checked::Rule(rule) => rule.terms.get(place).map_or(Muting::Cut, muting),
+            Checked::Slo { .. } => Muting::Now,
+        };
+        let muted = windows.muted.clone();
+        muted.filter(|_| broken.all(|(place, _)| is_muted(muting_of(place))))
+    }
+
+    fn result(self, windows: &Windows) -> CheckResult {
+        let outcome = worst(&self.terms);
+        let muted = self.muted(windows);
         let Self { check, group, terms, since } = self;
-        let outcome = worst(&terms);
         let verdict = verdict(outcome, check);
         let shown = terms.iter().find(|judged| judged.outcome == outcome);
         let nothing = Judged::nothing("there is nothing to judge");
@@ -425,6 +460,7 @@ impl Draft<'_> {
             line,
             column,
             accepted: None,
+            muted: muted.filter(|_| matches!(verdict, Verdict::Warn | Verdict::Fail)),
             terms: parts,
         }
     }

@@ -9,7 +9,7 @@ use crate::cli::error::Failure;
 use crate::cli::output::Terminal;
 use crate::cli::reading;
 use crate::judge::rules::{Calendar, Checks};
-use crate::model::{BaselineRef, EventMark};
+use crate::model::{BaselineRef, EventKinds, EventMark};
 use crate::query::{InputCount, Measured, Measures, Opened, UnseenWord};
 use crate::rule::{Mistake, unknown_field, unknown_word};
 
@@ -82,14 +82,14 @@ pub(super) fn known(opened: &Opened) -> Vec<String> {
 /// From what windows are chosen in what was measured.
 pub(super) fn calendar<'a>(
     measured: &Measured,
-    (marks, exclude): (&'a [EventMark], &'a [String]),
-    zone: TimeZone,
+    (marks, kinds): (&'a [EventMark], &'a EventKinds),
+    (zone, look_back_us): (TimeZone, Option<i64>),
 ) -> Calendar<'a> {
     let of_version = |(name, (first_us, _)): (&String, &(i64, i64))| (*first_us, name.clone());
     let mut versions: Vec<(i64, String)> = measured.versions().iter().map(of_version).collect();
     versions.sort();
     let span_us = measured.span_us().unwrap_or_default();
-    Calendar { span_us, versions, marks, exclude, zone }
+    Calendar { span_us, versions, marks, kinds, zone, look_back_us }
 }
 
 /// A saved baseline as a decision names it.

@@ -168,11 +168,11 @@ impl<'a> Again<'a> {
 
     fn decision(&self, recorded: &Decision, terminal: &Terminal) -> Result<Decision, Failure> {
         let recipe = self.recipe;
-        let zone = when::zone(&recipe.zone)?;
+        let zone = (when::zone(&recipe.zone)?, recipe.look_back_us);
         let opened = reading::open(&self.names, &self.fields, terminal)?;
         let ReadFor { measured, records, unseen, .. } = read_for(&self.checks, opened, terminal)?;
         let scene = Scene {
-            calendar: calendar(&measured, (&recipe.marks, &recipe.exclude), zone),
+            calendar: calendar(&measured, (&recipe.marks, &recipe.kinds), zone),
             now_us: recipe.now_us,
             len_us: recipe.window_us,
             compared: self.compared,
@@ -234,5 +234,6 @@ fn frame(recorded: &Decision, recipe: &Recipe, records: [u64; 2]) -> Frame {
         config: recorded.config.clone(),
         recipe: None,
         again: Vec::new(),
+        is_kept: false,
     }
 }

@@ -117,7 +117,7 @@ fn share(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
 fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let exposure = case.before.exposure_s();
     let usual = Count { events: before.n as f64, exposure };
-    let seconds = case.situation.windows.current.len_s();
+    let seconds = case.situation.windows.judged_s();
     let now = Count { events: case.now.n as f64, exposure: seconds };
     let dispersion = series::count_dispersion(&case.before.counts()).unwrap_or(Dispersion::UNKNOWN);
     let per_window = usual.events / exposure * seconds;

@@ -34,7 +34,10 @@ pub(super) struct Situation<'a> {
 /// Judges a term for a group.
 pub(super) fn judge(term: &Term, before: Before<'_>, situation: &Situation<'_>) -> Judged {
     let Before { gauge, group, windows, .. } = before;
-    let now = gauge.read(group, &[windows.current]);
+    let now = match muting(term) {
+        Muting::Whole => gauge.read(group, &[windows.current]),
+        Muting::Cut | Muting::Now => gauge.read(group, &windows.judged),
+    };
     let case = Case { term, gauge, group, now, before, situation };
     if !situation.has_events && !matches!(term.measure, Measure::Age) {
         return case.inconclusive("there are no records in the window");
@@ -71,9 +74,9 @@ impl Case<'_> {
         }
     }
 
-    /// Values of the current window.
+    /// Values of the time that is judged.
     pub(super) fn now_values(&self) -> Rc<Values> {
-        self.gauge.values(self.group, &[self.situation.windows.current])
+        self.gauge.values(self.group, &self.situation.windows.judged)
     }
 
     /// Whether the measure needs values enough to mean anything.
@@ -183,7 +186,7 @@ impl Case<'_> {
             Ok(known) => known,
             Err(missing) => return self.inconclusive(missing),
         };
-        let now = self.gauge.distinct(self.group, &[windows.current]);
+        let now = self.gauge.distinct(self.group, &windows.judged);
         // What meets the filter for the first time is new, if there are any records before it.
         let is_first = windows.span.start_us >= windows.current.start_us;
         if known.is_empty() && is_first && !self.before.is_saved() {
@@ -238,6 +241,29 @@ impl Case<'_> {
 /// Whether two numbers differ by rounding only.
 fn is_same(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-9 * left.abs().max(right.abs())
+}
+
+/// What muted events in the current window do to a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Muting {
+    /// Their time is not looked at.
+    Cut,
+    /// All of the window is looked at, and does not count while they touch it: less time would
+    /// break a limit that is meant for all of it.
+    Whole,
+    /// It is about the present, and does not count while they go on.
+    Now,
+}
+
+/// What muted events do to a term.
+pub(super) fn muting(term: &Term) -> Muting {
+    match (&term.measure, &term.limit) {
+        (Measure::Age, _) => Muting::Now,
+        (Measure::Sum(_) | Measure::Distinct(_) | Measure::Novelty(_), _)
+        | (_, Limit::BeforeChange(_))
+        | (Measure::Count, Limit::Literal(_) | Limit::Usual { .. }) => Muting::Whole,
+        _ => Muting::Cut,
+    }
 }
 
 /// Whether a term looks at more than the current window.

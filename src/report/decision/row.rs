@@ -200,16 +200,20 @@ fn counted(decision: &Decision) -> String {
     };
     let [count, tested] = [count, coverage.tested].map(|number| number::count(number.into()));
     let plural = if coverage.tested == 1 { "" } else { "s" };
-    let accepted = decision.checks.iter().filter(|check| is_excused(check)).count();
-    let accepted = match accepted {
-        0 => String::new(),
-        count => format!(", {} accepted", number::count(count as u64)),
+    let excused = |is_it: fn(&CheckResult) -> bool, word: &str| {
+        let excused = decision.checks.iter().filter(|check| is_excused(check) && is_it(check));
+        match excused.count() {
+            0 => String::new(),
+            count => format!(", {} {word}", number::count(count as u64)),
+        }
     };
-    format!("{count} of {tested} {}{plural} {said}{accepted}", noun(decision))
+    let accepted = excused(|check| check.accepted.is_some(), "accepted");
+    let muted = excused(|check| check.accepted.is_none(), "muted");
+    format!("{count} of {tested} {}{plural} {said}{accepted}{muted}", noun(decision))
 }
 
-/// Whether it counts as a pass only because somebody accepted it.
-fn is_excused(check: &CheckResult) -> bool {
+/// Whether it counts as a pass only because somebody accepted it, or a known event mutes it.
+pub(super) fn is_excused(check: &CheckResult) -> bool {
     check.counted().is_some_and(|counted| counted != check.verdict)
 }
 
@@ -360,15 +364,16 @@ fn since_text(since: &Since) -> Option<String> {
 }
 
 fn remark(check: &CheckResult) -> String {
-    match &check.accepted {
+    match (&check.accepted, &check.muted) {
         _ if check.shadow => "shadow: does not count".to_owned(),
-        Some(accepted) => visible::sentence(&format!(
+        (Some(accepted), _) => visible::sentence(&format!(
             "accepted by {} on {}: {}",
             accepted.who,
             instant(&accepted.when, Zone::utc),
             accepted.why
         )),
-        None => String::new(),
+        (None, Some(muted)) => visible::sentence(&format!("muted: {muted}")),
+        (None, None) => String::new(),
     }
 }
 

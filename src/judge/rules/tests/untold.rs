@@ -28,12 +28,14 @@ fn last_hour(text: &str, hours: i64, rule: &str, compared: Compared) -> Judgemen
     let checks = Checks::new(vec![check]);
     let measured = measured(text, &checks);
     let missing = BTreeMap::new();
+    let kinds = EventKinds::default();
     let calendar = Calendar {
         span_us: measured.span_us().unwrap(),
         versions: Vec::new(),
         marks: &[],
-        exclude: &[],
+        kinds: &kinds,
         zone: TimeZone::UTC,
+        look_back_us: None,
     };
     let (now_us, len_us) = (START_US + hours * HOUR_US, HOUR_US);
     let scene =
