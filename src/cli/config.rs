@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 
 use super::args::ConfigFile;
-use super::check::misread;
+use super::check::tell_mistakes;
 use super::error::{CONFIG, Exit, Failure, NO_SOURCE};
 use super::output::Terminal;
 use crate::config::{self, ConfigError, Expr, Loaded, Request};
@@ -91,9 +91,7 @@ fn tell_misread(loaded: &Loaded, terminal: &Terminal) {
     let of_gates = config.gates.iter().map(|gate| of_gate(gate, &no_place));
     let checks = std::iter::once(of_config(config, &no_place)).chain(of_gates);
     let all: Vec<Misread> = checks.filter_map(Result::err).flatten().collect();
-    if !all.is_empty() {
-        terminal.say(&misread(loaded, &all, terminal).to_string());
-    }
+    tell_mistakes(loaded, &all, terminal);
 }
 
 /// As [`load`], but there must be a source to read.

@@ -222,7 +222,11 @@ fn what_no_record_has_is_no_pass() {
         ("share(sevice = \"x\") < 1%", 3, "did you mean `service`?"),
         ("count() > 5 where event missing", 0, "1 of 1 rule passed"),
         ("count() < 5 where route = \"/chekout\"", 0, "did you mean `/checkout`?"),
-        ("count() < 5 where route in (\"/search\", \"/x\")", 1, "note: no record has `route = \"/x\"`"),
+        (
+            "count() < 5 where route in (\"/search\", \"/x\")",
+            1,
+            "note: no record has `route = \"/x\"`",
+        ),
         ("count() < 5 where severity >= \"error\"", 0, "1 of 1 rule passed"),
     ] {
         let ran = run(dir.path(), &["check", "shop.log", "--rule", rule]);
@@ -238,7 +242,8 @@ fn what_no_record_has_is_no_pass() {
 fn json_lines_are_no_documents_by_their_name() {
     let dir = shop();
     std::fs::rename(dir.path().join("shop.log"), dir.path().join("shop.json")).unwrap();
-    write_whole(&dir.path().join("report.json"), b"{\"at\":\"2026-11-20T12:00:00Z\",\"n\":1}\n").unwrap();
+    write_whole(&dir.path().join("report.json"), b"{\"at\":\"2026-11-20T12:00:00Z\",\"n\":1}\n")
+        .unwrap();
     for (input, are_documents) in [("shop.json", false), ("report.json", true)] {
         let ran = run(dir.path(), &["init", "--dry-run", input]);
         let says = ran.out.lines().any(|line| line.starts_with("kind = \"documents\""));

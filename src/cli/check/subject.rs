@@ -19,8 +19,8 @@ use crate::config::{BaselineSpec, CalendarKind, Expr, Gate, Loaded, OnNoData};
 use crate::judge::{
     self, Frame, decision,
     rules::{
-        Check, Checks, Compared, Judgement, Making, Misread, Scene, Windows, baseline_of, of_config, of_gate,
-        of_text, recorded,
+        Check, Checks, Compared, Judgement, Making, Misread, Scene, Windows, baseline_of,
+        of_config, of_gate, of_text, recorded,
     },
 };
 use crate::model::{
@@ -457,15 +457,19 @@ fn typed(rules: &[String], min_samples: u64, terminal: &Terminal) -> Result<Vec<
 }
 
 pub(in crate::cli) fn misread(loaded: &Loaded, all: &[Misread], terminal: &Terminal) -> Failure {
+    tell_mistakes(loaded, all, terminal);
+    let count = all.len();
+    let noun = if count == 1 { "mistake" } else { "mistakes" };
+    Failure::new(&CONFIG, format!("{count} {noun} in rules")).hint("see docs/rules.md")
+}
+
+pub(in crate::cli) fn tell_mistakes(loaded: &Loaded, all: &[Misread], terminal: &Terminal) {
     for one in all {
         let mistake = &one.mistake;
         let help = mistake.help.as_deref();
         let problem = loaded.problem_in(&one.expr, one.span(), &mistake.message, help);
         terminal.say(&problem.to_string());
     }
-    let count = all.len();
-    let noun = if count == 1 { "mistake" } else { "mistakes" };
-    Failure::new(&CONFIG, format!("{count} {noun} in rules")).hint("see docs/rules.md")
 }
 
 pub(in crate::cli) fn place_of(loaded: &Loaded, expr: &Expr) -> Option<(String, u32, u32)> {

@@ -209,11 +209,7 @@ impl Checker<'_, '_> {
     }
 
     /// `seen` are the ids of the rules: both are accepted by their ids.
-    pub(super) fn slos<'r>(
-        &mut self,
-        raw: &'r [Placed<RawSlo>],
-        seen: &mut Seen<'r>,
-    ) -> Vec<Slo> {
+    pub(super) fn slos<'r>(&mut self, raw: &'r [Placed<RawSlo>], seen: &mut Seen<'r>) -> Vec<Slo> {
         let mut slos = Vec::new();
         for (index, placed) in raw.iter().enumerate() {
             let raw = placed.value();

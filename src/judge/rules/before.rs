@@ -152,10 +152,7 @@ impl<'a> Before<'a> {
     ///
     /// # Errors
     /// Why there are none.
-    pub(super) fn usual(
-        &self,
-        least: usize,
-    ) -> Result<(Vec<f64>, Option<&'static str>), String> {
+    pub(super) fn usual(&self, least: usize) -> Result<(Vec<f64>, Option<&'static str>), String> {
         let mut usual = (self.of_each(self.windows.history.iter().copied())?, None);
         for (name, windows) in self.windows.wider.iter().filter(|_| !self.is_saved()) {
             if usual.0.len() >= least {

@@ -7,8 +7,8 @@ use crate::model::Group;
 use crate::rule::Rule;
 use crate::stats::Outcome;
 
-/// Groups that are judged, those with most rows first.
-const MAX_GROUPS: usize = 200;
+/// Groups that are judged or saved, those with most rows first.
+pub(super) const MAX_GROUPS: usize = 200;
 /// Groups that are named of each kind that is left out.
 const MAX_NAMED: usize = 5;
 /// So many times busier than before a group has next to nothing to be compared with.

@@ -239,7 +239,7 @@ impl Case<'_> {
 }
 
 /// Whether two numbers differ by rounding only.
-fn is_same(left: f64, right: f64) -> bool {
+pub(super) fn is_same(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-9 * left.abs().max(right.abs())
 }
 

@@ -73,11 +73,8 @@ fn what_no_record_has_is_known() {
     let words = measured.unseen_words().iter();
     let words: Vec<_> = words.map(|word| (&*word.word, word.meant.as_deref())).collect();
     // That of a field which no record has says no more than that.
-    let want = [
-        ("/orders/12", Some("/orders/{id}")),
-        ("/serch", Some("/search")),
-        ("/zebra", None),
-    ];
+    let want =
+        [("/orders/12", Some("/orders/{id}")), ("/serch", Some("/search")), ("/zebra", None)];
     assert_eq!(words, want);
 }
 

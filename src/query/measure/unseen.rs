@@ -68,7 +68,9 @@ impl Unseen {
         let field = &condition.field.name;
         let Some(label) = Label::find(field) else { return };
         let tests: Vec<(&str, Test)> = match &condition.test {
-            Test::Compare(Cmp::Equal, Value::Text(word)) => vec![(word, condition.test.clone())],
+            Test::Compare(Cmp::Equal, Value::Text(word)) => {
+                vec![(word.as_str(), condition.test.clone())]
+            }
             Test::In(values) => values
                 .iter()
                 .filter_map(|value| match value {
@@ -102,7 +104,7 @@ impl Unseen {
             let is_seen = names.iter().any(|name| word.compiled.holds(Cell::Text(name)));
             for name in names {
                 if word.names.len() < MAX_NAMES && !word.names.contains(&**name) {
-                    word.names.insert(name.to_string());
+                    word.names.insert((**name).to_owned());
                 }
             }
             !is_seen

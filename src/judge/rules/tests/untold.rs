@@ -78,11 +78,15 @@ fn a_constant_lies_within_its_usual_range() {
         "p95(duration) < usual(delta_iqr, 3)",
         "avg(duration) < usual(t, 1%)",
         "p95(duration) < usual(lognormal, 1%)",
+        "count() < baseline + 10% where status >= 500",
+        "rate() < baseline + 10% where status >= 500",
+        "sum(status) < baseline + 10% where route = \"/b\"",
     ] {
         let judged = last_hour(&text, 30, rule, Compared::FourTimesBefore);
         assert_eq!(verdict(&judged), Verdict::Pass, "{rule}: {:?}", judged.results);
     }
-    let slower = log(30, |hour, _| Some(("/a".to_owned(), 200, if hour == 29 { 50.0 } else { 49.9 })));
+    let slower =
+        log(30, |hour, _| Some(("/a".to_owned(), 200, if hour == 29 { 50.0 } else { 49.9 })));
     let judged = last_hour(&slower, 30, "p95(duration) < usual(iqr, 3)", Compared::History);
     assert_eq!(verdict(&judged), Verdict::Fail, "beyond it by more than rounding");
 }
@@ -114,13 +118,20 @@ fn groups_that_are_not_judged_are_counted() {
     // A busy route, and 250 with a request now and then.
     let text = log(10, |hour, minute| {
         let rare = (hour * 60 + minute) / 2 % 250;
-        let rare = format!("/r{}{}", char::from(b'a' + (rare / 26) as u8), (b'a' + (rare % 26) as u8) as char);
+        let rare = format!(
+            "/r{}{}",
+            char::from(b'a' + (rare / 26) as u8),
+            (b'a' + (rare % 26) as u8) as char
+        );
         Some((if minute % 2 == 0 { "/a".to_owned() } else { rare }, 200, 50.0))
     });
     let judged = last_hour(&text, 10, "p95(duration) < 1s per route", Compared::FourTimesBefore);
     assert_eq!(judged.results.len(), 1);
     let [note] = judged.left_out.as_slice() else { panic!("{:?}", judged.left_out) };
-    assert!(note.starts_with("r: not judged of each route: 199 with too little data (/r"), "{note}");
+    assert!(
+        note.starts_with("r: not judged of each route: 199 with too little data (/r"),
+        "{note}"
+    );
     assert!(note.ends_with("; 51 beyond the 200 with most records"), "{note}");
 }
 
