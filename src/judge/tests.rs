@@ -115,6 +115,26 @@ fn a_now_in_the_past_knows_no_message_of_the_future() {
 }
 
 #[test]
+fn steady_traffic_neither_fell_nor_is_novel() {
+    // The data end within a minute, with three of its ten requests.
+    let mut part = survey(steady);
+    let end_us = START_US + MINUTES * MINUTE_US;
+    for number in 0..3 {
+        let ts_us = end_us + number * 5_000_000;
+        let (route, version) = (0, Request::NO_VERSION);
+        let (outcome, duration_ms) = steady(0, 3);
+        part.requests.push(Request { ts_us, route, version, outcome, duration_ms });
+    }
+    part.span_us = part.requests.span_us();
+    let report = judged(part, ViewSettings::default());
+    assert_eq!(report.look_here, []);
+    let requests = &report.tiles[0];
+    // What it is compared with is four times as long.
+    let change = requests.value.unwrap() / requests.before.unwrap();
+    assert!((change - 1.0).abs() < 0.01, "{requests:?}");
+}
+
+#[test]
 fn messages_that_shrank_are_not_listed_as_grown() {
     let mut survey = survey(steady);
     add_template(&mut survey, "shrank", 0, 600);

@@ -189,7 +189,7 @@ impl<'a> View<'a> {
     }
 
     /// Whether data begin or end within a window.
-    fn is_partial(&self, window: Window) -> bool {
+    pub fn is_partial(&self, window: Window) -> bool {
         window.start_us < self.data.start_us || window.end_us > self.data.end_us
     }
 
