@@ -17,6 +17,7 @@ mod before;
 mod configured;
 mod gauge;
 mod groups;
+mod hold;
 mod known;
 mod level;
 mod reach;
@@ -56,9 +57,6 @@ use crate::model::{
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
-
-/// Moments at which a rule with `for` must be broken, besides the last.
-const MOMENTS: i64 = 4;
 
 /// What is checked.
 #[derive(Clone, Debug)]
@@ -146,12 +144,6 @@ impl Scene<'_> {
     fn windows_before(&self, back_us: i64) -> Windows {
         let back_us = whole_us(back_us, self.calendar.grain_us);
         self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
-    }
-
-    /// The windows of the moments at which a rule must be broken besides the last.
-    fn moments(&self, hold: Duration) -> Vec<Windows> {
-        let step_us = (hold.as_micros() as i64 / MOMENTS).max(1);
-        (1..=MOMENTS).map(|back| self.windows_before(back * step_us)).collect()
     }
 
     /// The saved side of a term, if a saved baseline is asked.
@@ -322,12 +314,13 @@ fn judge_rule<'a>(
         };
         terms.map(judge).collect()
     };
-    let earlier = LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| scene.moments(hold)));
+    let earlier =
+        LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| hold::moments(scene, hold)));
     let mut drafts = Vec::new();
     for group in &groups {
         let mut terms = judge(group.as_deref(), windows);
         if rule.hold.is_some() && worst(&terms) == Outcome::Fail {
-            let lasted = lasted(&earlier, |earlier| worst(&judge(group.as_deref(), earlier)));
+            let lasted = hold::lasted(&earlier, |earlier| worst(&judge(group.as_deref(), earlier)));
             terms.iter_mut().for_each(|judged| judged.has_lasted(lasted));
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
@@ -348,25 +341,6 @@ fn judge_rule<'a>(
         Traffic::of(&Before { gauge, group, windows, saved }, check.min_samples)
     });
     (drafts, left_out)
-}
-
-/// Whether a rule that is broken now was so at the moments before.
-///
-/// A moment of which nothing can be told says nothing; when there is no other, or when the records
-/// do not reach back so far, it cannot be told.
-fn lasted(earlier: &[Windows], judge: impl Fn(&Windows) -> Outcome) -> Outcome {
-    let mut lasted = Outcome::Inconclusive;
-    for windows in earlier {
-        if windows.span.end_us <= windows.span.start_us {
-            return Outcome::Inconclusive;
-        }
-        match judge(windows) {
-            Outcome::Fail => lasted = Outcome::Fail,
-            Outcome::Inconclusive => {}
-            Outcome::Pass | Outcome::Warn => return Outcome::Pass,
-        }
-    }
-    lasted
 }
 
 fn worst(terms: &[Judged]) -> Outcome {
@@ -497,17 +471,5 @@ impl Judged {
             n: [0, 0],
         };
         Self { outcome: Outcome::Inconclusive, evidence, reason: reason.to_owned() }
-    }
-
-    /// Broken, but not for as long as the rule wants, or it cannot be told for how long.
-    fn has_lasted(&mut self, lasted: Outcome) {
-        if self.outcome == Outcome::Fail && lasted != Outcome::Fail {
-            self.outcome = lasted;
-            self.reason = match lasted {
-                Outcome::Pass => "broken now, but not yet for as long as `for` asks",
-                _ => "broken now; for how long cannot be told: there is too little before",
-            }
-            .to_owned();
-        }
     }
 }
