@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 
-use super::{Calendar, Check, Checks, Compared, Judgement, Scene, of_text};
+use super::{Calendar, Check, Checks, Compared, Judgement, Making, Scene, baseline_of, of_text};
 use crate::decode::Overrides;
 use crate::model::{CheckResult, EventKinds, EventMark, Verdict, Window, format_ts};
 use crate::query::{Measured, Measures, Opened, read};
@@ -108,13 +108,13 @@ fn check_of(rule: &str) -> Check {
     of_text("r", rule, 30).unwrap_or_else(|wrong| panic!("{wrong:?}"))
 }
 
-/// The verdict of one rule, and its result, on records every ten seconds for ten hours, with what
-/// `fields` says of each second; the last two hours are judged.
+/// One rule on [`lines`], of which the last two hours are judged.
 fn judged_fields(fields: impl Fn(u32) -> String, rule: &str) -> Vec<CheckResult> {
     let now = (START_US + 10 * HOUR_US, 2 * HOUR_US);
     judged_at(&lines(fields), vec![check_of(rule)], Compared::FourTimesBefore, now)
 }
 
+/// Ten hours of records every ten seconds, with what `fields` says of each second.
 fn lines(fields: impl Fn(u32) -> String) -> String {
     let line = |at_s: u32| {
         let ts = format_ts(START_US + i64::from(at_s) * SECOND_US);
@@ -154,6 +154,16 @@ fn judged_by(
 ) -> Judgement {
     let checks = Checks::new(checks);
     let measured = measured(text, &checks, max_exact);
+    let moment = (compared, now_us, len_us);
+    in_scene(&measured, (marks, kinds), moment, |scene| checks.judge(&measured, &scene))
+}
+
+fn in_scene<T>(
+    measured: &Measured,
+    (marks, kinds): (&[EventMark], &EventKinds),
+    (compared, now_us, len_us): (Compared, i64, i64),
+    run: impl FnOnce(Scene<'_>) -> T,
+) -> T {
     let missing = BTreeMap::new();
     let calendar = Calendar {
         span_us: measured.span_us().unwrap(),
@@ -164,9 +174,7 @@ fn judged_by(
         zone: TimeZone::UTC,
         look_back_us: None,
     };
-    let scene =
-        Scene { calendar, now_us, len_us, compared, saved: None, level: 0.02, missing: &missing };
-    checks.judge(&measured, &scene)
+    run(Scene { calendar, now_us, len_us, compared, saved: None, level: 0.02, missing: &missing })
 }
 
 #[test]
@@ -250,6 +258,42 @@ fn a_rule_that_must_be_broken_for_longer_waits() {
     let results = judged(slow, &[rule], Compared::FourTimesBefore);
     assert_eq!(results[0].verdict, Verdict::Pass, "{}", results[0].reason);
     assert!(results[0].reason.contains("not yet"), "{}", results[0].reason);
+}
+
+#[test]
+fn a_saved_sum_is_that_of_a_window() {
+    let rules = [
+        ("sum(duration) > baseline - 30%", Verdict::Pass),
+        ("sum(duration) < baseline + 30%", Verdict::Pass),
+        ("distinct(duration) > baseline - 30%", Verdict::Pass),
+        ("distinct(duration) < baseline + 30%", Verdict::Pass),
+        ("sum(duration) < baseline - 50%", Verdict::Fail),
+    ];
+    let checks = Checks::new(rules.iter().map(|(rule, _)| check_of(rule)).collect());
+    let measured = measured(&QUIET.text(), &checks, ALL_EXACT);
+    let at = |len_us: i64| (Compared::History, START_US + 10 * HOUR_US, len_us);
+    let making = Making {
+        name: "main".to_owned(),
+        made_at: format_ts(START_US),
+        version: "1".to_owned(),
+        inputs: Vec::new(),
+    };
+    let nothing = EventKinds::default();
+    let baseline = in_scene(&measured, (&[], &nothing), at(2 * HOUR_US), |scene| {
+        baseline_of(&checks, &measured, &scene, making)
+    });
+    let judged = |len_us: i64| {
+        in_scene(&measured, (&[], &nothing), at(len_us), |scene| {
+            checks.judge(&measured, &Scene { saved: Some(&baseline), ..scene }).results
+        })
+    };
+    for (result, (rule, want)) in judged(2 * HOUR_US).iter().zip(rules) {
+        assert_eq!(result.verdict, want, "{rule}: {} {:?}", result.reason, result.evidence);
+    }
+    for result in judged(HOUR_US) {
+        assert_eq!(result.verdict, Verdict::Inconclusive, "{}: half as long", result.expr);
+        assert!(result.reason.contains("--window"), "{}", result.reason);
+    }
 }
 
 #[test]
