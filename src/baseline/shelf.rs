@@ -100,8 +100,6 @@ pub struct Shelved {
     pub baseline: Baseline,
     /// SHA-256 of its bytes, hex.
     pub sha256: String,
-    /// The file.
-    pub path: PathBuf,
 }
 
 /// The directories of baselines: the first is written to, all are read.
@@ -154,7 +152,7 @@ impl Shelf {
         }
         let baseline = serde_json::from_slice(&bytes).map_err(invalid)?;
         let sha256 = format!("{:x}", Sha256::digest(&bytes));
-        Ok(Shelved { baseline, sha256, path })
+        Ok(Shelved { baseline, sha256 })
     }
 
     /// Checks a name before anything is measured for it.

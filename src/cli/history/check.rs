@@ -7,8 +7,8 @@ use super::{Stand, Which, note};
 use crate::cli::check::{EndingArgs, config_ref};
 use crate::cli::error::{Exit, Failure};
 use crate::cli::output::Terminal;
-use crate::judge::{Frame, OnNoData, builds::Standing, decision};
-use crate::model::{CheckMethod, InputRef, ScoreBars, Window};
+use crate::judge::{Frame, builds::Standing, decision};
+use crate::model::{CheckMethod, InputRef, OnNoData, ScoreBars, Window};
 use crate::report::decision as render;
 use crate::source::sha256_of;
 

@@ -41,10 +41,9 @@ impl Checker<'_, '_> {
         let window = raw.window.as_ref().filter(|window| window.value().as_ref() != "all");
         Check {
             window: window.map(|window| self.length("check.window", Some(window), WINDOW)),
-            baseline: BaselineSpec { source, window: baseline.window, exclude: baseline.exclude },
+            baseline: BaselineSpec { source, exclude: baseline.exclude },
             min_samples: raw.min_samples.as_ref().map_or(2, |least| *least.value()),
             level_ratio: self.level(raw.level.as_ref()),
-            exclude,
         }
     }
 
@@ -70,19 +69,8 @@ impl Checker<'_, '_> {
         }
         let deployment = raw.deployment.as_ref().map(|_| BaselineSource::PreviousDeployment);
         let source = from.flatten().or(deployment);
-        let window = raw.window.as_ref();
-        let (window_key, word) = (format!("{key}.window"), raw.from.as_ref());
-        if let (Some(window), Some(BaselineSource::FourTimesBefore | BaselineSource::Named(_))) =
-            (window, &source)
-        {
-            let word = word.map_or("4x-before", |word| word.value().as_ref());
-            let message = format!("`{window_key}` is of no use to `{word}`");
-            let help = Some("that says by itself how much it is".to_owned());
-            self.findings.report(&window.span(), &window_key, &message, help);
-        }
-        let window = window.map(|window| self.length(&window_key, Some(window), WINDOW));
         let own = raw.exclude.as_deref();
-        Baseline { source, window, exclude: own.map_or(exclude.to_vec(), |own| kinds(Some(own))) }
+        Baseline { source, exclude: own.map_or(exclude.to_vec(), |own| kinds(Some(own))) }
     }
 
     /// `None` stands for what is wrong.
@@ -118,11 +106,9 @@ impl Checker<'_, '_> {
     fn gate(&mut self, name: &Placed<String>, raw: &RawGate, usual: &Check) -> Gate {
         let label = format!("gate.{}", written::key(name.value()));
         let key = |part: &str| format!("{label}.{part}");
-        let has_own = raw.baseline.from.is_some() || raw.baseline.deployment.is_some();
         let own = self.baseline(&key("baseline"), &raw.baseline, &usual.baseline.exclude);
         let baseline = BaselineSpec {
             source: own.source.unwrap_or_else(|| usual.baseline.source.clone()),
-            window: own.window.or(usual.baseline.window.filter(|_| !has_own)),
             exclude: own.exclude,
         };
         let count = number(raw.count.as_ref());
@@ -312,7 +298,6 @@ impl Checker<'_, '_> {
 /// A baseline that may not say where it comes from.
 struct Baseline {
     source: Option<BaselineSource>,
-    window: Option<Duration>,
     exclude: Vec<CalendarKind>,
 }
 
