@@ -128,12 +128,7 @@ impl RowLog {
         if self.folded.is_none() && !self.columns.tenths.is_sorted() {
             self.columns.sort();
         }
-        FinishedLog {
-            base_us,
-            columns: self.columns,
-            shapes: self.shapes,
-            folded: self.folded,
-        }
+        FinishedLog { base_us, columns: self.columns, shapes: self.shapes, folded: self.folded }
     }
 
     fn fold(&mut self) {
