@@ -128,13 +128,7 @@ impl RowLog {
         if self.folded.is_none() && !self.columns.tenths.is_sorted() {
             self.columns.sort();
         }
-        FinishedLog {
-            base_us,
-            columns: self.columns,
-            shapes: self.shapes,
-            folded: self.folded,
-            span_us: self.span_us,
-        }
+        FinishedLog { base_us, columns: self.columns, shapes: self.shapes, folded: self.folded }
     }
 
     fn fold(&mut self) {
@@ -199,18 +193,12 @@ pub(super) struct FinishedLog {
     columns: Columns,
     shapes: Vec<Shape>,
     folded: Option<Folded>,
-    span_us: Option<(i64, i64)>,
 }
 
 impl FinishedLog {
     /// Whether quantiles are exact; otherwise they come from sketches.
     pub(super) fn is_exact(&self) -> bool {
         self.folded.is_none()
-    }
-
-    /// First and last time, microseconds.
-    pub(super) fn span_us(&self) -> Option<(i64, i64)> {
-        self.span_us
     }
 
     /// Narrowest width in which time can be asked about.
