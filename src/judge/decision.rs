@@ -74,7 +74,8 @@ pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
     }
 }
 
-/// High when the worst checks have an interval or are fixed limits with plenty behind them.
+/// High when one of the worst checks is a test that is hardly ever wrong, or no test but with
+/// plenty behind it.
 fn confidence(checks: &[CheckResult], verdict: Verdict) -> Confidence {
     const MANY: u64 = 200;
     let decisive: Vec<&CheckResult> =

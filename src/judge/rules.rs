@@ -30,6 +30,7 @@ mod term;
 mod tests;
 mod windows;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ use crate::stats::{Outcome, correction::benjamini_hochberg};
 /// Groups of a rule with `per` that are judged, most rows first.
 const MAX_GROUPS: usize = 200;
 /// Moments at which a rule with `for` must be broken, besides the last.
-const MOMENTS: u32 = 4;
+const MOMENTS: i64 = 4;
 
 /// What is checked.
 #[derive(Clone, Debug)]
@@ -143,6 +144,12 @@ impl Scene<'_> {
 
     fn windows_before(&self, back_us: i64) -> Windows {
         self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
+    }
+
+    /// The windows of the moments at which a rule must be broken besides the last.
+    fn moments(&self, hold: Duration) -> Vec<Windows> {
+        let step_us = (hold.as_micros() as i64 / MOMENTS).max(1);
+        (1..=MOMENTS).map(|back| self.windows_before(back * step_us)).collect()
     }
 
     /// The saved side of a term, if a saved baseline is asked.
@@ -241,7 +248,12 @@ impl Checks {
         }
         drafts.sort_by_key(|(at, _)| *at);
         let mut drafts: Vec<Draft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
-        correct(&mut drafts, scene.level);
+        // What is only shown must not make what counts more or less sure.
+        for is_shadow in [false, true] {
+            let of_family = |draft: &&mut Draft<'_>| draft.check.shadow == is_shadow;
+            let terms = drafts.iter_mut().filter(of_family).flat_map(|draft| &mut draft.terms);
+            correct(terms.collect(), scene.level);
+        }
         drafts.into_iter().map(|draft| draft.result(&windows)).collect()
     }
 }
@@ -294,15 +306,13 @@ fn judge_rule<'a>(
         };
         terms.map(judge).collect()
     };
+    let earlier = LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| scene.moments(hold)));
     let mut drafts = Vec::new();
     for group in &groups {
         let mut terms = judge(group.as_deref(), windows);
-        if let Some(hold) = rule.hold.filter(|_| worst(&terms) == Outcome::Fail) {
-            let step_us = (hold.as_micros() as i64 / i64::from(MOMENTS)).max(1);
-            let mut moments = (1..=i64::from(MOMENTS)).map(|back| {
-                let earlier = scene.windows_before(back * step_us);
-                worst(&judge(group.as_deref(), &earlier))
-            });
+        if rule.hold.is_some() && worst(&terms) == Outcome::Fail {
+            let mut moments =
+                earlier.iter().map(|windows| worst(&judge(group.as_deref(), windows)));
             if !moments.all(|outcome| outcome == Outcome::Fail) {
                 terms.iter_mut().for_each(Judged::not_yet);
             }
@@ -320,9 +330,13 @@ fn judge_rule<'a>(
     without_thin_groups(drafts, check)
 }
 
-/// Groups with too little data are not held against the others; when all are so, one says it.
+/// Groups with too little data are not held against the others, unless one of their terms is
+/// probably broken; when all are so, one says it.
 fn without_thin_groups<'a>(mut drafts: Vec<Draft<'a>>, check: &'a Check) -> Vec<Draft<'a>> {
-    let is_thin = |draft: &Draft<'_>| worst(&draft.terms) == Outcome::Inconclusive;
+    let is_thin = |Draft { terms, .. }: &Draft<'_>| {
+        let warns = terms.iter().any(|judged| judged.outcome == Outcome::Warn);
+        worst(terms) == Outcome::Inconclusive && !warns
+    };
     if drafts.is_empty() {
         let judged = Judged::nothing("no record has the field that the rule is asked by");
         let group = Group::new();
@@ -347,13 +361,11 @@ fn worst(terms: &[Judged]) -> Outcome {
     outcomes.max_by_key(|outcome| rank(*outcome)).unwrap_or(Outcome::Inconclusive)
 }
 
-/// Corrects the p-values of all tests together; what is then not beyond doubt is a warning.
-fn correct(drafts: &mut [Draft<'_>], level: f64) {
-    let p_value = |judged: &Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
-    let p_values: Vec<f64> = drafts.iter().flat_map(|draft| &draft.terms).map(p_value).collect();
-    let adjusted = benjamini_hochberg(&p_values);
-    let terms = drafts.iter_mut().flat_map(|draft| &mut draft.terms);
-    for (judged, adjusted) in terms.zip(adjusted) {
+/// Corrects the p-values of tests together; what is then not beyond doubt is a warning.
+fn correct(terms: Vec<&mut Judged>, level: f64) {
+    let p_value = |judged: &&mut Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
+    let p_values: Vec<f64> = terms.iter().map(p_value).collect();
+    for (judged, adjusted) in terms.into_iter().zip(benjamini_hochberg(&p_values)) {
         if adjusted.is_nan() {
             continue;
         }

@@ -48,6 +48,12 @@ impl SlotWidth {
         Self(Self::LADDER_S.get(step).copied().unwrap_or(86_400))
     }
 
+    /// The widest step of at most `len_s` seconds, or the narrowest.
+    pub fn within(len_s: f64) -> Self {
+        let fitting = |width_s: &&u32| f64::from(**width_s) <= len_s;
+        Self(Self::LADDER_S.iter().rev().find(fitting).copied().unwrap_or(1))
+    }
+
     /// A width given by a person, in seconds; zero is not a width.
     pub fn from_seconds(width_s: u32) -> Option<Self> {
         (width_s > 0).then_some(Self(width_s))
@@ -91,6 +97,13 @@ mod tests {
             (1e12, 86_400),
         ] {
             assert_eq!(SlotWidth::fitting(span_s, 360).seconds(), want_s, "{span_s}");
+        }
+    }
+
+    #[test]
+    fn the_widest_step_is_no_longer_than_what_it_lies_in() {
+        for (len_s, want_s) in [(0.5, 1), (10.0, 10), (120.0, 60), (299.9, 60), (1e9, 86_400)] {
+            assert_eq!(SlotWidth::within(len_s).seconds(), want_s, "{len_s}");
         }
     }
 

@@ -144,15 +144,14 @@ pub(super) fn term(term: &Term, spans: &TermSpans) -> Option<Mistake> {
         let message = format!("{measure} {reason}, it needs a number as its limit");
         return Some(Mistake::new(spans.limit, message));
     }
-    if let Some(offset) = term.limit.offset() {
-        return no_offset(kind, &measure, offset, spans.limit);
-    }
     let is_equality = matches!(term.cmp, Cmp::Equal | Cmp::NotEqual);
     let is_whole = matches!(kind, Kind::Count | Kind::New) && !is_level;
-    (is_equality && !is_whole).then(|| {
+    if is_equality && !is_whole {
         let message = format!("{measure} is hardly ever exactly equal to anything");
-        Mistake::new(spans.cmp, message).help("compare with `<`, `<=`, `>` or `>=`")
-    })
+        let help = "compare with `<`, `<=`, `>` or `>=`";
+        return Some(Mistake::new(spans.cmp, message).help(help));
+    }
+    no_offset(kind, &measure, term.limit.offset()?, spans.limit)
 }
 
 fn no_baseline(kind: Kind) -> Option<&'static str> {

@@ -147,11 +147,25 @@ impl<'a> Before<'a> {
     /// # Errors
     /// Why there are none.
     pub(super) fn usual(&self) -> Result<Vec<f64>, String> {
+        self.of_each(self.windows.history.iter().copied())
+    }
+
+    /// Values of what the current window is compared with, in windows as long as it.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(super) fn like(&self) -> Result<Vec<f64>, String> {
+        self.of_each(series::parts(self.windows))
+    }
+
+    /// Values of windows, or of the saved ones like the current one.
+    fn of_each(&self, windows: impl Iterator<Item = Window>) -> Result<Vec<f64>, String> {
         let Some(Saved { baseline, slot, .. }) = self.saved else {
-            let reading = |window: &Window| self.gauge.read(self.group, &[*window]);
-            let windows = self.windows.history.iter().map(reading);
+            let reading = |window: Window| self.gauge.read(self.group, &[window]);
             let measure = self.gauge.measure();
-            return Ok(windows.filter_map(|reading| series::value(measure, reading)).collect());
+            return Ok(windows
+                .filter_map(|window| series::value(measure, reading(window)))
+                .collect());
         };
         if let Some(missing) = self.missing() {
             return Err(missing);

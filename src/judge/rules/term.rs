@@ -44,9 +44,9 @@ pub(super) fn judge(term: &Term, before: Before<'_>, situation: &Situation<'_>) 
     }
     match (&term.measure, &term.limit) {
         (Measure::Age, _) => case.age(),
-        (Measure::Shift(_), Limit::Literal(bar)) => case.shift(bar.base()),
+        (Measure::Shift(_), Limit::Literal(bar)) => level::shifted(&case, bar.base()),
         (Measure::New(_), Limit::Literal(limit)) => case.new_values(limit.base()),
-        (Measure::Novelty(_), Limit::Literal(limit)) => case.novelty(limit.base()),
+        (Measure::Novelty(_), Limit::Literal(limit)) => series::novelty(&case, limit.base()),
         (_, Limit::Literal(limit)) => case.literal(limit.base()),
         (_, Limit::Baseline(offset)) => level::against_baseline(&case, *offset),
         (_, Limit::Usual { method, parameter }) => case.usual(&series::method(*method, *parameter)),
@@ -114,7 +114,9 @@ impl Case<'_> {
     pub(super) fn with_baseline(&self, limit: f64, before: Reading) -> Evidence {
         let known = |value: Option<f64>| value.filter(|value| value.is_finite());
         let change = match (before.value, self.now.value) {
-            (Some(before), Some(now)) if before.abs() > 0.0 => Some((now / before - 1.0) * 100.0),
+            (Some(before), Some(now)) if before.abs() > 0.0 => {
+                Some((now - before) / before.abs() * 100.0)
+            }
             _ => None,
         };
         Evidence {
@@ -196,14 +198,6 @@ impl Case<'_> {
             Some(first) => Judged { reason: format!("never seen before: {first}"), ..judged },
             None => judged,
         }
-    }
-
-    fn shift(&self, bar_pct: f64) -> Judged {
-        level::shifted(self, bar_pct)
-    }
-
-    fn novelty(&self, limit: f64) -> Judged {
-        series::novelty(self, limit)
     }
 
     fn usual(&self, method: &Method) -> Judged {
@@ -297,7 +291,7 @@ pub(super) fn scale(measure: &Measure) -> f64 {
 pub(super) fn bar_pct(offset: crate::rule::Offset, level: f64) -> Option<f64> {
     match offset.0 {
         Quantity::Percent(percent) => Some(percent),
-        _ if level.abs() > 0.0 => Some((offset.limit(level) / level - 1.0) * 100.0),
+        _ if level.abs() > 0.0 => Some((offset.limit(level) - level) / level.abs() * 100.0),
         _ => None,
     }
 }

@@ -47,13 +47,14 @@ impl Log {
             let ms = 100.0 * (0.4 * normal).exp() * if is_late { self.slow } else { 1.0 };
             let failed = random() < if is_late { self.failures } else { 0.01 };
             let route = if random() < 0.5 { "/a" } else { "/b" };
+            let bytes = if route == "/a" { ",\"bytes\":50" } else { "" };
             let (status, level) = if failed { (500, "error") } else { (200, "info") };
             let message = if failed { "boom" } else { "done" };
             let ts = format_ts(START_US + (at_s * 1e6) as i64);
             let _ = writeln!(
                 text,
                 "{{\"time\":\"{ts}\",\"level\":\"{level}\",\"msg\":\"{message}\",\"route\":\"{route}\",\
-                 \"status\":{status},\"duration_ms\":{ms:.3},\"event\":\"order.made\"}}"
+                 \"status\":{status},\"duration_ms\":{ms:.3},\"event\":\"order.made\"{bytes}}}"
             );
             at_s += self.every_s / if is_late { self.traffic } else { 1.0 };
         }
@@ -91,14 +92,53 @@ fn judged(log: Log, rules: &[&str], compared: Compared) -> Vec<CheckResult> {
 }
 
 fn judged_with(
-    (marks, kinds): (&[EventMark], &EventKinds),
+    events: (&[EventMark], &EventKinds),
     log: Log,
     rules: &[&str],
     compared: Compared,
 ) -> Vec<CheckResult> {
-    let check = |rule: &&str| of_text("r", rule, 30).unwrap_or_else(|wrong| panic!("{wrong:?}"));
-    let checks = Checks::new(rules.iter().map(check).collect::<Vec<Check>>());
-    let measured = measured(&log.text(), &checks);
+    let checks = rules.iter().map(|rule| check_of(rule)).collect();
+    let now = (START_US + 10 * HOUR_US, 2 * HOUR_US);
+    judged_in(events, &log.text(), checks, compared, now)
+}
+
+fn check_of(rule: &str) -> Check {
+    of_text("r", rule, 30).unwrap_or_else(|wrong| panic!("{wrong:?}"))
+}
+
+/// The verdict of one rule, and its result, on records every ten seconds for ten hours, with what
+/// `fields` says of each second; the last two hours are judged.
+fn judged_fields(fields: impl Fn(u32) -> String, rule: &str) -> Vec<CheckResult> {
+    let now = (START_US + 10 * HOUR_US, 2 * HOUR_US);
+    judged_at(&lines(fields), vec![check_of(rule)], Compared::FourTimesBefore, now)
+}
+
+fn lines(fields: impl Fn(u32) -> String) -> String {
+    let line = |at_s: u32| {
+        let ts = format_ts(START_US + i64::from(at_s) * SECOND_US);
+        format!("{{\"time\":\"{ts}\",{}}}\n", fields(at_s))
+    };
+    (0..36_000).step_by(10).map(line).collect()
+}
+
+fn judged_at(
+    text: &str,
+    checks: Vec<Check>,
+    compared: Compared,
+    now: (i64, i64),
+) -> Vec<CheckResult> {
+    judged_in((&[], &EventKinds::default()), text, checks, compared, now)
+}
+
+fn judged_in(
+    (marks, kinds): (&[EventMark], &EventKinds),
+    text: &str,
+    checks: Vec<Check>,
+    compared: Compared,
+    (now_us, len_us): (i64, i64),
+) -> Vec<CheckResult> {
+    let checks = Checks::new(checks);
+    let measured = measured(text, &checks);
     let missing = BTreeMap::new();
     let calendar = Calendar {
         span_us: measured.span_us().unwrap(),
@@ -108,15 +148,8 @@ fn judged_with(
         zone: TimeZone::UTC,
         look_back_us: None,
     };
-    let scene = Scene {
-        calendar,
-        now_us: START_US + 10 * HOUR_US,
-        len_us: 2 * HOUR_US,
-        compared,
-        saved: None,
-        level: 0.02,
-        missing: &missing,
-    };
+    let scene =
+        Scene { calendar, now_us, len_us, compared, saved: None, level: 0.02, missing: &missing };
     checks.judge(&measured, &scene)
 }
 
@@ -129,6 +162,7 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
     let quiet = Log { traffic: 0.2, ..QUIET };
     let thin = Log { every_s: 400.0, ..QUIET };
     let new = Log { new_error: true, ..QUIET };
+    let slower = Log { slow: 10.0, ..QUIET };
     for (log, rule, want, why) in [
         (QUIET, "p95(duration) < 1s", Pass, "a fixed limit that holds"),
         (QUIET, "p95(duration) < 100ms", Fail, "a fixed limit that does not"),
@@ -160,7 +194,19 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
         (QUIET, "distinct(route) >= 2", Pass, "two routes"),
         (QUIET, "p50(duration) < usual(mad, 6)", Inconclusive, "four windows are no history"),
         (slow, "p95(duration) < 100ms for 30m", Fail, "for longer than that"),
-        (QUIET, "max(duration) < baseline + 1000%", Pass, "maxima are compared as they are"),
+        (QUIET, "max(duration) < baseline + 10%", Pass, "maxima differ more than that"),
+        (slower, "max(duration) < baseline + 10%", Fail, "but not so much"),
+        (slower, "min(duration) < baseline + 10%", Fail, "minima too"),
+        (QUIET, "sum(duration) > baseline - 30%", Pass, "a window is not four"),
+        (QUIET, "sum(duration) < baseline + 30%", Pass, "nor is it less than one"),
+        (quiet, "sum(duration) > baseline - 30%", Fail, "a fifth of the requests"),
+        (QUIET, "distinct(duration) > baseline - 30%", Pass, "as many different ones a window"),
+        (quiet, "distinct(duration) > baseline - 30%", Fail, "a fifth of them"),
+        (QUIET, "distinct(route) >= baseline - 10%", Pass, "always two"),
+        (QUIET, "count() < baseline - 50%", Fail, "half was asked for"),
+        (quiet, "count() < baseline - 50%", Pass, "and is there"),
+        (QUIET, "share(status < 500) < baseline - 5pt", Fail, "5 points fewer were asked for"),
+        (QUIET, "p95(duration) < baseline - 20%", Fail, "a fifth faster was asked for"),
     ] {
         let results = judged(log, &[rule], Compared::FourTimesBefore);
         let verdict = results.iter().map(|result| result.verdict).max().unwrap();
@@ -188,6 +234,124 @@ fn a_rule_that_must_be_broken_for_longer_waits() {
     let results = judged(slow, &[rule], Compared::FourTimesBefore);
     assert_eq!(results[0].verdict, Verdict::Pass, "{}", results[0].reason);
     assert!(results[0].reason.contains("not yet"), "{}", results[0].reason);
+}
+
+#[test]
+fn what_got_better_is_no_discovery() {
+    let check = |log: Log, rule: &str, is_small: bool| {
+        let result = judged(log, &[rule], Compared::FourTimesBefore).swap_remove(0);
+        let p_value = result.evidence.p_value.unwrap();
+        assert_eq!(p_value < 0.01, is_small, "{rule}: {p_value} {}", result.reason);
+        assert!(is_small || p_value > 0.5, "{rule}: {p_value} {}", result.reason);
+        assert_eq!(result.verdict == Verdict::Fail, is_small, "{rule}: {}", result.reason);
+    };
+    let worse = Log { slow: 1.6, failures: 0.08, traffic: 0.2, ..QUIET };
+    let better = Log { slow: 0.5, failures: 0.0, traffic: 3.0, ..QUIET };
+    for rule in [
+        "shift(duration) < 10%",
+        "p95(duration) < baseline + 10%",
+        "p95(duration) < before_change + 10%",
+        "avg(duration) < baseline + 10%",
+        "share(status >= 500) < baseline + 0.5pt",
+        "count() > baseline - 10%",
+    ] {
+        check(worse, rule, true);
+        check(better, rule, false);
+    }
+    // Much more than nothing is so whatever else was expected.
+    check(Log { slow: 10.0, ..QUIET }, "max(duration) < baseline + 10%", true);
+    check(Log { slow: 0.1, ..QUIET }, "max(duration) < baseline + 10%", false);
+}
+
+#[test]
+fn a_measure_without_a_change_point_is_still_tested() {
+    let rule = "p95(duration) < before_change + 20%";
+    let evidence = judged(QUIET, &[rule], Compared::FourTimesBefore).swap_remove(0).evidence;
+    assert!(evidence.p_value.is_some_and(|p_value| p_value > 0.01), "{evidence:?}");
+}
+
+#[test]
+fn a_shadow_rule_changes_no_other() {
+    let failing = Log { failures: 0.025, ..QUIET };
+    let counted = check_of("share(status >= 500) < baseline + 0.1pt");
+    let shadow = Check { shadow: true, ..check_of("shift(duration) < 10% per route") };
+    let judged = |checks: Vec<Check>| {
+        let now = (START_US + 10 * HOUR_US, 2 * HOUR_US);
+        judged_at(&failing.text(), checks, Compared::FourTimesBefore, now).swap_remove(0)
+    };
+    let alone = judged(vec![counted.clone()]);
+    assert_eq!(alone, judged(vec![counted, shadow]));
+}
+
+#[test]
+fn a_group_that_is_probably_broken_is_not_left_out() {
+    let slow = Log { slow: 1.6, ..QUIET };
+    let rule = "shift(duration) < 58% and p50(bytes) < 100 per route";
+    let results = judged(slow, &[rule], Compared::FourTimesBefore);
+    let verdict = |route: &str| {
+        let of_route = |result: &&CheckResult| result.group.values().any(|value| value == route);
+        results.iter().find(of_route).map(|result| result.verdict)
+    };
+    assert_eq!(verdict("/a"), Some(Verdict::Warn));
+    assert_eq!(verdict("/b"), Some(Verdict::Inconclusive), "there are no bytes");
+}
+
+#[test]
+fn the_course_of_a_measure_ends_with_the_judged_window() {
+    // Twenty more in the last fifty seconds, which end within a minute.
+    let (end_us, len_us) = (START_US + 10 * HOUR_US - SECOND_US, 120 * SECOND_US);
+    let mut text = lines(|_| "\"event\":\"order.made\"".to_owned());
+    for second in 0..40 {
+        let ts = format_ts(end_us - 41 * SECOND_US + second * SECOND_US);
+        let _ = writeln!(text, "{{\"time\":\"{ts}\",\"event\":\"order.made\"}}");
+    }
+    let judged = |rule: &str| {
+        let checks = vec![check_of(rule)];
+        judged_at(&text, checks, Compared::FourTimesBefore, (end_us, len_us)).swap_remove(0)
+    };
+    let result = judged("novelty(count()) < 0.2");
+    assert_eq!(result.verdict, Verdict::Fail, "{}", result.reason);
+    assert!(result.reason.contains("2026-11-16T09:58:59Z"), "{}", result.reason);
+}
+
+#[test]
+fn a_level_below_zero_has_its_limit_above_it() {
+    use Verdict::{Fail, Pass};
+
+    let check = |late: f64, rule: &str, want: Verdict| {
+        let of = |at_s: u32| if at_s >= 28_800 { late } else { -100.0 };
+        let fields = |at_s: u32| format!("\"v\":{}", of(at_s) + f64::from(at_s / 10 % 3));
+        let result = judged_fields(fields, rule).swap_remove(0);
+        let (verdict, change) = (result.verdict, result.evidence.change_pct.unwrap());
+        assert_eq!(verdict, want, "{late} {rule}: {} {:?}", result.reason, result.evidence);
+        assert_eq!(change > 5.0, late > -100.0, "{late} {rule}: {change}");
+    };
+    for measure in ["avg(v)", "p50(v)", "max(v)", "min(v)"] {
+        for offset in ["10", "10%"] {
+            check(-50.0, &format!("{measure} < baseline + {offset}"), Fail);
+            check(-100.0, &format!("{measure} < baseline + {offset}"), Pass);
+            check(-100.0, &format!("{measure} > baseline - {offset}"), Pass);
+            check(-150.0, &format!("{measure} < baseline + {offset}"), Pass);
+            check(-150.0, &format!("{measure} > baseline - {offset}"), Fail);
+        }
+    }
+}
+
+#[test]
+fn a_number_that_no_float_holds_is_missing() {
+    let odd = |value: &'static str| {
+        move |at_s: u32| match at_s {
+            35_000 => format!("\"v\":{value}"),
+            _ => "\"v\":1.5".to_owned(),
+        }
+    };
+    for value in ["1e400", "-1e400", "\"inf\"", "\"infinity\"", "\"NaN\""] {
+        for rule in ["avg(v) < 5", "sum(v) < 5000", "max(v) < 5", "avg(v) > 1", "min(v) > 1"] {
+            let result = judged_fields(odd(value), rule).swap_remove(0);
+            assert_eq!(result.verdict, Verdict::Pass, "{rule} {value}: {}", result.reason);
+            assert_eq!(result.evidence.n[1], 719, "{rule} {value}");
+        }
+    }
 }
 
 #[test]

@@ -283,6 +283,7 @@ fn measures_are_known() {
             "p9x(duration) < 1ms",
             "mean(duration) < 300ms",
             "cuont() > 5",
+            "novlty(duration) < 0.5",
             "stddev(duration) < 5ms",
             "error_rate() < 5%",
         ],
@@ -303,6 +304,9 @@ fn measures_are_known() {
     | cuont() > 5
     | ^^^^^ `cuont` is no measure
     | help: did you mean `count`?
+    | novlty(duration) < 0.5
+    | ^^^^^^ `novlty` is no measure
+    | help: did you mean `novelty`?
     | stddev(duration) < 5ms
     | ^^^^^^ `stddev` is no measure
     | help: measures are `p95(field)`, `avg`, `max`, `min`, `sum`, `distinct`, `shift` and `new` of a field, `count()`, `rate()`, `age()`, `share(condition)` and `novelty(measure)`
@@ -412,6 +416,7 @@ fn times_have_a_unit() {
             r#"p95(duration) < "300ms"#,
             "p95(status) < 500ms",
             "p95(duration) = 300ms",
+            "count() != baseline + 10%",
         ],
     );
     assert_snapshot!(told, @r#"
@@ -448,6 +453,9 @@ fn times_have_a_unit() {
     | p95(duration) = 300ms
     |               ^ `p95(duration)` is hardly ever exactly equal to anything
     |               help: compare with `<`, `<=`, `>` or `>=`
+    | count() != baseline + 10%
+    |         ^^ `count()` is hardly ever exactly equal to anything
+    |         help: compare with `<`, `<=`, `>` or `>=`
     "#);
 }
 
