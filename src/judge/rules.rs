@@ -49,6 +49,7 @@ use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
 use crate::model::{
     CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict, time_zone,
+    whole_us,
 };
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
@@ -143,6 +144,7 @@ impl Scene<'_> {
     }
 
     fn windows_before(&self, back_us: i64) -> Windows {
+        let back_us = whole_us(back_us, self.calendar.grain_us);
         self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
     }
 

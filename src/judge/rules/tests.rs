@@ -70,13 +70,13 @@ impl Log {
     }
 }
 
-fn measured(text: &str, checks: &Checks) -> Measured {
+fn measured(text: &str, checks: &Checks, max_exact: usize) -> Measured {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.jsonl");
     crate::durable::write_whole(&path, text.as_bytes()).unwrap();
     let found = Discovery { inputs: vec![Input::Named(path)], ..Discovery::default() };
     let opened = Opened::open(&found, &Overrides::default()).unwrap();
-    let mut measures = Measures::new(checks.questions(), false);
+    let mut measures = Measures::with_limit(checks.questions(), false, max_exact);
     let wanted = measures.wanted().clone();
     let stop = std::sync::atomic::AtomicBool::new(false);
     read(opened, &wanted, &stop, &mut |batch| {
@@ -91,6 +91,15 @@ fn judged(log: Log, rules: &[&str], compared: Compared) -> Vec<CheckResult> {
     judged_with((&[], &EventKinds::default()), log, rules, compared)
 }
 
+/// Folds the rows beyond so many.
+fn judged_by(log: Log, rules: &[&str], compared: Compared, max_exact: usize) -> Vec<CheckResult> {
+    let checks = rules.iter().map(|rule| check_of(rule)).collect();
+    let now = (START_US + 10 * HOUR_US, 2 * HOUR_US);
+    judged_in((&[], &EventKinds::default()), &log.text(), (checks, max_exact), compared, now)
+}
+
+const MAX_EXACT: usize = 4_000_000;
+
 fn judged_with(
     events: (&[EventMark], &EventKinds),
     log: Log,
@@ -99,7 +108,7 @@ fn judged_with(
 ) -> Vec<CheckResult> {
     let checks = rules.iter().map(|rule| check_of(rule)).collect();
     let now = (START_US + 10 * HOUR_US, 2 * HOUR_US);
-    judged_in(events, &log.text(), checks, compared, now)
+    judged_in(events, &log.text(), (checks, MAX_EXACT), compared, now)
 }
 
 fn check_of(rule: &str) -> Check {
@@ -127,21 +136,22 @@ fn judged_at(
     compared: Compared,
     now: (i64, i64),
 ) -> Vec<CheckResult> {
-    judged_in((&[], &EventKinds::default()), text, checks, compared, now)
+    judged_in((&[], &EventKinds::default()), text, (checks, MAX_EXACT), compared, now)
 }
 
 fn judged_in(
     (marks, kinds): (&[EventMark], &EventKinds),
     text: &str,
-    checks: Vec<Check>,
+    (checks, max_exact): (Vec<Check>, usize),
     compared: Compared,
     (now_us, len_us): (i64, i64),
 ) -> Vec<CheckResult> {
     let checks = Checks::new(checks);
-    let measured = measured(text, &checks);
+    let measured = measured(text, &checks, max_exact);
     let missing = BTreeMap::new();
     let calendar = Calendar {
         span_us: measured.span_us().unwrap(),
+        grain_us: measured.grain_us(),
         versions: Vec::new(),
         marks,
         kinds,
@@ -449,6 +459,7 @@ fn exam_weeks_are_compared_with_exam_weeks() {
         let marks = exams(exam_days);
         let calendar = Calendar {
             span_us: (START_US, START_US + days * day_us),
+            grain_us: 100_000,
             versions: Vec::new(),
             marks: &marks,
             kinds: &matching,
@@ -525,6 +536,7 @@ fn windows_are_compared_with_windows_like_them() {
     let windows = |days: i64, len_us: i64, compared: Compared, kinds: &EventKinds| {
         let calendar = Calendar {
             span_us: (START_US, START_US + days * day_us),
+            grain_us: 100_000,
             versions: vec![(START_US, "v1".to_owned()), (START_US + 3 * day_us, "v2".to_owned())],
             marks: &marks,
             kinds,
@@ -569,6 +581,7 @@ fn the_window_of_a_baseline_was_no_limit() {
     let check = |days_back: Option<i64>, compared: Compared, want: i64, why: &str| {
         let calendar = Calendar {
             span_us: (START_US, START_US + 26 * day_us),
+            grain_us: 100_000,
             versions: vec![(START_US, "v1".to_owned()), (START_US + 25 * day_us, "v2".to_owned())],
             marks: &[],
             kinds: &kinds,
@@ -583,4 +596,24 @@ fn the_window_of_a_baseline_was_no_limit() {
     check(Some(5), Compared::History, 4, "the same hour of four working days, none a Friday");
     check(None, Compared::PreviousDeployment, 25 * 24, "all of the version before");
     check(Some(2), Compared::PreviousDeployment, 2 * 24, "its newest two days");
+}
+
+#[test]
+fn folded_rows_are_judged_like_single_ones() {
+    let slow = Log { slow: 1.6, ..QUIET };
+    let failing = Log { failures: 0.08, ..QUIET };
+    for (log, rule, why) in [
+        (QUIET, "p95(duration) < baseline + 10%", "nothing changed"),
+        (slow, "p95(duration) < baseline + 10%", "60 % slower"),
+        (failing, "share(status >= 500) < baseline + 0.5pt per route", "failures"),
+        (QUIET, "count() > baseline - 20%", "as many"),
+        (QUIET, "rate() < 1/h for 31m", "steps that are no whole slots"),
+        (QUIET, "distinct(route) > 3", "few values"),
+    ] {
+        let verdicts = |max_exact: usize| {
+            let results = judged_by(log, &[rule], Compared::FourTimesBefore, max_exact);
+            results.into_iter().map(|result| (result.group, result.verdict)).collect::<Vec<_>>()
+        };
+        assert_eq!(verdicts(4_000_000), verdicts(1_000), "{rule}: {why}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{CheckArgs, Read, Subject, TENTH_US};
+use super::{CheckArgs, Read, Subject};
 use crate::cli::check::measured::missing;
 use crate::cli::error::Failure;
 use crate::cli::marks::{self, Events};
@@ -82,7 +82,9 @@ impl Subject {
         // Exam weeks are months apart.
         let matched_us = matched_since_us(&events.marks, &self.kinds(), current);
         let start_us = matched_us.map_or(reach_us, |matched_us| matched_us.min(reach_us));
-        opened.narrow_to(Window { start_us, end_us: now_us.saturating_add(TENTH_US) });
+        // The end of the window is rounded up.
+        let end_us = now_us.saturating_add(1_000_000);
+        opened.narrow_to(Window { start_us, end_us });
         Ok((opened, events))
     }
 }
