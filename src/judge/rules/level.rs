@@ -220,7 +220,10 @@ fn beside_like(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let least = 0.5 * level.abs() / counts.median().unwrap_or(1.0).max(1.0);
     let Some(next) = Next::of(&like, now, least) else {
         let known = like.len();
-        let text = format!("{known} windows as long as this one are known, {MIN_LIKE} are needed");
+        let text = format!(
+            "{known} windows as long as this one are known, {MIN_LIKE} are needed: compare with \
+             more time, or judge a shorter --window"
+        );
         return case.inconclusive(text);
     };
     let before = Reading { value: Some(level), ..before };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 
-use super::{Calendar, Check, Checks, Compared, Scene, of_text};
+use super::{Calendar, Check, Checks, Compared, Making, Scene, baseline_of, of_text};
 use crate::decode::Overrides;
 use crate::model::{CheckResult, EventKinds, EventMark, Verdict, Window, format_ts};
 use crate::query::{Measured, Measures, Opened, read};
@@ -115,13 +115,13 @@ fn check_of(rule: &str) -> Check {
     of_text("r", rule, 30).unwrap_or_else(|wrong| panic!("{wrong:?}"))
 }
 
-/// The verdict of one rule, and its result, on records every ten seconds for ten hours, with what
-/// `fields` says of each second; the last two hours are judged.
+/// One rule on [`lines`], of which the last two hours are judged.
 fn judged_fields(fields: impl Fn(u32) -> String, rule: &str) -> Vec<CheckResult> {
     let now = (START_US + 10 * HOUR_US, 2 * HOUR_US);
     judged_at(&lines(fields), vec![check_of(rule)], Compared::FourTimesBefore, now)
 }
 
+/// Ten hours of records every ten seconds, with what `fields` says of each second.
 fn lines(fields: impl Fn(u32) -> String) -> String {
     let line = |at_s: u32| {
         let ts = format_ts(START_US + i64::from(at_s) * SECOND_US);
@@ -148,6 +148,16 @@ fn judged_in(
 ) -> Vec<CheckResult> {
     let checks = Checks::new(checks);
     let measured = measured(text, &checks, max_exact);
+    let at = (compared, now_us, len_us);
+    in_scene((marks, kinds), &measured, at, |scene| checks.judge(&measured, &scene))
+}
+
+fn in_scene<T>(
+    (marks, kinds): (&[EventMark], &EventKinds),
+    measured: &Measured,
+    (compared, now_us, len_us): (Compared, i64, i64),
+    run: impl FnOnce(Scene<'_>) -> T,
+) -> T {
     let missing = BTreeMap::new();
     let calendar = Calendar {
         span_us: measured.span_us().unwrap(),
@@ -158,9 +168,7 @@ fn judged_in(
         zone: TimeZone::UTC,
         look_back_us: None,
     };
-    let scene =
-        Scene { calendar, now_us, len_us, compared, saved: None, level: 0.02, missing: &missing };
-    checks.judge(&measured, &scene)
+    run(Scene { calendar, now_us, len_us, compared, saved: None, level: 0.02, missing: &missing })
 }
 
 #[test]
@@ -244,6 +252,42 @@ fn a_rule_that_must_be_broken_for_longer_waits() {
     let results = judged(slow, &[rule], Compared::FourTimesBefore);
     assert_eq!(results[0].verdict, Verdict::Pass, "{}", results[0].reason);
     assert!(results[0].reason.contains("not yet"), "{}", results[0].reason);
+}
+
+#[test]
+fn a_saved_sum_is_that_of_a_window() {
+    let rules = [
+        ("sum(duration) > baseline - 30%", Verdict::Pass),
+        ("sum(duration) < baseline + 30%", Verdict::Pass),
+        ("distinct(duration) > baseline - 30%", Verdict::Pass),
+        ("distinct(duration) < baseline + 30%", Verdict::Pass),
+        ("sum(duration) < baseline - 50%", Verdict::Fail),
+    ];
+    let kinds = EventKinds::default();
+    let checks = Checks::new(rules.iter().map(|(rule, _)| check_of(rule)).collect());
+    let measured = measured(&QUIET.text(), &checks, MAX_EXACT);
+    let at = |len_us: i64| (Compared::History, START_US + 10 * HOUR_US, len_us);
+    let making = Making {
+        name: "main".to_owned(),
+        made_at: format_ts(START_US),
+        version: "1".to_owned(),
+        inputs: Vec::new(),
+    };
+    let baseline = in_scene((&[], &kinds), &measured, at(2 * HOUR_US), |scene| {
+        baseline_of(&checks, &measured, &scene, making)
+    });
+    let judged = |len_us: i64| {
+        in_scene((&[], &kinds), &measured, at(len_us), |scene| {
+            checks.judge(&measured, &Scene { saved: Some(&baseline), ..scene })
+        })
+    };
+    for (result, (rule, want)) in judged(2 * HOUR_US).iter().zip(rules) {
+        assert_eq!(result.verdict, want, "{rule}: {} {:?}", result.reason, result.evidence);
+    }
+    for result in judged(HOUR_US) {
+        assert_eq!(result.verdict, Verdict::Inconclusive, "{}: half as long", result.expr);
+        assert!(result.reason.contains("--window"), "{}", result.reason);
+    }
 }
 
 #[test]
