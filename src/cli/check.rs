@@ -8,7 +8,7 @@ mod source;
 pub(super) mod subject;
 mod watch;
 
-pub(super) use subject::{misread, place_of};
+pub(super) use subject::{misread, place_of, tell_mistakes};
 
 use std::path::{Path, PathBuf};
 

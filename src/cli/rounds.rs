@@ -151,7 +151,7 @@ fn input(check: &CheckResult) -> Option<AlertInput> {
     let is_muted = check.muted.is_some() && check.accepted.is_none();
     Some(AlertInput {
         verdict: if is_muted { Verdict::Inconclusive } else { counted },
-        // A rule and an objective may have the same name.
+        // So alerts say what they are about.
         rule: match check.kind {
             CheckKind::Slo => format!("slo {}", check.id),
             _ => check.id.clone(),

@@ -29,6 +29,8 @@ pub struct Frame {
     pub on_no_data: OnNoData,
     /// Records read, and those that could not be decoded.
     pub records: [u64; 2],
+    /// What was left out, and what was probably meant otherwise.
+    pub notes: Vec<String>,
     /// How the numbers were made.
     pub method: CheckMethod,
     /// The configuration in force.
@@ -67,6 +69,7 @@ pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
         findings,
         options,
         coverage,
+        notes: frame.notes,
         method: frame.method,
         config: frame.config,
         recipe: frame.recipe,

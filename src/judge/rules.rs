@@ -16,6 +16,8 @@
 mod before;
 mod configured;
 mod gauge;
+mod groups;
+mod hold;
 mod known;
 mod level;
 mod reach;
@@ -42,6 +44,7 @@ pub use windows::{Calendar, Compared, Windows};
 
 use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
+use self::groups::{LeftOut, Traffic};
 use self::shelf::{Answers, Shelf};
 use self::term::{Judged, Muting, Situation, muting};
 use self::windows::slot;
@@ -54,11 +57,6 @@ use crate::model::{
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
-
-/// Groups of a rule with `per` that are judged, most rows first.
-const MAX_GROUPS: usize = 200;
-/// Moments at which a rule with `for` must be broken, besides the last.
-const MOMENTS: i64 = 4;
 
 /// What is checked.
 #[derive(Clone, Debug)]
@@ -148,12 +146,6 @@ impl Scene<'_> {
         self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
     }
 
-    /// The windows of the moments at which a rule must be broken besides the last.
-    fn moments(&self, hold: Duration) -> Vec<Windows> {
-        let step_us = (hold.as_micros() as i64 / MOMENTS).max(1);
-        (1..=MOMENTS).map(|back| self.windows_before(back * step_us)).collect()
-    }
-
     /// The saved side of a term, if a saved baseline is asked.
     fn saved(&self, term: &Term, rule: &Rule, windows: &Windows) -> Option<Saved<'_>> {
         let baseline = self.saved?;
@@ -162,6 +154,15 @@ impl Scene<'_> {
         let zone = time_zone(&baseline.zone).unwrap_or_else(|| self.calendar.zone.clone());
         Some(Saved { baseline, measure, slot: slot(windows.current, self.len_us, &zone) })
     }
+}
+
+/// What checks came to.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Their results, in their order.
+    pub results: Vec<CheckResult>,
+    /// Groups that were not judged, a sentence for each check. Log text.
+    pub left_out: Vec<String>,
 }
 
 impl Checks {
@@ -218,18 +219,19 @@ impl Checks {
     }
 
     /// Judges all checks at the moment of the scene, in their order.
-    pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Vec<CheckResult> {
+    pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Judgement {
         let windows = scene.windows();
         let (values, mut answers) = (Shelf::default(), Answers::new(measured));
         // Checks that ask the same follow each other, so that what was measured is at hand.
         let mut order: Vec<(&Vec<Vec<usize>>, usize)> = self.places.iter().zip(0..).collect();
         order.sort();
         let mut drafts: Vec<(usize, Draft<'_>)> = Vec::new();
+        let mut left_out: Vec<(usize, String)> = Vec::new();
         for (places, at) in order {
             let Some(check) = self.checks.get(at) else { continue };
             match &check.checked {
                 Checked::Rule(rule) => {
-                    let judged = judge_rule(
+                    let (judged, left) = judge_rule(
                         check,
                         rule,
                         places,
@@ -237,6 +239,7 @@ impl Checks {
                         (measured, scene, &windows),
                     );
                     drafts.extend(judged.into_iter().map(|draft| (at, draft)));
+                    left_out.extend(left.note(&check.id, rule).map(|note| (at, note)));
                 }
                 Checked::Slo { good, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
@@ -256,7 +259,10 @@ impl Checks {
             let terms = drafts.iter_mut().filter(of_family).flat_map(|draft| &mut draft.terms);
             correct(terms.collect(), scene.level);
         }
-        drafts.into_iter().map(|draft| draft.result(&windows)).collect()
+        let results = drafts.into_iter().map(|draft| draft.result(&windows)).collect();
+        left_out.sort();
+        let left_out = left_out.into_iter().map(|(_, note)| note).collect();
+        Judgement { results, left_out }
     }
 }
 
@@ -277,7 +283,8 @@ fn judge_rule<'a>(
     places: &[Vec<usize>],
     (shelf, answers): (&Shelf, &mut Answers<'_>),
     (measured, scene, windows): At<'_>,
-) -> Vec<Draft<'a>> {
+) -> (Vec<Draft<'a>>, LeftOut) {
+    let mut left_out = LeftOut::default();
     let gauges: Vec<Gauge<'_>> = rule
         .terms
         .iter()
@@ -290,11 +297,10 @@ fn judge_rule<'a>(
         let mut nothing = Judged::nothing(text);
         nothing.evidence.metric =
             rule.terms.first().map(|term| term.measure.to_string()).unwrap_or_default();
-        let terms = vec![nothing];
-        return vec![Draft { check, group: Group::new(), terms, since: None }];
+        return (vec![Draft::of_one(check, nothing)], left_out);
     }
-    let Some(first) = gauges.first() else { return Vec::new() };
-    let groups = first.groups(MAX_GROUPS);
+    let Some(first) = gauges.first() else { return (Vec::new(), left_out) };
+    let groups = left_out.groups(first);
     let judge = |group: Option<&str>, windows: &Windows| -> Vec<Judged> {
         let situation = Situation {
             windows,
@@ -308,16 +314,14 @@ fn judge_rule<'a>(
         };
         terms.map(judge).collect()
     };
-    let earlier = LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| scene.moments(hold)));
+    let earlier =
+        LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| hold::moments(scene, hold)));
     let mut drafts = Vec::new();
     for group in &groups {
         let mut terms = judge(group.as_deref(), windows);
         if rule.hold.is_some() && worst(&terms) == Outcome::Fail {
-            let mut moments =
-                earlier.iter().map(|windows| worst(&judge(group.as_deref(), windows)));
-            if !moments.all(|outcome| outcome == Outcome::Fail) {
-                terms.iter_mut().for_each(Judged::not_yet);
-            }
+            let lasted = hold::lasted(&earlier, |earlier| worst(&judge(group.as_deref(), earlier)));
+            terms.iter_mut().for_each(|judged| judged.has_lasted(lasted));
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
         let changed = broken.and_then(|place| Some((rule.terms.get(place)?, gauges.get(place)?)));
@@ -329,27 +333,14 @@ fn judge_rule<'a>(
         let group = name.map(|(field, value)| (field.name.clone(), value.clone()));
         drafts.push(Draft { check, group: group.into_iter().collect(), terms, since });
     }
-    without_thin_groups(drafts, check)
-}
-
-/// Groups with too little data are not held against the others, unless one of their terms is
-/// probably broken; when all are so, one says it.
-fn without_thin_groups<'a>(mut drafts: Vec<Draft<'a>>, check: &'a Check) -> Vec<Draft<'a>> {
-    let is_thin = |Draft { terms, .. }: &Draft<'_>| {
-        let warns = terms.iter().any(|judged| judged.outcome == Outcome::Warn);
-        worst(terms) == Outcome::Inconclusive && !warns
-    };
-    if drafts.is_empty() {
-        let judged = Judged::nothing("no record has the field that the rule is asked by");
-        let group = Group::new();
-        return vec![Draft { check, group, terms: vec![judged], since: None }];
-    }
-    if drafts.iter().all(is_thin) {
-        drafts.truncate(1);
-    } else {
-        drafts.retain(|draft| !is_thin(draft));
-    }
-    drafts
+    let compared = rule.terms.iter().zip(&gauges).find(|(term, _)| term::needs_baseline(term));
+    let drafts = left_out.without_thin(drafts, |draft| {
+        let Some((term, gauge)) = compared else { return Traffic::Thin };
+        let group = draft.group.values().next().map(String::as_str);
+        let saved = scene.saved(term, rule, windows);
+        Traffic::of(&Before { gauge, group, windows, saved }, check.min_samples)
+    });
+    (drafts, left_out)
 }
 
 fn worst(terms: &[Judged]) -> Outcome {
@@ -480,13 +471,5 @@ impl Judged {
             n: [0, 0],
         };
         Self { outcome: Outcome::Inconclusive, evidence, reason: reason.to_owned() }
-    }
-
-    /// Broken, but not for as long as the rule wants.
-    fn not_yet(&mut self) {
-        if self.outcome == Outcome::Fail {
-            self.outcome = Outcome::Pass;
-            "broken now, but not yet for as long as `for` asks".clone_into(&mut self.reason);
-        }
     }
 }

@@ -45,6 +45,9 @@ pub struct Decision {
     pub options: Vec<OptionRow>,
     /// How much was read and checked.
     pub coverage: CheckCoverage,
+    /// What was left out, and what was probably meant otherwise. May hold log text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// How the numbers were made.
     pub method: CheckMethod,
     /// The configuration in force; `None` without a file.
@@ -61,7 +64,7 @@ impl Decision {
     pub const SCHEMA: &str = "plimsoll.decision/1";
 
     /// JSON paths of everything that can hold text from logs, names of files included.
-    pub const UNTRUSTED_TEXT_FIELDS: [&str; 26] = [
+    pub const UNTRUSTED_TEXT_FIELDS: [&str; 27] = [
         "summary",
         "project",
         "inputs[].name",
@@ -83,6 +86,7 @@ impl Decision {
         "options[].target",
         "options[].expected",
         "options[].verify",
+        "notes",
         "method.notes",
         "method.settings",
         "recipe.fields",

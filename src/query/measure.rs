@@ -19,6 +19,7 @@ mod plan;
 mod row;
 #[cfg(test)]
 mod tests;
+mod unseen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,11 +27,13 @@ use rustc_hash::FxHashMap;
 
 pub use answer::Values;
 pub use plan::{Question, Take};
+pub use unseen::UnseenWord;
 
 use self::answer::Answer;
 use self::log::{FinishedLog, NO_GROUP, Row, RowLog};
 use self::plan::{MAX_TOGETHER, Plan, parts};
 use self::row::{Cell, Column, OpenRow};
+use self::unseen::Unseen;
 use super::names::{CodeMap, Names};
 use super::read::Batch;
 use super::requests::grain_us;
@@ -52,6 +55,7 @@ pub struct Measures {
     parts: Vec<Part>,
     wanted: Wanted,
     versions: Versions,
+    unseen: Unseen,
     /// By input: bytes, records, rejected records.
     pub inputs: Vec<InputCount>,
     span_us: Option<(i64, i64)>,
@@ -116,7 +120,8 @@ impl Measures {
         if joins_requests && parts.iter().any(|part| part.plan.of_requests != 0) {
             wanted.add_text(Text::RequestId);
         }
-        Self { parts, wanted, ..Self::default() }
+        let unseen = Unseen::of(questions, &mut wanted);
+        Self { parts, wanted, unseen, ..Self::default() }
     }
 
     /// The columns to read.
@@ -149,6 +154,7 @@ impl Measures {
         self.versions.add(batch.events);
         let by_documents = batch.profile.default_event.is_some();
         self.told.add(batch.events.label(Label::Event), by_documents);
+        self.unseen.see(batch.events);
         self.parts.iter_mut().for_each(|part| part.add(batch, &mut self.told));
     }
 
@@ -164,7 +170,10 @@ impl Measures {
         self.end_minute(0);
         let told = self.told;
         let versions = self.versions.names.iter().zip(&self.versions.span_us);
+        let (unseen_fields, unseen_words) = self.unseen.finish();
         Measured {
+            unseen_fields,
+            unseen_words,
             versions: versions.map(|((_, name), span)| (name.to_owned(), *span)).collect(),
             parts: self.parts.into_iter().map(|part| part.finish(&told)).collect(),
             span_us: self.span_us,
@@ -402,6 +411,8 @@ pub struct Measured {
     versions: BTreeMap<String, (i64, i64)>,
     span_us: Option<(i64, i64)>,
     minutes: BTreeMap<i64, u64>,
+    unseen_fields: Vec<String>,
+    unseen_words: Vec<UnseenWord>,
 }
 
 impl Measured {
@@ -439,6 +450,16 @@ impl Measured {
 
     fn folded_width(&self) -> Option<SlotWidth> {
         self.parts.iter().filter_map(|part| part.log.folded_width()).max()
+    }
+
+    /// Fields that questions name and no record has.
+    pub fn unseen_fields(&self) -> &[String] {
+        &self.unseen_fields
+    }
+
+    /// Words of labels that conditions name and no record has.
+    pub fn unseen_words(&self) -> &[UnseenWord] {
+        &self.unseen_words
     }
 
     /// What there is to say about the question at this place.

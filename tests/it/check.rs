@@ -191,6 +191,68 @@ fn mistakes_in_the_configuration_are_told_with_their_place() {
 }
 
 #[test]
+fn mistakes_in_rules_are_told_beside_other_problems() {
+    let dir = shop();
+    configure(
+        &dir,
+        "[check]\nmin_samples = \"50\"\nbaseline = \"4x-before\"\n\
+         [[rule]]\nid = \"a\"\nexpr = \"p95(duration) < 300\"\n\
+         [[rule]]\nid = \"b\"\nexpr = \"count() > 5 for 5m\"\nfor = \"10m\"\n\
+         [[slo]]\nid = \"a\"\ngood = \"status < 500\"\nobjective = \"99%\"",
+    );
+    let ran = run(dir.path(), &["check", "shop.log"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    for told in [
+        "write `50` without quotes",
+        "write `{ from = \"4x-before\" }`",
+        "`slo[0].id` is `a`, must differ from the one in line 6",
+        "did you mean `300ms`?",
+        "`for` stands in the expression and as a key of its own",
+    ] {
+        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_no_record_has_is_no_pass() {
+    let dir = shop();
+    for (rule, code, told) in [
+        ("count() < 5 where version = \"x\" and event = \"y\"", 3, "no record has a field `event`"),
+        ("distinct(service) < 5", 3, "`plimsoll inspect` shows what could be taken for `service`"),
+        ("share(sevice = \"x\") < 1%", 3, "did you mean `service`?"),
+        ("count() > 5 where event missing", 0, "1 of 1 rule passed"),
+        ("count() < 5 where route = \"/chekout\"", 0, "did you mean `/checkout`?"),
+        (
+            "count() < 5 where route in (\"/search\", \"/x\")",
+            1,
+            "note: no record has `route = \"/x\"`",
+        ),
+        ("count() < 5 where severity >= \"error\"", 0, "1 of 1 rule passed"),
+    ] {
+        let ran = run(dir.path(), &["check", "shop.log", "--rule", rule]);
+        assert_eq!(ran.code, Some(code), "{rule}: {}", ran.all());
+        let words: Vec<&str> = ran.out.split_whitespace().collect();
+        assert!(words.join(" ").contains(told), "{rule}: {}", ran.all());
+    }
+    let rule = "p95(duration) < 5s where event = \"y\"";
+    let ran = run(dir.path(), &["check", "shop.log", "--rule", rule]);
+    assert!(ran.out.contains("can't be told — p95(duration) can't be told"), "{}", ran.out);
+}
+
+#[test]
+fn json_lines_are_no_documents_by_their_name() {
+    let dir = shop();
+    std::fs::rename(dir.path().join("shop.log"), dir.path().join("shop.json")).unwrap();
+    write_whole(&dir.path().join("report.json"), b"{\"at\":\"2026-11-20T12:00:00Z\",\"n\":1}\n")
+        .unwrap();
+    for (input, are_documents) in [("shop.json", false), ("report.json", true)] {
+        let ran = run(dir.path(), &["init", "--dry-run", input]);
+        let says = ran.out.lines().any(|line| line.starts_with("kind = \"documents\""));
+        assert_eq!(says, are_documents, "{input}: {}", ran.all());
+    }
+}
+
+#[test]
 fn the_text_says_what_broke_and_what_can_be_done() {
     let dir = shop();
     configure(

@@ -170,7 +170,7 @@ impl<'a> Again<'a> {
         let recipe = self.recipe;
         let zone = (when::zone(&recipe.zone)?, recipe.look_back_us);
         let opened = reading::open(&self.names, &self.fields, terminal)?;
-        let ReadFor { measured, records, missing, .. } = read_for(&self.checks, opened, terminal)?;
+        let ReadFor { measured, records, unseen, .. } = read_for(&self.checks, opened, terminal)?;
         let scene = Scene {
             calendar: calendar(&measured, (&recipe.marks, &recipe.kinds), zone),
             now_us: recipe.now_us,
@@ -178,9 +178,9 @@ impl<'a> Again<'a> {
             compared: self.compared,
             saved: self.saved.as_ref().map(|saved| &saved.baseline),
             level: recipe.level_ratio,
-            missing: &missing,
+            missing: &unseen.fields,
         };
-        let mut results = self.checks.judge(&measured, &scene);
+        let mut results = self.checks.judge(&measured, &scene).results;
         // Builds that were recorded since are no matter of this decision.
         let of_builds = recorded.checks.iter().filter(|check| check.kind == CheckKind::History);
         results.extend(of_builds.cloned());
@@ -229,6 +229,7 @@ fn frame(recorded: &Decision, recipe: &Recipe, records: [u64; 2]) -> Frame {
         bars: recorded.thresholds,
         on_no_data: recipe.on_no_data,
         records,
+        notes: recorded.notes.clone(),
         method: recorded.method.clone(),
         config: recorded.config.clone(),
         recipe: None,

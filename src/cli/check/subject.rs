@@ -2,13 +2,12 @@
 
 mod present;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::measured::{ReadFor, calendar, read_for, saved_ref};
+use super::measured::{ReadFor, Unseen, calendar, read_for, saved_ref};
 use super::source::{compared, source_of};
 use super::{CheckArgs, builds, config_ref, in_repository};
 use crate::baseline::{Acceptance, Baseline, Shelved, accept};
@@ -20,8 +19,8 @@ use crate::config::{BaselineSpec, CalendarKind, Expr, Gate, Loaded, OnNoData};
 use crate::judge::{
     Frame, decision,
     rules::{
-        Check, Checks, Compared, Making, Misread, Scene, Windows, baseline_of, of_config, of_gate,
-        of_text, recorded,
+        Check, Checks, Compared, Judgement, Making, Misread, Scene, Windows, baseline_of,
+        of_config, of_gate, of_text, recorded,
     },
 };
 use crate::model::{
@@ -57,8 +56,8 @@ pub(super) struct Read {
     inputs: Vec<InputSummary>,
     records: [u64; 2],
     events: Events,
-    /// Fields of rules that no record has, with what to say of them.
-    missing: BTreeMap<String, String>,
+    /// What rules name and no record has.
+    unseen: Unseen,
 }
 
 impl Subject {
@@ -176,8 +175,9 @@ impl Subject {
         let kinds = self.kinds();
         let scene = self.scene(read, (now_us, len_us), &kinds);
         let windows = scene.windows();
-        let mut results = self.checks.judge(&read.measured, &scene);
+        let Judgement { mut results, left_out } = self.checks.judge(&read.measured, &scene);
         let mut frame = self.frame(args, read, &windows);
+        frame.notes.extend(left_out);
         if args.record || args.history.is_some() {
             let settings = &self.loaded.config.history;
             let at_us = windows.current.end_us;
@@ -212,7 +212,7 @@ impl Subject {
         let calendar = calendar(&read.measured, (&read.events.marks, kinds), zone);
         let level = self.loaded.config.check.level_ratio;
         let saved = self.saved.as_ref().map(|shelved| &shelved.baseline);
-        let (compared, missing) = (self.compared, &read.missing);
+        let (compared, missing) = (self.compared, &read.unseen.fields);
         Scene { calendar, now_us, len_us, compared, saved, level, missing }
     }
 
@@ -234,8 +234,8 @@ impl Subject {
         for input in &mut inputs {
             input.sha256 = sha256_of(Path::new(&input.name));
         }
-        let ReadFor { measured, missing, records, .. } = read;
-        Ok(Read { measured, inputs, records, events, missing })
+        let ReadFor { measured, unseen, records, .. } = read;
+        Ok(Read { measured, inputs, records, events, unseen })
     }
 
     /// What a baseline is made of.
@@ -334,6 +334,7 @@ impl Subject {
             bars,
             on_no_data: self.on_no_data(),
             records: read.records,
+            notes: read.unseen.notes.clone(),
             method: self.method(args, read),
             config: config_ref(self.loaded.file.as_deref()),
             recipe: None,
@@ -455,15 +456,19 @@ fn typed(rules: &[String], min_samples: u64, terminal: &Terminal) -> Result<Vec<
 }
 
 pub(in crate::cli) fn misread(loaded: &Loaded, all: &[Misread], terminal: &Terminal) -> Failure {
+    tell_mistakes(loaded, all, terminal);
+    let count = all.len();
+    let noun = if count == 1 { "mistake" } else { "mistakes" };
+    Failure::new(&CONFIG, format!("{count} {noun} in rules")).hint("see docs/rules.md")
+}
+
+pub(in crate::cli) fn tell_mistakes(loaded: &Loaded, all: &[Misread], terminal: &Terminal) {
     for one in all {
         let mistake = &one.mistake;
         let help = mistake.help.as_deref();
         let problem = loaded.problem_in(&one.expr, one.span(), &mistake.message, help);
         terminal.say(&problem.to_string());
     }
-    let count = all.len();
-    let noun = if count == 1 { "mistake" } else { "mistakes" };
-    Failure::new(&CONFIG, format!("{count} {noun} in rules")).hint("see docs/rules.md")
 }
 
 pub(in crate::cli) fn place_of(loaded: &Loaded, expr: &Expr) -> Option<(String, u32, u32)> {

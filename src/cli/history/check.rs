@@ -66,6 +66,7 @@ fn frame(args: &CheckArgs, stand: &Stand) -> Frame {
             (history.points.len() + history.repeated_count + history.unread_count) as u64,
             history.unread_count as u64,
         ],
+        notes: Vec::new(),
         method: CheckMethod {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             notes: vec![note(&config.history)],

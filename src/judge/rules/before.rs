@@ -68,6 +68,11 @@ impl<'a> Before<'a> {
         self.saved_group().is_none().then(|| format!("the baseline `{name}` has no such group"))
     }
 
+    /// Whether it is read from a saved baseline.
+    pub(super) fn is_saved(&self) -> bool {
+        self.saved.is_some()
+    }
+
     fn saved_group(&self) -> Option<&'a SavedGroup> {
         self.saved?.measure?.group(self.group)
     }
@@ -142,12 +147,20 @@ impl<'a> Before<'a> {
         }
     }
 
-    /// Values of the windows like the current one, in the order of time.
+    /// Values of the windows like the current one, in the order of time. Of fewer than `least` the
+    /// next wider kind of windows, if there are more of those, and which it is.
     ///
     /// # Errors
     /// Why there are none.
-    pub(super) fn usual(&self) -> Result<Vec<f64>, String> {
-        self.of_each(self.windows.history.iter().copied())
+    pub(super) fn usual(&self, least: usize) -> Result<(Vec<f64>, Option<&'static str>), String> {
+        let mut usual = (self.of_each(self.windows.history.iter().copied())?, None);
+        for (name, windows) in self.windows.wider.iter().filter(|_| !self.is_saved()) {
+            if usual.0.len() >= least {
+                break;
+            }
+            usual = (self.of_each(windows.iter().copied())?, Some(*name));
+        }
+        Ok(usual)
     }
 
     /// Values of what the current window is compared with, in windows as long as it.

@@ -7,7 +7,7 @@ use super::before::lag1;
 use super::gauge::{Gauge, Reading};
 use super::shelf::{Answers, Shelf};
 use super::windows::Whole;
-use super::{Checked, Checks, MAX_GROUPS, Scene, series, term};
+use super::{Checked, Checks, Scene, groups::MAX_GROUPS, series, term};
 use crate::baseline::{Baseline, MeasureKey, SavedGroup, SavedMeasure, SavedWindow, Season};
 use crate::model::{InputRef, Span, Unit, format_ts, zone_name};
 use crate::query::{Durations, Measured};

@@ -158,12 +158,13 @@ impl Case<'_> {
         let Some(value) = self.now.value else {
             return self.inconclusive("there is no value in the window");
         };
-        let evidence = self.with_limit(limit);
-        self.by_point(value, limit, evidence)
+        self.by_point(value, limit, self.with_limit(limit))
     }
 
     fn by_point(&self, value: f64, limit: f64, evidence: Evidence) -> Judged {
-        let holds = self.term.cmp.holds(value, limit);
+        // What is learned from values is not broken by one that is the same: a constant is usual.
+        let is_edge = matches!(self.term.limit, Limit::Usual { .. }) && is_same(value, limit);
+        let holds = is_edge || self.term.cmp.holds(value, limit);
         let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
         let reason = if holds { "the limit holds" } else { "the limit is broken" };
         // With groups, many limits are tried: how surely this one is broken enters the correction.
@@ -193,8 +194,10 @@ impl Case<'_> {
             Err(missing) => return self.inconclusive(missing),
         };
         let now = self.gauge.distinct(self.group, &windows.judged);
-        if known.is_empty() {
-            return self.inconclusive("nothing was seen before the window");
+        // What meets the filter for the first time is new, if there are any records before it.
+        let is_first = windows.span.start_us >= windows.current.start_us;
+        if known.is_empty() && is_first && !self.before.is_saved() {
+            return self.inconclusive("there are no records before the window");
         }
         let fresh: Vec<&String> = now.difference(&known).collect();
         let count = fresh.len() as f64;
@@ -214,13 +217,13 @@ impl Case<'_> {
         let Some(value) = self.now.value else {
             return self.inconclusive("there is no value in the window");
         };
-        let history = match self.before.usual() {
-            Ok(history) => history,
+        let least = method.min_samples().unwrap_or(usize::MAX);
+        let (history, wider) = match self.before.usual(least) {
+            Ok(usual) => usual,
             Err(missing) => return self.inconclusive(missing),
         };
         let side = if self.direction() == Direction::Decrease { Side::Lower } else { Side::Upper };
         let Some(bound) = method.bound(&history, side) else {
-            let least = method.min_samples().unwrap_or(usize::MAX);
             let n = history.len();
             let is_rate = matches!(method, Method::Conformal { .. });
             let rare = if is_rate { " for so few false alarms" } else { "" };
@@ -229,17 +232,22 @@ impl Case<'_> {
         };
         let evidence = Evidence { n: [history.len() as u64, self.now.n], ..self.with_limit(bound) };
         let judged = self.by_point(value, bound, Evidence { p_value: None, ..evidence });
-        match crate::stats::limit::false_alarms(&history, None, *method, side) {
-            Some(alarms) => {
-                let text = format!(
-                    "{}; over its own history the bound was passed {} of {} times",
-                    judged.reason, alarms.alarms, alarms.tested
-                );
-                Judged { reason: text, ..judged }
-            }
-            None => judged,
+        let mut reason = judged.reason;
+        if let Some(alarms) = crate::stats::limit::false_alarms(&history, None, *method, side) {
+            let (passed, tested) = (alarms.alarms, alarms.tested);
+            let text = "; over its own history the bound was passed";
+            reason = format!("{reason}{text} {passed} of {tested} times");
         }
+        if let Some(wider) = wider {
+            reason = format!("{reason}; judged by {wider}, since fewer are more alike");
+        }
+        Judged { reason, ..judged }
     }
+}
+
+/// Whether two numbers differ by rounding only.
+pub(super) fn is_same(left: f64, right: f64) -> bool {
+    (left - right).abs() <= 1e-9 * left.abs().max(right.abs())
 }
 
 /// What muted events in the current window do to a term.

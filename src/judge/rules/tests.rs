@@ -1,5 +1,7 @@
 //! Rules judged on synthetic logs: each row says what the log is like and what must come out.
 
+mod untold;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -149,7 +151,7 @@ fn judged_in(
     let checks = Checks::new(checks);
     let measured = measured(text, &checks, max_exact);
     let at = (compared, now_us, len_us);
-    in_scene((marks, kinds), &measured, at, |scene| checks.judge(&measured, &scene))
+    in_scene((marks, kinds), &measured, at, |scene| checks.judge(&measured, &scene).results)
 }
 
 fn in_scene<T>(
@@ -278,7 +280,7 @@ fn a_saved_sum_is_that_of_a_window() {
     });
     let judged = |len_us: i64| {
         in_scene((&[], &kinds), &measured, at(len_us), |scene| {
-            checks.judge(&measured, &Scene { saved: Some(&baseline), ..scene })
+            checks.judge(&measured, &Scene { saved: Some(&baseline), ..scene }).results
         })
     };
     for (result, (rule, want)) in judged(2 * HOUR_US).iter().zip(rules) {

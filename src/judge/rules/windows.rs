@@ -50,6 +50,8 @@ pub struct Windows {
     pub baseline: Vec<Window>,
     /// Windows as long as the current one and like it, in order.
     pub history: Vec<Window>,
+    /// Windows that are less like it, narrower kinds first: for what needs more of them.
+    pub wider: Wider,
     /// From the first record to the end of the current window.
     pub span: Window,
     /// What the baseline is, such as `the same hour of 13 days`.
@@ -110,7 +112,7 @@ impl Calendar<'_> {
         let span = Window { start_us: first_us, end_us: now_us };
         let mut known = Known::new(self.marks, self.kinds, span);
         let segment = known.segment(current);
-        let (history, like) = self.history(current, (&mut known, segment.as_deref()));
+        let (history, like, wider) = self.history(current, (&mut known, segment.as_deref()));
         if compared != Compared::History || like == Like::Any {
             // What was left out of windows that are not compared is no matter.
             known.left_out.clear();
@@ -160,6 +162,7 @@ impl Calendar<'_> {
             segment,
             baseline,
             history,
+            wider,
             span,
             name,
             excluded,
@@ -182,7 +185,7 @@ impl Calendar<'_> {
         &self,
         current: Window,
         (known, segment): (&mut Known<'_>, Option<&str>),
-    ) -> (Vec<Window>, Like) {
+    ) -> (Vec<Window>, Like, Wider) {
         let len_us = len_us(current).max(1);
         let said_us = self.look_back_us.map(|look_back_us| current.start_us - look_back_us);
         let first_us = self.span_us.0.max(said_us.unwrap_or(i64::MIN));
@@ -212,8 +215,15 @@ impl Calendar<'_> {
             Like::HourOfDay if len_us > DAY_US => Like::Any,
             like => like,
         };
-        let of_like = all.into_iter().zip(slots).filter(|(_, other)| slot.is_like(*other, like));
-        (of_like.map(|(window, _)| window).collect(), like)
+        let of = |like: Like| -> Vec<Window> {
+            let alike = all.iter().zip(&slots).filter(|(_, other)| slot.is_like(**other, like));
+            alike.map(|(window, _)| *window).collect()
+        };
+        match like {
+            Like::HourOfWeek => (of(like), like, vec![(HOURS, of(Like::HourOfDay)), (ALL, all)]),
+            Like::HourOfDay => (of(like), like, vec![(ALL, all)]),
+            Like::Any => (all, like, Vec::new()),
+        }
     }
 
     /// The slot of a window in this calendar's zone.
@@ -276,3 +286,9 @@ pub(super) fn slot(window: Window, len_us: i64, zone: &TimeZone) -> Slot {
     // 1 January 1970 was a Thursday.
     Slot::new(hours.div_euclid(24) as i32 + 3, hour as i8)
 }
+
+/// Windows by how they are named.
+type Wider = Vec<(&'static str, Vec<Window>)>;
+
+const HOURS: &str = "the same hour of like days";
+const ALL: &str = "all windows before";

@@ -65,6 +65,25 @@ fn line(second: i64, route: &str, status: u32, ms: u32) -> String {
 }
 
 #[test]
+fn what_no_record_has_is_known() {
+    let text: String = ["/orders/{id}", "/search"].map(|route| line(1, route, 200, 5)).concat();
+    let questions = [
+        question("event = \"x\" and status >= 500 and user missing", Take::Rows, None, false),
+        question("route = \"/orders/12\"", Take::Values("nothing".to_owned()), None, false),
+        question("route in (\"/search\", \"/serch\", \"/zebra\")", Take::Rows, None, false),
+        question("route like \"/sear%\" and route != \"/no\"", Take::Rows, Some("host"), false),
+    ];
+    let measured = measured(&[("a.jsonl", text)], &questions);
+    assert_eq!(measured.unseen_fields(), ["event", "user", "nothing", "host"]);
+    let words = measured.unseen_words().iter();
+    let words: Vec<_> = words.map(|word| (&*word.word, word.meant.as_deref())).collect();
+    // That of a field which no record has says no more than that.
+    let want =
+        [("/orders/12", Some("/orders/{id}")), ("/serch", Some("/search")), ("/zebra", None)];
+    assert_eq!(words, want);
+}
+
+#[test]
 fn rows_are_counted_by_filter_group_and_window() {
     let text: String = (0..100_i64)
         .map(|second| {

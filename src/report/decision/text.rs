@@ -40,6 +40,9 @@ pub fn text(decision: &Decision, style: TextStyle) -> String {
     }
     push_options(&mut page, decision);
     page.blank();
+    for note in row::notes(decision) {
+        page.wrapped("note: ", "  ", &note);
+    }
     page.wrapped("", "  ", &row::scope(decision));
     let headline = row::headline_of(decision, &rows);
     page.coloured("", &format!("{} {headline}", decision.verdict.shape()), decision.verdict);

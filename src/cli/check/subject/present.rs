@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{CheckArgs, Read, Subject};
-use crate::cli::check::measured::missing;
+use crate::cli::check::measured::{Unseen, known};
 use crate::cli::error::Failure;
 use crate::cli::marks::{self, Events};
 use crate::cli::output::Terminal;
@@ -41,7 +41,7 @@ impl Subject {
         for note in &events.notes {
             tracing::warn!(trouble = %note, "a known event cannot be read");
         }
-        let missing = missing(&self.checks, &opened);
+        let known = known(&opened);
         let joins_requests = opened.profiles().any(|(_, profile)| profile.joins_requests);
         let mut measures = Measures::new(self.checks.questions(), joins_requests);
         let wanted = measures.wanted().clone();
@@ -60,7 +60,9 @@ impl Subject {
             [records + input.records, rejected + input.rejects.count()]
         });
         let inputs = Vec::new();
-        let read = Read { measured: measures.finish(), inputs, records, events, missing };
+        let measured = measures.finish();
+        let unseen = Unseen::of(&self.checks, &measured, &known);
+        let read = Read { measured, inputs, records, events, unseen };
         self.judge(args, &read, now_us, terminal).map(Some)
     }
 

@@ -178,6 +178,7 @@ pub(super) fn rollback() -> Decision {
             inconclusive: 1,
             warned: 0,
         },
+        notes: Vec::new(),
         method: CheckMethod {
             version: "0.1.0".to_owned(),
             notes: texts(&["shift: Hodges–Lehmann, 98 %"]),
