@@ -108,8 +108,6 @@ pub struct Shelved {
     pub baseline: Baseline,
     /// SHA-256 of its bytes, hex.
     pub sha256: String,
-    /// The file.
-    pub path: PathBuf,
 }
 
 /// The directories of baselines: the first is written to, all are read.
@@ -165,7 +163,7 @@ impl Shelf {
             return Err(BaselineError::Impossible { path, what });
         }
         let sha256 = format!("{:x}", Sha256::digest(&bytes));
-        Ok(Shelved { baseline, sha256, path })
+        Ok(Shelved { baseline, sha256 })
     }
 
     /// Checks a name before anything is measured for it.

@@ -181,21 +181,34 @@ fn a_torn_acceptance_is_told_and_the_next_one_stands() {
 #[test]
 fn windows_are_like_those_of_their_hour_where_there_are_three() {
     let window = |slot: Slot, n: u64| SavedWindow(slot, n, 0, Some(n as f64));
-    let (monday, tuesday, sunday) = (Slot::new(0, 9), Slot::new(1, 9), Slot::new(6, 9));
+    // The fourth week: that of the third begins with day 14.
+    let (monday, tuesday, sunday) = (Slot::new(21, 9), Slot::new(22, 9), Slot::new(27, 9));
     let group = |windows: Vec<SavedWindow>| SavedGroup { windows, ..SavedGroup::default() };
     let like = |group: &SavedGroup, slot: Slot| group.like(slot).map(|w| w.1).collect::<Vec<u64>>();
-    let three = [1, 2, 3].map(|n| window(monday, n)).to_vec();
-    let weeks = group([three.clone(), vec![window(tuesday, 4), window(sunday, 5)]].concat());
+    let three = [1, 2, 3].map(|n| window(Slot::new((n as i32 - 1) * 7, 9), n)).to_vec();
+    let later = vec![window(Slot::new(15, 9), 4), window(Slot::new(20, 9), 5)];
+    let weeks = group([three.clone(), later].concat());
     assert_eq!(like(&weeks, monday), [1, 2, 3]); // the hour of the week
     assert_eq!(like(&weeks, tuesday), [1, 2, 3, 4]); // the hour of working days
     assert_eq!(like(&weeks, sunday), [1, 2, 3, 4, 5]); // one Sunday tells nothing
-    assert_eq!(like(&weeks, Slot::new(0, 10)), [1, 2, 3, 4, 5]); // an hour never seen
+    assert_eq!(like(&weeks, Slot::new(21, 10)), [1, 2, 3, 4, 5]); // an hour never seen
     assert!(weeks.has_season(monday) && !weeks.has_season(sunday));
     // Each window is judged once, beside all that are like it.
     let (values, own) = (vec![1.0, 2.0, 3.0, 4.0], vec![3]);
     assert_eq!(weeks.seasons()[1], Season { values, own });
     let judged = weeks.seasons().iter().map(|season| season.own.len()).sum::<usize>();
     assert_eq!(judged, weeks.windows.len());
+}
+
+#[test]
+fn one_hour_of_one_day_is_not_the_usual_of_that_hour() {
+    // Windows of five minutes: twelve of an odd Monday's hour among those of four other days.
+    let window = |slot: Slot, n: u64| SavedWindow(slot, n, 0, Some(n as f64));
+    let hour = |day: i32, n: u64| (0..12).map(move |_| window(Slot::new(day, 9), n));
+    let windows: Vec<SavedWindow> =
+        (0..5).flat_map(|day| hour(day, if day == 0 { 1_499 } else { 150 })).collect();
+    let group = SavedGroup { windows, ..SavedGroup::default() };
+    assert_eq!(group.like(Slot::new(7, 9)).filter(|window| window.1 == 150).count(), 48);
 }
 
 proptest! {

@@ -126,7 +126,7 @@ pub(super) fn append(path: &Path, points: &[Point]) -> Result<(), Failure> {
             Failure::new(&HISTORY, format!("cannot make `{}`: {error}", parent.display()))
         })?;
     }
-    Ok(history::append(path, points, jiff::Timestamp::UNIX_EPOCH)?)
+    Ok(history::append(path, points)?)
 }
 
 /// How drift is judged.

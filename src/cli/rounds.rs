@@ -16,8 +16,8 @@ use super::output::Terminal;
 use super::when;
 use crate::alert::{Alert, AlertError, AlertInput, Alerts, Phase, Seen};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, RuleSeverity};
-use crate::model::{CheckKind, CheckResult, CheckSeverity, Decision, Verdict, format_ts, one_line};
+use crate::config::Config;
+use crate::model::{CheckKind, CheckResult, Decision, Verdict, format_ts, one_line};
 use crate::report::decision::sentence;
 
 /// How often it is looked whether something is to be sent, or to stop.
@@ -156,10 +156,7 @@ fn input(check: &CheckResult) -> Option<AlertInput> {
             CheckKind::Slo => format!("slo {}", check.id),
             _ => check.id.clone(),
         },
-        severity: match check.severity {
-            CheckSeverity::Fail => RuleSeverity::Fail,
-            CheckSeverity::Warn => RuleSeverity::Warn,
-        },
+        severity: check.severity,
         group: check.group.clone().into_iter().collect(),
         summary: sentence(check),
         runbook: check.runbook.clone(),

@@ -38,9 +38,9 @@ mod written;
 
 pub use checked::{
     Alert, BaselineSource, BaselineSpec, Calendar, CalendarDays, CalendarKind, ChangeDirection,
-    Check, CheckKind, Collect, Config, EventFields, Expr, FieldPath, FieldUnit, Gate, GateCheck,
-    GateCheckKind, History, KeySource, MinEffect, NoData, OnNoData, Project, Receiver,
-    ReceiverKind, ReceiverUrl, Redact, Rule, RuleSeverity, Score, Secret, Slo, Source, SourceKind,
+    Check, CheckKind, CheckSeverity, Collect, Config, EventFields, Expr, FieldPath, FieldUnit,
+    Gate, GateCheck, GateCheckKind, History, KeySource, MinEffect, NoData, OnNoData, Project,
+    Receiver, ReceiverKind, ReceiverUrl, Redact, Rule, Score, Secret, Slo, Source, SourceKind,
     Store,
 };
 pub use discover::{FILE_NAME, ReadError, discover};

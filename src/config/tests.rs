@@ -972,7 +972,7 @@ fn any_line() -> impl Strategy<Value = String> {
             "[[]]",
             "{}",
             "{ a = 1 }",
-            "{ from = \"name:a\", window = \"1h\" }",
+            "{ from = \"name:a\" }",
             "{ pass = 1, warn = 2.5 }",
             "{ \"*\" = { \"*\" = 1 } }",
             "\"env:A\"",

@@ -35,12 +35,8 @@ pub struct BuildsRule {
 impl From<&config::History> for BuildsRule {
     fn from(history: &config::History) -> Self {
         let (min_effect, last) = (history.min_effect_ratio, history.last as usize);
-        let severity = match history.severity {
-            config::RuleSeverity::Fail => CheckSeverity::Fail,
-            config::RuleSeverity::Warn => CheckSeverity::Warn,
-        };
         let drift = DriftRule { min_effect, last, ..DriftRule::default() };
-        Self { drift, severity, branch: history.branch.clone() }
+        Self { drift, severity: history.severity, branch: history.branch.clone() }
     }
 }
 

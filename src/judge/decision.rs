@@ -1,10 +1,10 @@
 //! From judged checks to a decision with its evidence and what can be done.
 
-use super::gate::{self, OnNoData};
+use super::gate;
 use crate::model::{
     Answer, BaselineRef, CheckCoverage, CheckMethod, CheckResult, Confidence, ConfigRef, Decision,
-    FindingRow, InputRef, LinkedEvent, OptionRow, Recipe, ScoreBars, Span, Verdict, Window,
-    format_ts,
+    FindingRow, InputRef, LinkedEvent, OnNoData, OptionRow, Recipe, ScoreBars, Span, Verdict,
+    Window, format_ts,
 };
 
 /// Findings listed at most.

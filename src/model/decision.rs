@@ -200,10 +200,20 @@ impl CheckKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckSeverity {
-    /// Somebody should look.
-    Warn,
     /// The build stops.
     Fail,
+    /// Somebody should look.
+    Warn,
+}
+
+impl CheckSeverity {
+    /// Lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+        }
+    }
 }
 
 /// The numbers behind a verdict.

@@ -33,7 +33,7 @@ pub use finding::{
 pub use hostile::{escape_json, is_unsafe, push_json_escape, safe_json};
 pub use inert::{inert, one_line};
 pub use near::nearest;
-pub use recipe::{EventKinds, Recipe, RecipeCheck, RecipeSlo};
+pub use recipe::{EventKinds, OnNoData, Recipe, RecipeCheck, RecipeSlo};
 pub use report::{
     Coverage, EventMark, InputSummary, Method, NovelMoment, Quality, QualityNote, Report,
     RouteDetail, RouteRow, SlowRecord, SplitRow, TemplateRow, Tile, WindowCell,

@@ -58,8 +58,6 @@ pub struct Measures {
     unseen: Unseen,
     /// By input: bytes, records, rejected records.
     pub inputs: Vec<InputCount>,
-    /// Events without a usable time.
-    pub no_time: u64,
     span_us: Option<(i64, i64)>,
     /// Events by minute.
     minutes: BTreeMap<i64, u64>,
@@ -143,7 +141,6 @@ impl Measures {
         }
         for ts_us in &batch.events.ts_us {
             if *ts_us == NO_TIME {
-                self.no_time += 1;
                 continue;
             }
             let (first, last) = self.span_us.unwrap_or((*ts_us, *ts_us));
@@ -453,12 +450,6 @@ impl Measured {
 
     fn folded_width(&self) -> Option<SlotWidth> {
         self.parts.iter().filter_map(|part| part.log.folded_width()).max()
-    }
-
-    /// First and last time of the rows that answer any question, microseconds.
-    pub fn answered_span_us(&self) -> Option<(i64, i64)> {
-        let spans = self.parts.iter().filter_map(|part| part.log.span_us());
-        spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// Fields that questions name and no record has.

@@ -13,7 +13,7 @@ use crate::cli::error::{BAD_VALUE, Exit, Failure};
 use crate::cli::output::Terminal;
 use crate::cli::{baselines, reading, when};
 use crate::judge::{
-    Frame, OnNoData, decision,
+    Frame, decision,
     replay::{Difference, by_evidence, by_measuring},
     rules::{Checks, Compared, Scene, of_recorded},
 };
@@ -227,7 +227,7 @@ fn frame(recorded: &Decision, recipe: &Recipe, records: [u64; 2]) -> Frame {
         window: Window { start_us, end_us: recipe.now_us },
         baseline: recorded.baseline.clone(),
         bars: recorded.thresholds,
-        on_no_data: OnNoData::of(&recipe.on_no_data).unwrap_or_default(),
+        on_no_data: recipe.on_no_data,
         records,
         notes: recorded.notes.clone(),
         method: recorded.method.clone(),

@@ -17,7 +17,7 @@ use crate::cli::output::Terminal;
 use crate::cli::{baselines, config, history, reading, when};
 use crate::config::{BaselineSpec, CalendarKind, Expr, Gate, Loaded, OnNoData};
 use crate::judge::{
-    self, Frame, decision,
+    Frame, decision,
     rules::{
         Check, Checks, Compared, Judgement, Making, Misread, Scene, Windows, baseline_of,
         of_config, of_gate, of_text, recorded,
@@ -367,11 +367,8 @@ impl Subject {
         CheckMethod { version: env!("CARGO_PKG_VERSION").to_owned(), notes, settings }
     }
 
-    fn on_no_data(&self) -> judge::OnNoData {
-        match self.gate.as_ref().map(|gate| gate.on_no_data) {
-            Some(OnNoData::Rollback) => judge::OnNoData::Rollback,
-            Some(OnNoData::Hold) | None => judge::OnNoData::Hold,
-        }
+    fn on_no_data(&self) -> OnNoData {
+        self.gate.as_ref().map_or(OnNoData::Hold, |gate| gate.on_no_data)
     }
 
     fn recipe(&self, args: &CheckArgs, scene: &Scene<'_>) -> Recipe {
@@ -387,7 +384,7 @@ impl Subject {
             look_back_us: scene.calendar.look_back_us,
             kinds: scene.calendar.kinds.clone(),
             level_ratio: scene.level,
-            on_no_data: self.on_no_data().as_str().to_owned(),
+            on_no_data: self.on_no_data(),
             fields: args.input.fields.settings(),
             marks: scene.calendar.marks_until(scene.now_us),
             checks: self.checks.checks().iter().map(recorded).collect(),

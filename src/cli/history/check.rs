@@ -9,8 +9,8 @@ use crate::cli::baselines;
 use crate::cli::check::{EndingArgs, config_ref};
 use crate::cli::error::{Exit, Failure};
 use crate::cli::output::Terminal;
-use crate::judge::{Frame, OnNoData, builds::Standing, decision};
-use crate::model::{CheckMethod, CheckResult, InputRef, ScoreBars, Window};
+use crate::judge::{Frame, builds::Standing, decision};
+use crate::model::{CheckMethod, CheckResult, InputRef, OnNoData, ScoreBars, Window};
 use crate::report::decision as render;
 use crate::source::sha256_of;
 

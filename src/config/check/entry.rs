@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::super::checked::{
-    Calendar, CalendarDays, CalendarKind, EventFields, Expr, FieldPath, NoData, Rule, RuleSeverity,
-    Slo, Source, SourceKind,
+    Calendar, CalendarDays, CalendarKind, CheckSeverity, EventFields, Expr, FieldPath, NoData,
+    Rule, Slo, Source, SourceKind,
 };
 use super::super::globs::{Glob, Globs};
 use super::super::quantity;
@@ -175,7 +175,7 @@ impl Checker<'_, '_> {
             rules.push(Rule {
                 id: id.value().clone(),
                 expr,
-                severity: raw.severity.as_ref().map_or(RuleSeverity::Fail, |word| *word.value()),
+                severity: raw.severity.as_ref().map_or(CheckSeverity::Fail, |word| *word.value()),
                 runbook,
                 is_shadow: raw.shadow.as_ref().is_some_and(|answer| *answer.value()),
                 no_data: raw.no_data.as_ref().map_or(NoData::Inconclusive, |word| *word.value()),

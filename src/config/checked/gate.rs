@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CalendarKind, Expr, FieldPath, words};
+use super::{CalendarKind, Expr, FieldPath, OnNoData, words};
 
 /// What is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,19 +155,6 @@ pub enum GateCheckKind {
     },
 }
 
-impl GateCheckKind {
-    /// The kind as it is written.
-    pub fn word(&self) -> CheckKind {
-        match self {
-            Self::Shift { .. } => CheckKind::Shift,
-            Self::Proportion { .. } => CheckKind::Proportion,
-            Self::Count { .. } => CheckKind::Count,
-            Self::Freshness { .. } => CheckKind::Freshness,
-            Self::Rule { .. } => CheckKind::Rule,
-        }
-    }
-}
-
 /// Smaller changes of a value pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MinEffect {
@@ -201,14 +188,5 @@ words!(
         Decrease = "decrease",
         /// Any change is.
         Either = "either",
-    }
-);
-words!(
-    /// What it means for a gate when a check can't tell; there is no `go`.
-    OnNoData {
-        /// Wait for somebody.
-        Hold = "hold",
-        /// Take it back.
-        Rollback = "rollback",
     }
 );

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::checked::{
-    CalendarKind, ChangeDirection, CheckKind, OnNoData, ReceiverKind, RuleSeverity,
+    CalendarKind, ChangeDirection, CheckKind, CheckSeverity, OnNoData, ReceiverKind,
 };
 use super::{BaselineText, EffectText, FieldText, LengthText, PercentText, Placed, UrlText};
 
@@ -171,5 +171,5 @@ pub(in crate::config) struct RawReceiver {
     pub url: Option<Placed<UrlText>>,
     /// Severities it is told of
     #[schemars(extend("minItems" = 1, "maxItems" = 2))]
-    pub severities: Option<Vec<Placed<RuleSeverity>>>,
+    pub severities: Option<Vec<Placed<CheckSeverity>>>,
 }

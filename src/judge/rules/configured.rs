@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Check, Checked};
 use crate::config::{
-    ChangeDirection, Config, Expr, Gate, GateCheck, GateCheckKind, MinEffect, NoData, RuleSeverity,
+    ChangeDirection, Config, Expr, Gate, GateCheck, GateCheckKind, MinEffect, NoData,
 };
 use crate::model::{CheckKind, CheckSeverity};
 use crate::rule::{
@@ -45,7 +45,7 @@ pub fn of_config(config: &Config, place: PlaceOf<'_>) -> Result<Vec<Check>, Vec<
             reader.says_twice(&rule.expr);
         }
         let checked = Checked::Rule(Rule { hold: parsed.hold.or(hold), ..parsed });
-        let severity = severity_of(rule.severity);
+        let severity = rule.severity;
         checks.push(Check {
             id: rule.id.clone(),
             severity,
@@ -137,13 +137,6 @@ fn of_gate_check(check: &GateCheck) -> Check {
         min_samples: u64::from(check.min_samples),
         runbook: check.runbook.clone(),
         ..blank()
-    }
-}
-
-fn severity_of(severity: RuleSeverity) -> CheckSeverity {
-    match severity {
-        RuleSeverity::Fail => CheckSeverity::Fail,
-        RuleSeverity::Warn => CheckSeverity::Warn,
     }
 }
 

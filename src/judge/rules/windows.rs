@@ -6,17 +6,13 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::known::{Known, len_us};
-use crate::baseline::Slot;
+use crate::baseline::{Like, Slot};
 use crate::model::{EventKinds, EventMark, Window};
 
 /// Windows before the current one that are looked at, at most.
 const MAX_HISTORY: usize = 5_000;
 /// How far back is looked.
 pub(super) const MAX_LOOK_BACK_US: i64 = 28 * DAY_US;
-/// Windows of the same hour of the week from which on only those are compared.
-const MIN_WEEKS: usize = 3;
-/// The same for the hour of the day, on working days or on others.
-const MIN_DAYS: usize = 2;
 /// Windows from this length on hold about every hour of the day.
 const WHOLE_DAY_US: i64 = 20 * HOUR_US;
 const HOUR_US: i64 = 3_600 * 1_000_000;
@@ -212,26 +208,22 @@ impl Calendar<'_> {
             .collect();
         all.reverse();
         let slot = self.slot(current, len_us);
-        let of_week = |window: &&Window| self.slot(**window, len_us) == slot;
-        let of_day = |window: &&Window| self.slot(**window, len_us).is_like_day(slot);
-        let weekly: Vec<Window> = all.iter().filter(of_week).copied().collect();
-        let daily: Vec<Window> = all.iter().filter(of_day).copied().collect();
-        if self.day_count(&weekly) >= MIN_WEEKS && len_us < 7 * DAY_US {
-            return (weekly, Like::HourOfWeek, vec![(HOURS, daily), (ALL, all)]);
-        }
-        if self.day_count(&daily) >= MIN_DAYS && len_us <= DAY_US {
-            return (daily, Like::HourOfDay, vec![(ALL, all)]);
-        }
-        (all, Like::Any, Vec::new())
-    }
-
-    /// Different local days in which windows begin.
-    fn day_count(&self, windows: &[Window]) -> usize {
-        let day = |window: &Window| {
-            let at = Timestamp::from_microsecond(window.start_us).ok()?;
-            Some(at.to_zoned(self.zone.clone()).date())
+        let slots: Vec<Slot> = all.iter().map(|window| self.slot(*window, len_us)).collect();
+        let like = match slot.like_in(slots.iter().copied()) {
+            // A week has all hours, and several days are neither working days nor weekends.
+            Like::HourOfWeek if len_us >= 7 * DAY_US => Like::Any,
+            Like::HourOfDay if len_us > DAY_US => Like::Any,
+            like => like,
         };
-        windows.iter().filter_map(day).collect::<BTreeSet<_>>().len()
+        let of = |like: Like| -> Vec<Window> {
+            let alike = all.iter().zip(&slots).filter(|(_, other)| slot.is_like(**other, like));
+            alike.map(|(window, _)| *window).collect()
+        };
+        match like {
+            Like::HourOfWeek => (of(like), like, vec![(HOURS, of(Like::HourOfDay)), (ALL, all)]),
+            Like::HourOfDay => (of(like), like, vec![(ALL, all)]),
+            Like::Any => (all, like, Vec::new()),
+        }
     }
 
     /// The slot of a window in this calendar's zone.
@@ -288,9 +280,11 @@ impl Calendar<'_> {
 pub(super) fn slot(window: Window, len_us: i64, zone: &TimeZone) -> Slot {
     let middle_us = window.start_us + (window.end_us - window.start_us) / 2;
     let Ok(at) = Timestamp::from_microsecond(middle_us) else { return Slot::new(0, 0) };
-    let local = at.to_zoned(zone.clone());
-    let hour = if len_us >= WHOLE_DAY_US { 0 } else { local.hour() };
-    Slot::new(local.weekday().to_monday_zero_offset(), hour)
+    let local_s = at.as_second() + i64::from(zone.to_offset(at).seconds());
+    let hours = local_s.div_euclid(3_600);
+    let hour = if len_us >= WHOLE_DAY_US { 0 } else { hours.rem_euclid(24) };
+    // 1 January 1970 was a Thursday.
+    Slot::new(hours.div_euclid(24) as i32 + 3, hour as i8)
 }
 
 /// Windows by how they are named.
@@ -298,11 +292,3 @@ type Wider = Vec<(&'static str, Vec<Window>)>;
 
 const HOURS: &str = "the same hour of like days";
 const ALL: &str = "all windows before";
-
-/// In what windows are like each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Like {
-    HourOfWeek,
-    HourOfDay,
-    Any,
-}

@@ -940,3 +940,27 @@ fn filters_hold_conditions_only() {
     |          help: did you mean `500`?
     "#);
 }
+
+#[test]
+fn words_of_other_languages_are_known_in_any_case() {
+    for expression in [
+        "p95(duration) is 300ms",
+        "p95(duration) equals 300ms",
+        "p95(duration) below 300ms",
+        "p95(duration) over 300ms",
+        "p95(duration) < baseline x 1.1",
+        "count() > 0 where user = null",
+        "count() > 0 where user = none",
+    ] {
+        let help = |text: &str| -> Vec<Option<String>> {
+            parse_rule(text).unwrap_err().into_iter().map(|mistake| mistake.help).collect()
+        };
+        let lower = ["is", "equals", "below", "over", "x", "null", "none"];
+        let upper = expression.split(' ').map(|word| match word {
+            word if lower.contains(&word) => word.to_uppercase(),
+            word => word.to_owned(),
+        });
+        let upper = upper.collect::<Vec<_>>().join(" ");
+        assert_eq!(help(&upper), help(expression), "{upper}");
+    }
+}

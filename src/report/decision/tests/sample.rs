@@ -199,7 +199,7 @@ fn recipe() -> crate::model::Recipe {
         look_back_us: None,
         kinds: crate::model::EventKinds::default(),
         level_ratio: 0.02,
-        on_no_data: "hold".to_owned(),
+        on_no_data: crate::model::OnNoData::Hold,
         fields: vec![("--time".to_owned(), "at".to_owned())],
         marks: vec![crate::model::EventMark {
             kind: "deploy".to_owned(),
@@ -291,7 +291,8 @@ pub(super) fn hostile(attack: &str) -> Decision {
 }
 
 fn poison(value: Value, key: &str, attack: &str) -> Value {
-    const CLOSED: [&str; 6] = ["decision", "verdict", "confidence", "severity", "unit", "kind"];
+    const CLOSED: [&str; 7] =
+        ["decision", "verdict", "confidence", "severity", "unit", "kind", "on_no_data"];
     match value {
         Value::String(text) if CLOSED.contains(&key) && text != "deploy" => Value::String(text),
         Value::String(_) => Value::String(attack.to_owned()),
