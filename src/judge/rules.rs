@@ -42,7 +42,9 @@ use self::shelf::{Answers, Shelf};
 use self::term::{Judged, Situation};
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
-use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
+use crate::model::{
+    CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict, whole_us,
+};
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
@@ -131,6 +133,7 @@ impl Scene<'_> {
     }
 
     fn windows_before(&self, back_us: i64) -> Windows {
+        let back_us = whole_us(back_us, self.calendar.grain_us);
         self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
     }
 

@@ -40,5 +40,5 @@ pub use report::{
 };
 pub use severity::Severity;
 pub use verdict::{Confidence, Direction, Unit, Verdict};
-pub use window::{SlotWidth, Window, format_ts};
+pub use window::{SlotWidth, Window, format_ts, whole_us};
 pub use zone::time_zone;

@@ -68,8 +68,10 @@ pub(super) fn calendar<'a>(
     let of_version = |(name, (first_us, _)): (&String, &(i64, i64))| (*first_us, name.clone());
     let mut versions: Vec<(i64, String)> = measured.versions().iter().map(of_version).collect();
     versions.sort();
-    let span_us = measured.span_us().unwrap_or_default();
-    Calendar { span_us, versions, marks, exclude, zone }
+    let grain_us = measured.grain_us();
+    let (first_us, last_us) = measured.span_us().unwrap_or_default();
+    let span_us = (first_us.div_euclid(grain_us) * grain_us, last_us);
+    Calendar { span_us, grain_us, versions, marks, exclude, zone }
 }
 
 /// A saved baseline as a decision names it.

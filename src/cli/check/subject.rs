@@ -25,14 +25,13 @@ use crate::judge::{
 };
 use crate::model::{
     BaselineRef, CheckMethod, Decision, EventMark, InputRef, InputSummary, Recipe, ScoreBars,
-    format_ts,
+    format_ts, whole_us,
 };
 use crate::query::Measured;
 use crate::report::decision as render;
 use crate::source::sha256_of;
 
 /// Windows are whole tenths of a second.
-const TENTH_US: i64 = 100_000;
 const DAY_US: i64 = 86_400 * 1_000_000;
 /// Windows in a baseline where nobody says how long they are.
 const WINDOWS_OF_BASELINE: i64 = 20;
@@ -147,8 +146,8 @@ impl Subject {
         let Some(span_us) = read.measured.span_us() else {
             return Err(no_time());
         };
-        let now_us = now_us.unwrap_or(span_us.1);
-        if now_us < span_us.0 {
+        let now_us = now_us.unwrap_or(span_us.1 + 1);
+        if now_us <= span_us.0 {
             let first = format_ts(span_us.0);
             let message = format!("all records are later than --now: the first is of {first}");
             return Err(Failure::new(&BAD_VALUE, message).hint("choose a later --now"));
@@ -164,9 +163,10 @@ impl Subject {
         now_us: i64,
         terminal: &Terminal,
     ) -> Result<Decision, Failure> {
-        let now_us = (now_us.div_euclid(TENTH_US) + 1) * TENTH_US;
+        let grain_us = read.measured.grain_us();
+        let now_us = whole_us(now_us, grain_us);
         let first_us = read.measured.span_us().map_or(now_us, |(first_us, _)| first_us);
-        let len_us = self.window_us(args, now_us - first_us)?;
+        let len_us = whole_us(self.window_us(args, now_us - first_us)?.max(1), grain_us);
         let exclude: Vec<String> =
             self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
         let scene = self.scene(read, (now_us, len_us), &exclude);
@@ -249,14 +249,16 @@ impl Subject {
         let Some((first_us, last_us)) = read.measured.span_us() else {
             return Err(no_time());
         };
-        let now_us = (last_us.div_euclid(TENTH_US) + 1) * TENTH_US;
-        let fitting = ((now_us - first_us) / WINDOWS_OF_BASELINE / TENTH_US).max(1) * TENTH_US;
+        let grain_us = read.measured.grain_us();
+        let now_us = whole_us(last_us + 1, grain_us);
+        let fitting = (now_us - first_us) / WINDOWS_OF_BASELINE;
         let gate = self.loaded.config.gates.first().map(|gate| gate.window);
         let said = self.loaded.config.check.window.or(gate);
         let len_us = match (&args.window, said) {
             (None, None) => fitting,
             _ => self.window_us(args, now_us - first_us)?,
         };
+        let len_us = whole_us(len_us.max(1), grain_us);
         let exclude: Vec<String> =
             self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
         let scene = self.scene(&read, (now_us, len_us), &exclude);
@@ -311,7 +313,7 @@ impl Subject {
         } else {
             span_us
         };
-        Ok((wanted.unwrap_or(fitting) / TENTH_US).max(1) * TENTH_US)
+        Ok(wanted.unwrap_or(fitting))
     }
 
     fn frame(&self, args: &CheckArgs, read: &Read, windows: &Windows) -> Frame {

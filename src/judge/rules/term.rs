@@ -39,6 +39,13 @@ pub(super) fn judge(term: &Term, before: Before<'_>, situation: &Situation<'_>) 
     if !situation.has_events && !matches!(term.measure, Measure::Age) {
         return case.inconclusive("there are no records in the window");
     }
+    if gauge.has_too_many_values() {
+        let case = Case { now: Reading { value: None, ..now }, ..case };
+        let most = crate::query::MAX_GROUPS;
+        return case.inconclusive(format!(
+            "there are more than {most} different values, and later ones are not told apart"
+        ));
+    }
     match (&term.measure, &term.limit) {
         (Measure::Age, _) => case.age(),
         (Measure::Shift(_), Limit::Literal(bar)) => case.shift(bar.base()),

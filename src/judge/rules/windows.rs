@@ -58,6 +58,8 @@ pub(super) struct Whole {
 pub struct Calendar<'a> {
     /// First and last event time, microseconds.
     pub span_us: (i64, i64),
+    /// What windows are whole multiples of, microseconds.
+    pub grain_us: i64,
     /// First time of each version and its name, in order.
     pub versions: Vec<(i64, String)>,
     /// Known events.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{CheckArgs, Read, Subject, TENTH_US};
+use super::{CheckArgs, Read, Subject};
 use crate::cli::check::measured::missing;
 use crate::cli::error::Failure;
 use crate::cli::output::Terminal;
@@ -72,7 +72,9 @@ impl Subject {
         let mut opened = Opened::open_stored(sources, &overrides)?;
         let reach_us = self.checks.reach_us(self.window_us(args, 0)?, self.compared);
         let start_us = now_us.saturating_sub(reach_us);
-        opened.narrow_to(Window { start_us, end_us: now_us.saturating_add(TENTH_US) });
+        // The end of the window is rounded up.
+        let end_us = now_us.saturating_add(1_000_000);
+        opened.narrow_to(Window { start_us, end_us });
         Ok(opened)
     }
 }
