@@ -136,9 +136,9 @@ impl Slot {
 
     /// In what windows of `others` are like one of this slot: different days count, since many
     /// windows of one hour have that hour's luck in common.
-    pub fn like_in(self, others: impl Iterator<Item = Self> + Clone) -> Like {
+    pub fn like_in(self, others: &[Self]) -> Like {
         let day_count = |like| {
-            let days = others.clone().filter(|other| self.is_like(*other, like));
+            let days = others.iter().filter(|other| self.is_like(**other, like));
             days.map(|other| other.0.div_euclid(24)).collect::<BTreeSet<_>>().len()
         };
         let known = [(Like::HourOfWeek, MIN_WEEKS), (Like::HourOfDay, MIN_DAYS)];
@@ -194,7 +194,8 @@ impl SavedMeasure {
 impl SavedGroup {
     /// The windows like one of this slot, see [`Slot::like_in`].
     pub fn like(&self, slot: Slot) -> impl Iterator<Item = &SavedWindow> {
-        let like = slot.like_in(self.windows.iter().map(|window| window.0));
+        let slots: Vec<Slot> = self.windows.iter().map(|window| window.0).collect();
+        let like = slot.like_in(&slots);
         self.windows.iter().filter(move |window| slot.is_like(window.0, like))
     }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, Subcommand, ValueEnum};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::args::{ConfigFile, FieldArgs, InputArgs};
 use super::check::{CheckArgs, Subject};
@@ -22,7 +24,7 @@ use crate::judge::{
     check_of,
     rules::{Summary, summary},
 };
-use crate::model::{Accepted, CheckResult, Decision, Group, format_ts, one_line};
+use crate::model::{Accepted, CheckResult, Decision, Group, Span, format_ts, one_line};
 use crate::report::decision as render;
 
 /// Largest record of a decision that is read.
@@ -247,6 +249,41 @@ fn save(args: &SaveArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
+/// What is saved. Schema `plimsoll.baselines/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct BaselineList {
+    /// Always `plimsoll.baselines/1`.
+    schema: &'static str,
+    /// In the order of their names.
+    baselines: Vec<BaselineRow>,
+    /// JSON paths of the fields that hold text of others.
+    untrusted_text_fields: [&'static str; 1],
+}
+
+/// A saved baseline in short.
+#[derive(Debug, Serialize, JsonSchema)]
+struct BaselineRow {
+    /// Its name, as the file says.
+    name: String,
+    /// When it was made, RFC 3339 UTC.
+    made_at: String,
+    /// plimsoll's version.
+    version: String,
+    /// From the first record to the last.
+    span: Span,
+    /// Length of the windows, microseconds.
+    window_us: i64,
+    /// How many measures it holds.
+    measures: usize,
+}
+
+impl From<Baseline> for BaselineRow {
+    fn from(baseline: Baseline) -> Self {
+        let Baseline { name, made_at, version, span, window_us, measures, .. } = baseline;
+        Self { name, made_at, version, span, window_us, measures: measures.len() }
+    }
+}
+
 fn list(shelf: &Shelf, output: Format, terminal: &Terminal) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     for name in shelf.names()? {
@@ -257,19 +294,11 @@ fn list(shelf: &Shelf, output: Format, terminal: &Terminal) -> Result<Exit, Fail
         }
     }
     if output == Format::Json {
-        let row = |baseline: &Baseline| {
-            serde_json::json!({
-                "name": baseline.name,
-                "made_at": baseline.made_at,
-                "version": baseline.version,
-                "span": baseline.span,
-                "window_us": baseline.window_us,
-                "measures": baseline.measures.len(),
-            })
-        };
-        let rows: Vec<_> = rows.iter().map(row).collect();
-        let schema = "plimsoll.baselines/1";
-        terminal.json(&serde_json::json!({ "schema": schema, "baselines": rows }))?;
+        terminal.json(&BaselineList {
+            schema: "plimsoll.baselines/1",
+            baselines: rows.into_iter().map(BaselineRow::from).collect(),
+            untrusted_text_fields: ["baselines[].name"],
+        })?;
         return Ok(Exit::Yes);
     }
     let mut text = String::new();

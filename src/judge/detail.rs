@@ -239,10 +239,6 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
     };
     let p95 = |summary: &Summary| summary.durations.quantile(0.95);
     let before = view.before.unwrap_or(view.span);
-    // The window before may be longer than the current one.
-    let as_long = |n: u64, before: Window| {
-        (n as f64 * view.current.len_s() / before.len_s().max(0.1)).round()
-    };
     let has_requests = now.n > 0;
     let missing = |value: Option<f64>, why: &str| match value {
         Some(_) => String::new(),
@@ -262,7 +258,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             name: "Requests".to_owned(),
             value: Some(now.n as f64),
             unit: Unit::Count,
-            before: view.before.zip(old).map(|(before, old)| as_long(old.n, before)),
+            before: view.before.zip(old).map(|(before, old)| as_long(old.n, before, view.current)),
             usual: None,
             direction: Direction::Neutral,
             verdict: Verdict::Pass,
@@ -300,6 +296,11 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
         },
         budget_tile(now, old),
     ]
+}
+
+/// A count of the window before, which may be longer, as if it were as long as the current one.
+fn as_long(n: u64, before: Window, current: Window) -> f64 {
+    (n as f64 * current.len_s() / before.len_s().max(0.1)).round()
 }
 
 /// Whether more requests fail than the objective allows, beyond chance.

@@ -209,7 +209,7 @@ impl Calendar<'_> {
         all.reverse();
         let slot = self.slot(current, len_us);
         let slots: Vec<Slot> = all.iter().map(|window| self.slot(*window, len_us)).collect();
-        let like = match slot.like_in(slots.iter().copied()) {
+        let like = match slot.like_in(&slots) {
             // A week has all hours, and several days are neither working days nor weekends.
             Like::HourOfWeek if len_us >= 7 * DAY_US => Like::Any,
             Like::HourOfDay if len_us > DAY_US => Like::Any,
