@@ -1,13 +1,12 @@
 //! The file of a baseline.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{InputRef, Span};
+use crate::model::{InputRef, Span, time_zone};
 use crate::rule::{Measure, Rule};
 use crate::stats::{quantile::Sorted, season::MIN_LIKE_WINDOWS, sketch::Sketch};
 
@@ -30,6 +29,9 @@ pub struct Baseline {
     pub window_us: i64,
     /// Zone in which hours and weeks were counted.
     pub zone: String,
+    /// Kind of the known events in which its time lies; `None` for time without such events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<String>,
     /// Events whose time was left out. May hold log text.
     pub excluded: Vec<String>,
     /// By measure, in the order of the rules.
@@ -131,6 +133,20 @@ impl Baseline {
     pub const UNTRUSTED_TEXT_FIELDS: [&str; 4] =
         ["inputs[].name", "excluded", "measures[].groups[].name", "measures[].groups[].distinct"];
 
+    /// What no measuring gives, in words; `None` where all fits together.
+    pub(super) fn impossible(&self) -> Option<String> {
+        if time_zone(&self.zone).is_none() {
+            return Some(format!("`{}` is no time zone", self.zone.escape_debug()));
+        }
+        let groups = self.measures.iter().flat_map(|measure| &measure.groups);
+        let rows = groups.flat_map(|group| {
+            let windows = group.windows.iter().map(|window| (window.1, window.2));
+            windows.chain([(group.n, group.matching)])
+        });
+        let mut wrong = rows.filter(|(n, matching)| matching > n);
+        wrong.next().map(|(n, matching)| format!("of {n} rows {matching} match"))
+    }
+
     /// The measure, if it was saved.
     pub fn measure(&self, key: &MeasureKey) -> Option<&SavedMeasure> {
         self.measures.iter().find(|measure| measure.key == *key)
@@ -176,13 +192,24 @@ impl SavedGroup {
         Some([sorted.quantile(0.25)?, sorted.quantile(0.75)?])
     }
 
-    /// Values of like windows, apart from those they are not like.
-    pub fn seasons(&self) -> Vec<Vec<f64>> {
+    /// The windows of each slot among those that they are like.
+    pub fn seasons(&self) -> Vec<Season> {
         let slots: BTreeSet<Slot> = self.windows.iter().map(|window| window.0).collect();
-        let values = |slot: Slot| self.like(slot).filter_map(|window| window.3).collect();
-        let mut seasons: Vec<Vec<f64>> = slots.into_iter().map(values).collect();
-        seasons.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-        seasons.dedup();
-        seasons
+        let season = |slot: Slot| {
+            let like = self.like(slot).filter_map(|window| Some((window.0, window.3?)));
+            let (slots, values): (Vec<Slot>, Vec<f64>) = like.unzip();
+            let own = (0..slots.len()).filter(|index| slots.get(*index) == Some(&slot)).collect();
+            Season { values, own }
+        };
+        slots.into_iter().map(season).collect()
     }
+}
+
+/// Windows of one slot among those that they are like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Season {
+    /// Values of all, in the order of time.
+    pub values: Vec<f64>,
+    /// Places of the windows of the slot itself.
+    pub own: Vec<usize>,
 }

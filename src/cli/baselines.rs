@@ -168,6 +168,21 @@ pub(super) fn shelf_of(file: &ConfigFile, terminal: &Terminal) -> Result<Shelf, 
     Ok(shelf(&config::load(file, terminal)?))
 }
 
+/// Whether the last decision is kept: where there is a place of its own for it.
+pub(super) fn is_kept(loaded: &Loaded) -> bool {
+    loaded.file.is_some() || loaded.config.store.path.is_dir()
+}
+
+/// Keeps a decision for `baseline accept`; that it cannot be kept is told and changes nothing.
+pub(super) fn keep(loaded: &Loaded, decision: &Decision, terminal: &Terminal) {
+    if !is_kept(loaded) {
+        return;
+    }
+    if let Err(error) = shelf(loaded).keep_decision(&render::json(decision)) {
+        terminal.say(&format!("  note: the decision is not kept for later: {error}"));
+    }
+}
+
 /// What was accepted so far; a line that cannot be read is told and accepts nothing.
 pub(super) fn accepted(shelf: &Shelf, terminal: &Terminal) -> Result<Vec<Acceptance>, Failure> {
     let (known, wrong) = shelf.acceptances()?;
@@ -236,7 +251,8 @@ fn list(shelf: &Shelf, output: Format, terminal: &Terminal) -> Result<Exit, Fail
     let mut rows = Vec::new();
     for name in shelf.names()? {
         match shelf.read(&name) {
-            Ok(found) => rows.push(found.baseline),
+            // The file's name is the one to ask for: a copy says the name of its original.
+            Ok(found) => rows.push(Baseline { name, ..found.baseline }),
             Err(error) => terminal.say(&format!("  note: {}", chain(&error))),
         }
     }
@@ -346,6 +362,12 @@ fn meant<'d>(decision: &'d Decision, args: &AcceptArgs) -> Result<&'d CheckResul
             Err(Failure::new(&BAD_VALUE, message).hint(hint))
         }
         _ => {
+            let names: Vec<String> = of_id().take(6).map(name_of).collect();
+            if !names.is_empty() {
+                let message = format!("the check `{}` has no such group", one_line(id));
+                let hint = format!("there is {}", one_line(&names.join(", ")));
+                return Err(Failure::new(&BAD_VALUE, message).hint(hint));
+            }
             let mut ids: Vec<&str> = decision.checks.iter().map(|c| c.id.as_str()).collect();
             ids.dedup();
             let message = format!("the decision has no such check `{}`", one_line(id));
@@ -382,7 +404,9 @@ impl From<BaselineError> for Failure {
                     "plimsoll baseline save {name} --from INPUT makes it; plimsoll baseline list"
                 ))
             }
-            BaselineError::Version { .. } | BaselineError::Invalid { .. } => {
+            BaselineError::Version { .. }
+            | BaselineError::Invalid { .. }
+            | BaselineError::Impossible { .. } => {
                 Self::caused(&BAD_BASELINE, &error).hint("save it anew with this plimsoll")
             }
             BaselineError::Write(_) | BaselineError::Append { .. } => {

@@ -243,10 +243,25 @@ pub struct Calendar {
 /// When something happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CalendarDays {
-    /// As a file says: JSON lines or .ics.
-    File(PathBuf),
+    /// As a file says: JSON or .ics.
+    File(PathBuf, EventFields),
+    /// As the files of these absolute globs say; that one cannot be read is told, and no error.
+    Files(Vec<String>, EventFields),
     /// From the first day to the last, both included.
     Between(Date, Date),
+}
+
+/// Where a JSON document tells of an event; `None` = to be detected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFields {
+    /// When it begins.
+    pub from: Option<FieldPath>,
+    /// When it ends; a day is meant whole.
+    pub to: Option<FieldPath>,
+    /// Its name.
+    pub name: Option<FieldPath>,
+    /// What happens then.
+    pub kind: Option<FieldPath>,
 }
 
 /// Makes an enum of words that are written as their names in small letters.
@@ -321,7 +336,7 @@ words!(
     }
 );
 words!(
-    /// What happens on the days of a calendar.
+    /// What happens on the days of a calendar; `other` where nobody says it.
     CalendarKind {
         /// A new version goes out.
         Deploy = "deploy",

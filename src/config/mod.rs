@@ -38,9 +38,10 @@ mod written;
 
 pub use checked::{
     Alert, BaselineSource, BaselineSpec, Calendar, CalendarDays, CalendarKind, ChangeDirection,
-    Check, CheckKind, Collect, Config, Expr, FieldPath, FieldUnit, Gate, GateCheck, GateCheckKind,
-    History, KeySource, MinEffect, NoData, OnNoData, Project, Receiver, ReceiverKind, ReceiverUrl,
-    Redact, Rule, RuleSeverity, Score, Secret, Slo, Source, SourceKind, Store,
+    Check, CheckKind, Collect, Config, EventFields, Expr, FieldPath, FieldUnit, Gate, GateCheck,
+    GateCheckKind, History, KeySource, MinEffect, NoData, OnNoData, Project, Receiver,
+    ReceiverKind, ReceiverUrl, Redact, Rule, RuleSeverity, Score, Secret, Slo, Source, SourceKind,
+    Store,
 };
 pub use discover::{FILE_NAME, ReadError, discover};
 pub use globs::Globs;
@@ -116,6 +117,8 @@ pub enum ConfigError {
         hidden_count: usize,
         /// What is no problem.
         warnings: Vec<Problem>,
+        /// What could be read nevertheless, for more that is wrong with it.
+        readable: Option<Box<Loaded>>,
     },
 }
 
@@ -168,7 +171,7 @@ pub fn check_bytes(file: Option<(&Path, &[u8])>, request: &Request) -> Result<Lo
     }
     if findings.has_problems() {
         // Half of a text would only lead to problems that are not there.
-        return Err(invalid(findings.into_found()));
+        return Err(invalid(findings.into_found(), None));
     }
     let mut tree = toml::Spanned::new(0..DEFAULTS.len(), tree);
     grammar::conform(&mut tree, &keys, &mut findings);
@@ -177,7 +180,7 @@ pub fn check_bytes(file: Option<(&Path, &[u8])>, request: &Request) -> Result<Lo
         Err(error) => {
             let span = error.span().unwrap_or(layered.file_base..layered.file_base);
             findings.report(&span, "", error.message(), None);
-            return Err(invalid(findings.into_found()));
+            return Err(invalid(findings.into_found(), None));
         }
     };
     let checked = check::check(&raw, surroundings, &mut findings);
@@ -185,17 +188,17 @@ pub fn check_bytes(file: Option<(&Path, &[u8])>, request: &Request) -> Result<Lo
         findings.warn(&span, &message, help);
     }
     let found = findings.into_found();
-    if !found.problems.is_empty() {
-        return Err(invalid(found));
-    }
     let settings = settings::settings(tree.get_ref(), &keys, &texts, &checked.derived);
-    let file = path.map(Path::to_owned);
-    Ok(Loaded { config: checked.config, file, settings, warnings: found.warnings, texts })
+    let (config, file) = (checked.config, path.map(Path::to_owned));
+    let warnings = found.warnings.clone();
+    let loaded = Loaded { config, file, settings, warnings, texts };
+    if found.problems.is_empty() { Ok(loaded) } else { Err(invalid(found, Some(loaded))) }
 }
 
-fn invalid(found: Found) -> ConfigError {
+fn invalid(found: Found, readable: Option<Loaded>) -> ConfigError {
     let Found { problems, warnings, hidden_count } = found;
-    ConfigError::Invalid { problems, hidden_count, warnings }
+    let readable = readable.map(Box::new);
+    ConfigError::Invalid { problems, hidden_count, warnings, readable }
 }
 
 impl Loaded {

@@ -353,12 +353,32 @@ pub(super) struct RawCalendar {
     /// Name shown in charts
     #[schemars(required)]
     pub name: Option<Placed<String>>,
-    /// What happens then
+    /// What happens then; of events in files, where they do not say it
     pub kind: Option<Placed<CalendarKind>>,
-    /// File with events: JSON lines or .ics; instead of `from` and `to`
+    /// File with events: JSON, JSON lines or .ics; instead of `from` and `to`
     pub file: Option<Placed<PathText>>,
+    /// Files with events, such as JSON documents with one event each; instead of `file`
+    #[schemars(extend("minItems" = 1, "maxItems" = 100))]
+    pub include: Option<Vec<Placed<GlobText>>>,
+    /// Fields of JSON events to use instead of the detected ones
+    #[serde(default)]
+    pub fields: RawEventFields,
     /// First day, in the project's time zone
     pub from: Option<Placed<DateText>>,
     /// Last day; without it the first
     pub to: Option<Placed<DateText>>,
+}
+
+/// `[calendar.fields]`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEventFields {
+    /// Day or moment at which it begins
+    pub from: Option<Placed<FieldText>>,
+    /// Last day, or moment at which it ends
+    pub to: Option<Placed<FieldText>>,
+    /// Name
+    pub name: Option<Placed<FieldText>>,
+    /// Kind: deploy, exam, holiday, maintenance
+    pub kind: Option<Placed<FieldText>>,
 }

@@ -239,6 +239,10 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
     };
     let p95 = |summary: &Summary| summary.durations.quantile(0.95);
     let before = view.before.unwrap_or(view.span);
+    // The window before may be longer than the current one.
+    let as_long = |n: u64, before: Window| {
+        (n as f64 * view.current.len_s() / before.len_s().max(0.1)).round()
+    };
     let has_requests = now.n > 0;
     let missing = |value: Option<f64>, why: &str| match value {
         Some(_) => String::new(),
@@ -258,7 +262,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             name: "Requests".to_owned(),
             value: Some(now.n as f64),
             unit: Unit::Count,
-            before: old.map(|old| old.n as f64),
+            before: view.before.zip(old).map(|(before, old)| as_long(old.n, before)),
             usual: None,
             direction: Direction::Neutral,
             verdict: Verdict::Pass,

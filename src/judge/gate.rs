@@ -110,4 +110,4 @@ fn answer_alone(check: &CheckResult, on_no_data: OnNoData) -> Option<Answer> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -14,7 +14,7 @@ pub struct BaselineSpec {
     pub source: BaselineSource,
     /// How much of it is looked at; `None` = all, or what the source itself says.
     pub window: Option<Duration>,
-    /// Kinds of calendar days that are left out.
+    /// Kinds of known events whose time is left out.
     pub exclude: Vec<CalendarKind>,
 }
 
@@ -44,8 +44,10 @@ pub struct Check {
     pub min_samples: u32,
     /// Share of runs that may raise a false alarm; `0.0 < level_ratio <= 0.5`.
     pub level_ratio: f64,
-    /// Kinds of calendar days that are not judged.
-    pub exclude: Vec<CalendarKind>,
+    /// Kinds of known events whose time is compared with other time of the kind only.
+    pub segment: Vec<CalendarKind>,
+    /// Kinds of known events in whose time nothing counts.
+    pub mute: Vec<CalendarKind>,
 }
 
 /// One `[gate.NAME]`.

@@ -164,6 +164,7 @@ fn what_is_wrong_with_a_gate_is_refused_with_the_need() {
     gate("baseline = { from = 'name:a/b' }", "and the name of a saved baseline"); // no path
     gate("baseline = { from = 'history', deployment = 'previous' }", "must have one");
     gate("baseline = { from = '4x-before', window = '1d' }", "of no use to `4x-before`");
+    gate("baseline = { from = 'last-week', window = '1d' }", "of no use to `last-week`");
     gate("baseline = { exclude = ['easter'] }", "must be `deploy`, `exam`, `holiday`");
 }
 

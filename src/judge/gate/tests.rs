@@ -38,11 +38,12 @@ fn check_of(verdict: Verdict, weight: f64) -> CheckResult {
         line: None,
         column: None,
         accepted: None,
+        muted: None,
         terms: Vec::new(),
     }
 }
 
-fn one(verdict: Verdict) -> CheckResult {
+pub(in super::super) fn one(verdict: Verdict) -> CheckResult {
     check_of(verdict, 1.0)
 }
 
@@ -50,11 +51,11 @@ fn critical(verdict: Verdict) -> CheckResult {
     CheckResult { critical: true, ..one(verdict) }
 }
 
-fn shadow(verdict: Verdict) -> CheckResult {
+pub(in super::super) fn shadow(verdict: Verdict) -> CheckResult {
     CheckResult { shadow: true, ..one(verdict) }
 }
 
-fn accepted(verdict: Verdict) -> CheckResult {
+pub(in super::super) fn accepted(verdict: Verdict) -> CheckResult {
     let text = || "x".to_owned();
     CheckResult {
         accepted: Some(Accepted { who: text(), when: text(), why: text() }),

@@ -41,6 +41,9 @@ pub fn of_config(config: &Config, place: PlaceOf<'_>) -> Result<Vec<Check>, Vec<
     for rule in &config.rules {
         let Some(parsed) = reader.rule(&rule.expr) else { continue };
         let hold = Some(rule.hold).filter(|hold| !hold.is_zero());
+        if hold.is_some() && parsed.hold.is_some() {
+            reader.says_twice(&rule.expr);
+        }
         let checked = Checked::Rule(Rule { hold: parsed.hold.or(hold), ..parsed });
         let severity = severity_of(rule.severity);
         checks.push(Check {
@@ -179,6 +182,13 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn says_twice(&mut self, expr: &Expr) {
+        let message = "`for` stands in the expression and as a key of its own".to_owned();
+        let help = Some("one of the two is enough".to_owned());
+        let mistake = Mistake { span: 0..expr.text.len(), message, help };
+        self.misread.push(Misread { expr: expr.clone(), mistake });
     }
 
     fn end(self, checks: Vec<Check>) -> Result<Vec<Check>, Vec<Misread>> {

@@ -3,7 +3,7 @@
 use super::before::lag1;
 use super::gauge::Reading;
 use super::series;
-use super::term::{Case, Judged, bar_pct};
+use super::term::{Case, Judged, bar_pct, is_same};
 use crate::model::Evidence;
 use crate::query::Values;
 use crate::rule::{Measure, Offset};
@@ -117,7 +117,7 @@ fn share(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
 fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let exposure = case.before.exposure_s();
     let usual = Count { events: before.n as f64, exposure };
-    let seconds = case.situation.windows.current.len_s();
+    let seconds = case.situation.windows.judged_s();
     let now = Count { events: case.now.n as f64, exposure: seconds };
     let dispersion = series::count_dispersion(&case.before.counts()).unwrap_or(Dispersion::UNKNOWN);
     let per_window = usual.events / exposure * seconds;
@@ -125,6 +125,10 @@ fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let limit = offset.limit(level);
     let before = Reading { value: Some(level), ..before };
     let evidence = case.with_baseline(limit, before);
+    if before.n + case.now.n == 0 && case.direction() == Direction::Increase {
+        let outcome = Outcome::Pass;
+        return Judged { outcome, evidence, reason: "there were none, and are none".to_owned() };
+    }
     let Some(rate) = rate_ratio(now, usual, dispersion, Z_98) else {
         return case.inconclusive("nothing was counted on either side");
     };
@@ -244,7 +248,7 @@ fn point(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
         return case.inconclusive("there is no value on one side");
     };
     let limit = offset.limit(level);
-    let holds = case.term.cmp.holds(now, limit);
+    let holds = is_same(now, limit) || case.term.cmp.holds(now, limit);
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
     let reason = if holds { "the limit holds" } else { "the limit is broken" };
     Judged { outcome, evidence: case.with_baseline(limit, before), reason: reason.to_owned() }

@@ -460,6 +460,37 @@ fn times_have_a_unit() {
 }
 
 #[test]
+fn a_limit_that_never_holds_is_a_mistake() {
+    let told = told(
+        parse_rule,
+        &[
+            "share(status >= 500) > 100%",
+            "count() < 0",
+            "p95(duration) < 0ms",
+            "novelty(count()) > 1",
+            "share(status >= 500) < 0.01",
+            "share(status >= 500) < 0.07",
+        ],
+    );
+    assert_snapshot!(told, @r#"
+    | share(status >= 500) > 100%
+    |                        ^^^^ `share(status >= 500)` is never `> 100%`
+    | count() < 0
+    |           ^ `count()` is never `< 0`
+    | p95(duration) < 0ms
+    |                 ^^^ `p95(duration)` is never `< 0s`
+    | novelty(count()) > 1
+    |                    ^ `novelty(count())` is never `> 1`
+    | share(status >= 500) < 0.01
+    |                        ^^^^ `share(status >= 500)` needs `0%` to `100%` as its limit, not `0.01`
+    |                        help: did you mean `1%`?
+    | share(status >= 500) < 0.07
+    |                        ^^^^ `share(status >= 500)` needs `0%` to `100%` as its limit, not `0.07`
+    |                        help: did you mean `7%`?
+    "#);
+}
+
+#[test]
 fn shares_counts_and_rates_have_their_unit() {
     let told = told(
         parse_rule,

@@ -23,6 +23,7 @@ fn deploy() -> LinkedEvent {
         name: "v1.42.0".to_owned(),
         at: "2026-11-18T14:11:00Z".to_owned(),
         lag_s: 0.0,
+        is_during: false,
     }
 }
 
@@ -64,6 +65,7 @@ pub(super) fn check(id: &str) -> CheckResult {
         line: Some(21),
         column: Some(1),
         accepted: None,
+        muted: None,
         terms: Vec::new(),
     }
 }
@@ -176,6 +178,7 @@ pub(super) fn rollback() -> Decision {
             inconclusive: 1,
             warned: 0,
         },
+        notes: Vec::new(),
         method: CheckMethod {
             version: "0.1.0".to_owned(),
             notes: texts(&["shift: Hodges–Lehmann, 98 %"]),
@@ -193,7 +196,8 @@ fn recipe() -> crate::model::Recipe {
         window_us: 1,
         compared: "history".to_owned(),
         zone: "UTC".to_owned(),
-        exclude: Vec::new(),
+        look_back_us: None,
+        kinds: crate::model::EventKinds::default(),
         level_ratio: 0.02,
         on_no_data: "hold".to_owned(),
         fields: vec![("--time".to_owned(), "at".to_owned())],
