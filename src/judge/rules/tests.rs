@@ -271,6 +271,7 @@ fn a_saved_sum_is_that_of_a_window() {
     ];
     let checks = Checks::new(rules.iter().map(|(rule, _)| check_of(rule)).collect());
     let measured = measured(&QUIET.text(), &checks, ALL_EXACT);
+    let kinds = EventKinds::default();
     let at = |len_us: i64| (Compared::History, START_US + 10 * HOUR_US, len_us);
     let making = Making {
         name: "main".to_owned(),
@@ -278,12 +279,11 @@ fn a_saved_sum_is_that_of_a_window() {
         version: "1".to_owned(),
         inputs: Vec::new(),
     };
-    let nothing = EventKinds::default();
-    let baseline = in_scene(&measured, (&[], &nothing), at(2 * HOUR_US), |scene| {
+    let baseline = in_scene(&measured, (&[], &kinds), at(2 * HOUR_US), |scene| {
         baseline_of(&checks, &measured, &scene, making)
     });
     let judged = |len_us: i64| {
-        in_scene(&measured, (&[], &nothing), at(len_us), |scene| {
+        in_scene(&measured, (&[], &kinds), at(len_us), |scene| {
             checks.judge(&measured, &Scene { saved: Some(&baseline), ..scene }).results
         })
     };
