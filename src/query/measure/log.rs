@@ -119,12 +119,7 @@ impl RowLog {
         if self.folded.is_none() && !self.columns.ts_us.is_sorted() {
             self.columns.sort();
         }
-        FinishedLog {
-            columns: self.columns,
-            shapes: self.shapes,
-            folded: self.folded,
-            span_us: self.span_us,
-        }
+        FinishedLog { columns: self.columns, shapes: self.shapes, folded: self.folded }
     }
 
     fn fold(&mut self) {
@@ -185,11 +180,6 @@ impl FinishedLog {
     /// Width of the slots into which rows were folded; `None` where they are kept one by one.
     pub(super) fn folded_width(&self) -> Option<SlotWidth> {
         self.folded.as_ref().map(Folded::width)
-    }
-
-    /// First and last time, microseconds.
-    pub(super) fn span_us(&self) -> Option<(i64, i64)> {
-        self.span_us
     }
 
     /// What there is to say about one question.
