@@ -9,8 +9,8 @@ use crate::cli::error::Failure;
 use crate::cli::output::Terminal;
 use crate::cli::reading;
 use crate::judge::rules::{Calendar, Checks};
-use crate::model::{BaselineRef, EventKinds, EventMark};
-use crate::query::{InputCount, Measured, Measures, Opened, UnseenWord};
+use crate::model::{BaselineRef, EventKinds, EventMark, Wanted};
+use crate::query::{Batch, InputCount, Measured, Measures, Opened, UnseenWord};
 use crate::rule::{Mistake, unknown_field, unknown_word};
 
 /// What checks ask of inputs.
@@ -30,11 +30,26 @@ pub(super) fn read_for(
     opened: Opened,
     terminal: &Terminal,
 ) -> Result<ReadFor, Failure> {
-    let known = known(&opened);
+    let read = read_by(checks, opened, |opened, wanted, consume| {
+        reading::each_batch(opened, wanted, terminal, consume)
+    });
+    Ok(read?.0)
+}
+
+/// Takes every batch; `false` would end the reading.
+type Consume<'c> = &'c mut (dyn FnMut(Batch<'_>) -> bool + Send);
+
+/// The same by `reader`, whose answer is given too.
+pub(super) fn read_by<T>(
+    checks: &Checks,
+    opened: Opened,
+    reader: impl FnOnce(Opened, &Wanted, Consume<'_>) -> Result<T, Failure>,
+) -> Result<(ReadFor, T), Failure> {
+    let known: Vec<String> = opened.fields.keys().cloned().collect();
     let joins_requests = opened.profiles().any(|(_, profile)| profile.joins_requests);
     let mut measures = Measures::new(checks.questions(), joins_requests);
     let wanted = measures.wanted().clone();
-    reading::each_batch(opened, &wanted, terminal, &mut |batch| {
+    let read = reader(opened, &wanted, &mut |batch| {
         measures.add(&batch);
         true
     })?;
@@ -43,7 +58,7 @@ pub(super) fn read_for(
     let bytes = measures.inputs.iter().map(|input| input.bytes).collect();
     let measured = measures.finish();
     let unseen = Unseen::of(checks, &measured, &known);
-    Ok(ReadFor { measured, records, unseen, bytes })
+    Ok((ReadFor { measured, records, unseen, bytes }, read))
 }
 
 /// What rules name and no record has.
@@ -56,7 +71,7 @@ pub(super) struct Unseen {
 
 impl Unseen {
     /// `known` are the keys of the records.
-    pub(super) fn of(checks: &Checks, measured: &Measured, known: &[String]) -> Self {
+    fn of(checks: &Checks, measured: &Measured, known: &[String]) -> Self {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let fields = checks
             .fields()
@@ -72,11 +87,6 @@ impl Unseen {
         };
         Self { fields, notes: measured.unseen_words().iter().map(note).collect() }
     }
-}
-
-/// Keys that records have, as far as a look at them tells.
-pub(super) fn known(opened: &Opened) -> Vec<String> {
-    opened.fields.keys().cloned().collect()
 }
 
 /// From what windows are chosen in what was measured.

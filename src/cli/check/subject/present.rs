@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{CheckArgs, Read, Subject};
-use crate::cli::check::measured::{Unseen, known};
+use crate::cli::check::measured::{ReadFor, read_by};
 use crate::cli::error::Failure;
 use crate::cli::marks::{self, Events};
 use crate::cli::output::Terminal;
@@ -12,7 +12,7 @@ use crate::cli::when;
 use crate::config::Config;
 use crate::judge::rules::matched_since_us;
 use crate::model::{Decision, Window};
-use crate::query::{Ended, Measures, Opened, read, stored_sources};
+use crate::query::{Ended, Opened, read, stored_sources};
 use crate::source::discover;
 
 impl Subject {
@@ -41,13 +41,8 @@ impl Subject {
         for note in &events.notes {
             tracing::warn!(trouble = %note, "a known event cannot be read");
         }
-        let known = known(&opened);
-        let joins_requests = opened.profiles().any(|(_, profile)| profile.joins_requests);
-        let mut measures = Measures::new(self.checks.questions(), joins_requests);
-        let wanted = measures.wanted().clone();
-        let reading = read(opened, &wanted, stop, &mut |batch| {
-            measures.add(&batch);
-            true
+        let (read, reading) = read_by(&self.checks, opened, |opened, wanted, consume| {
+            Ok(read(opened, wanted, stop, consume)?)
         })?;
         if reading.ended == Ended::Stopped {
             return Ok(None);
@@ -55,13 +50,8 @@ impl Subject {
         for damage in &reading.damaged {
             tracing::warn!(error = %damage, "the records before were read");
         }
-        let counts = measures.inputs.iter();
-        let records = counts.fold([0, 0], |[records, rejected], input| {
-            [records + input.records, rejected + input.rejects.count()]
-        });
+        let ReadFor { measured, records, unseen, .. } = read;
         let inputs = Vec::new();
-        let measured = measures.finish();
-        let unseen = Unseen::of(&self.checks, &measured, &known);
         let read = Read { measured, inputs, records, events, unseen };
         self.judge(args, &read, now_us, terminal).map(Some)
     }
