@@ -136,10 +136,8 @@ impl Measures {
     pub fn finish(mut self) -> Measured {
         self.end_minute(0);
         let told = self.told;
-        let (unseen_fields, unseen_words) = self.unseen.finish();
         Measured {
-            unseen_fields,
-            unseen_words,
+            unseen: self.unseen.finish(),
             versions: self.versions.finish(),
             parts: self.parts.into_iter().map(|part| part.finish(&told)).collect(),
             span_us: self.span_us,
@@ -377,8 +375,8 @@ pub struct Measured {
     versions: BTreeMap<String, (i64, i64)>,
     span_us: Option<(i64, i64)>,
     minutes: BTreeMap<i64, u64>,
-    unseen_fields: Vec<String>,
-    unseen_words: Vec<UnseenWord>,
+    /// Fields and words.
+    unseen: (Vec<String>, Vec<UnseenWord>),
 }
 
 impl Measured {
@@ -420,12 +418,12 @@ impl Measured {
 
     /// Fields that questions name and no record has.
     pub fn unseen_fields(&self) -> &[String] {
-        &self.unseen_fields
+        &self.unseen.0
     }
 
     /// Words of labels that conditions name and no record has.
     pub fn unseen_words(&self) -> &[UnseenWord] {
-        &self.unseen_words
+        &self.unseen.1
     }
 
     /// What there is to say about the question at this place.
