@@ -8,7 +8,7 @@ use super::args::ConfigFile;
 use super::check::tell_mistakes;
 use super::error::{CONFIG, Exit, Failure, NO_SOURCE};
 use super::output::Terminal;
-use crate::config::{self, ConfigError, Expr, Loaded, Request};
+use crate::config::{self, ConfigError, Expr, Loaded, Readable, Request};
 use crate::judge::rules::{Misread, of_config, of_gate};
 
 /// `plimsoll config …`.
@@ -74,7 +74,7 @@ pub(super) fn load(file: &ConfigFile, terminal: &Terminal) -> Result<Loaded, Fai
                 for problem in problems {
                     terminal.say(&problem.to_string());
                 }
-                if let Some(loaded) = readable {
+                if let Some(Readable(loaded)) = readable {
                     tell_misread(loaded, terminal);
                 }
             }

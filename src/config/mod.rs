@@ -118,8 +118,18 @@ pub enum ConfigError {
         /// What is no problem.
         warnings: Vec<Problem>,
         /// What could be read nevertheless, for more that is wrong with it.
-        readable: Option<Box<Loaded>>,
+        readable: Option<Readable>,
     },
+}
+
+/// What could be read of a configuration that has problems.
+pub struct Readable(pub Box<Loaded>);
+
+impl std::fmt::Debug for Readable {
+    /// Shows nothing: a secret in the wrong place is one of the problems.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Readable")
+    }
 }
 
 fn counted(problem_count: usize) -> String {
@@ -188,16 +198,18 @@ pub fn check_bytes(file: Option<(&Path, &[u8])>, request: &Request) -> Result<Lo
         findings.warn(&span, &message, help);
     }
     let found = findings.into_found();
-    let settings = settings::settings(tree.get_ref(), &keys, &texts, &checked.derived);
+    let is_valid = found.problems.is_empty();
+    let settings = || settings::settings(tree.get_ref(), &keys, &texts, &checked.derived);
+    let settings = if is_valid { settings() } else { Vec::new() };
     let (config, file) = (checked.config, path.map(Path::to_owned));
     let warnings = found.warnings.clone();
     let loaded = Loaded { config, file, settings, warnings, texts };
-    if found.problems.is_empty() { Ok(loaded) } else { Err(invalid(found, Some(loaded))) }
+    if is_valid { Ok(loaded) } else { Err(invalid(found, Some(loaded))) }
 }
 
 fn invalid(found: Found, readable: Option<Loaded>) -> ConfigError {
     let Found { problems, warnings, hidden_count } = found;
-    let readable = readable.map(Box::new);
+    let readable = readable.map(|loaded| Readable(Box::new(loaded)));
     ConfigError::Invalid { problems, hidden_count, warnings, readable }
 }
 

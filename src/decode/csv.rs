@@ -21,8 +21,9 @@ const MAX_COLUMNS: usize = 1_000;
 /// With fewer columns than this, one of them must have a known name: prose has commas too.
 const TELLING_COLUMNS: usize = 3;
 
-/// Columns of PostgreSQL's csvlog, which has no header, by their names in its jsonlog. Versions
-/// before 13 end with the application, 13 with the backend's type.
+/// Columns of PostgreSQL's csvlog, which has no header, by their names in its jsonlog, but for the
+/// severity, which is known by its plain name in any CSV. Versions before 13 end with the
+/// application, 13 with the backend's type.
 const CSVLOG: [&str; 26] = [
     "timestamp",
     "user",
@@ -35,7 +36,7 @@ const CSVLOG: [&str; 26] = [
     "session_start",
     "vxid",
     "txid",
-    "error_severity",
+    "severity",
     "state_code",
     "message",
     "detail",
@@ -97,7 +98,7 @@ fn csvlog(line: &[u8]) -> Option<CsvLayout> {
     let count = each_cell(line, b',', &mut |number, cell| {
         let text = cell.raw(line);
         is_like &= match CSVLOG.get(number) {
-            Some(&"error_severity") => text.iter().all(u8::is_ascii_alphanumeric) && text.len() > 2,
+            Some(&"severity") => text.iter().all(u8::is_ascii_alphanumeric) && text.len() > 2,
             Some(&"state_code") => text.iter().all(u8::is_ascii_alphanumeric) && text.len() == 5,
             _ => true,
         };

@@ -1,8 +1,8 @@
 //! Decodes logfmt: `level=info msg="two words" duration=1.2s`.
 //!
 //! There is no standard; this takes what Go's kit and logrus, Heroku, Prometheus and the Python
-//! writers make, structlog's single quotes among them. A key without `=` is a flag and counts as true. Values keep their quotes'
-//! escapes, flagged. Nested braces and brackets are not looked into.
+//! writers make, structlog's single quotes among them. A key without `=` is a flag and counts as
+//! true. Values keep their quotes' escapes, flagged. Nested braces and brackets are not looked into.
 
 use super::fields::{
     Fields, Kind, MAX_RECORD_LEN, Reject, Slot, Span, bare_slot, quoted_slot, split_quoted,

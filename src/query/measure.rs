@@ -20,6 +20,7 @@ mod row;
 #[cfg(test)]
 mod tests;
 mod unseen;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,7 @@ use self::log::{FinishedLog, NO_GROUP, Row, RowLog};
 use self::plan::{MAX_TOGETHER, Plan, parts};
 use self::row::{Cell, Column, OpenRow};
 use self::unseen::Unseen;
+use self::versions::Versions;
 use super::names::{CodeMap, Names};
 use super::read::Batch;
 use super::requests::grain_us;
@@ -67,41 +69,6 @@ pub struct Measures {
 }
 
 const MINUTE_US: i64 = 60_000_000;
-
-/// First and last time of each version.
-#[derive(Debug)]
-struct Versions {
-    names: Names,
-    map: CodeMap,
-    span_us: Vec<(i64, i64)>,
-}
-
-impl Default for Versions {
-    fn default() -> Self {
-        /// Versions told apart.
-        const MAX_VERSIONS: usize = 500;
-        let names = Names::with_limit(MAX_VERSIONS);
-        Self { names, map: CodeMap::default(), span_us: Vec::new() }
-    }
-}
-
-impl Versions {
-    fn add(&mut self, events: &EventBatch) {
-        let column = events.label(Label::Version);
-        self.map.start(column);
-        for (row, ts_us) in events.ts_us.iter().enumerate().filter(|(_, ts)| **ts != NO_TIME) {
-            let Some(version) = self.map.id(column, row, &mut self.names) else { continue };
-            let version = version as usize;
-            if self.span_us.len() <= version {
-                self.span_us.resize(version + 1, (i64::MAX, i64::MIN));
-            }
-            if let Some((first, last)) = self.span_us.get_mut(version) {
-                *first = (*first).min(*ts_us);
-                *last = (*last).max(*ts_us);
-            }
-        }
-    }
-}
 
 impl Measures {
     /// For these questions, which are known by their places; `joins_requests` says whether any
@@ -169,12 +136,9 @@ impl Measures {
     pub fn finish(mut self) -> Measured {
         self.end_minute(0);
         let told = self.told;
-        let versions = self.versions.names.iter().zip(&self.versions.span_us);
-        let (unseen_fields, unseen_words) = self.unseen.finish();
         Measured {
-            unseen_fields,
-            unseen_words,
-            versions: versions.map(|((_, name), span)| (name.to_owned(), *span)).collect(),
+            unseen: self.unseen.finish(),
+            versions: self.versions.finish(),
             parts: self.parts.into_iter().map(|part| part.finish(&told)).collect(),
             span_us: self.span_us,
             minutes: self.minutes,
@@ -411,8 +375,8 @@ pub struct Measured {
     versions: BTreeMap<String, (i64, i64)>,
     span_us: Option<(i64, i64)>,
     minutes: BTreeMap<i64, u64>,
-    unseen_fields: Vec<String>,
-    unseen_words: Vec<UnseenWord>,
+    /// Fields and words.
+    unseen: (Vec<String>, Vec<UnseenWord>),
 }
 
 impl Measured {
@@ -454,12 +418,12 @@ impl Measured {
 
     /// Fields that questions name and no record has.
     pub fn unseen_fields(&self) -> &[String] {
-        &self.unseen_fields
+        &self.unseen.0
     }
 
     /// Words of labels that conditions name and no record has.
     pub fn unseen_words(&self) -> &[UnseenWord] {
-        &self.unseen_words
+        &self.unseen.1
     }
 
     /// What there is to say about the question at this place.

@@ -72,7 +72,7 @@ fn limits_print_their_canonical_text() {
         ("p95(duration) < 1w", "p95(duration) < 7d"),
         ("p95(duration) < 90min", "p95(duration) < 90m"),
         ("p95(duration) < 36h", ""),
-        ("p95(duration) < 0ms", "p95(duration) < 0s"),
+        ("p95(duration) <= 0ms", "p95(duration) <= 0s"),
         ("p95(duration) < baseline", ""),
         ("p95(duration) < baseline+10%", "p95(duration) < baseline + 10%"),
         ("p95(duration) > baseline - 99.9%", ""),

@@ -42,7 +42,7 @@ fn csvlog_of_postgres_has_no_header() {
         )
     };
     let check = |text: &str, want: Option<usize>, why: &str| {
-        let known = columns(text).filter(|(_, names)| names[11] == "error_severity");
+        let known = columns(text).filter(|(_, names)| names[11] == "severity");
         assert_eq!(known.map(|(_, names)| names.len()), want, "{why}: {text}");
     };
     check(&line("00000", ""), Some(23), "before version 13");

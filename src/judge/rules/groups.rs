@@ -62,7 +62,8 @@ impl LeftOut {
     }
 
     /// Groups with too little data are not held against the others, unless one of their terms is
-    /// probably broken; when all are so, one says it. One that is busy and new stays: that it cannot be told must not look like a pass.
+    /// probably broken; when all are so, one says it. One that is busy and new stays: that
+    /// it cannot be told must not look like a pass.
     pub(super) fn without_thin<'a>(
         &mut self,
         mut drafts: Vec<Draft<'a>>,
