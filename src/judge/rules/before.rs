@@ -186,9 +186,10 @@ impl<'a> Before<'a> {
         if !self.is_same_length() {
             let (name, saved_s) = (&baseline.name, baseline.window_us / 1_000_000);
             let is_too_short = self.windows.span.len_s() < baseline.window_us as f64 / 1e6;
-            let judge = match is_too_short {
-                true => String::new(),
-                false => format!("judge with `--window {saved_s}s`, or "),
+            let judge = if is_too_short {
+                String::new()
+            } else {
+                format!("judge with `--window {saved_s}s`, or ")
             };
             return Err(format!(
                 "the baseline `{name}` has windows of {saved_s} s, and this one has {} s: {judge}\
