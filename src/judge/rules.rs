@@ -3,6 +3,7 @@
 //! ```text
 //! rules ─▶ gauge     questions for one reading, and the measure over any windows
 //!          windows   the time that is judged, and the like time before it
+//!          lengths   several of them at once: what each can tell, and the worst of it
 //!          term      one comparison for one group: outcome, evidence, p-value
 //!           ├ level   against the baseline's level, with an interval
 //!           └ series  against usual windows, against the newest change point, novelty
@@ -15,6 +16,7 @@
 mod before;
 mod configured;
 mod gauge;
+mod lengths;
 mod level;
 mod reach;
 mod recipe;
@@ -38,11 +40,14 @@ pub use windows::{Calendar, Compared, Windows};
 
 use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
+use self::lengths::Lengths;
 use self::shelf::{Answers, Shelf};
 use self::term::{Judged, Situation};
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
-use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
+use crate::model::{
+    CheckKind, CheckResult, CheckSeverity, Evidence, Group, Span, TermResult, Verdict, Window,
+};
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
@@ -114,6 +119,8 @@ pub struct Scene<'a> {
     pub now_us: i64,
     /// Its length, microseconds.
     pub len_us: i64,
+    /// Lengths, shortest first, over each of which rules that test a change are judged instead.
+    pub lens_us: &'a [i64],
     /// What it is compared with.
     pub compared: Compared,
     /// A saved baseline that stands in for what was before.
@@ -127,11 +134,11 @@ pub struct Scene<'a> {
 impl Scene<'_> {
     /// The windows of this moment.
     pub fn windows(&self) -> Windows {
-        self.windows_before(0)
+        self.windows_before(self.len_us, 0)
     }
 
-    fn windows_before(&self, back_us: i64) -> Windows {
-        self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
+    fn windows_before(&self, len_us: i64, back_us: i64) -> Windows {
+        self.calendar.windows(self.now_us - back_us, len_us, self.compared)
     }
 
     /// The saved side of a term, if a saved baseline is asked.
@@ -197,7 +204,7 @@ impl Checks {
 
     /// Judges all checks at the moment of the scene, in their order.
     pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Vec<CheckResult> {
-        let windows = scene.windows();
+        let lengths = Lengths::of(scene);
         let (values, mut answers) = (Shelf::default(), Answers::new(measured));
         let mut drafts: Vec<Draft<'_>> = Vec::new();
         for (check, places) in self.checks.iter().zip(&self.places) {
@@ -208,24 +215,19 @@ impl Checks {
                         rule,
                         places,
                         (&values, &mut answers),
-                        (measured, scene, &windows),
+                        (measured, scene, &lengths),
                     ));
                 }
                 Checked::Slo { good: _, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
                     let watched = slo::watched(*objective, *period);
                     let judged = slo::judge(measured, places, scene.now_us, watched);
-                    drafts.push(Draft {
-                        check,
-                        group: Group::new(),
-                        terms: vec![judged],
-                        since: None,
-                    });
+                    drafts.push(Draft::of_all(check, judged));
                 }
             }
         }
         correct(&mut drafts, scene.level);
-        drafts.into_iter().map(Draft::result).collect()
+        lengths::worst_of_each(drafts).into_iter().map(Draft::result).collect()
     }
 }
 
@@ -233,19 +235,21 @@ impl Checks {
 struct Draft<'a> {
     check: &'a Check,
     group: Group,
+    /// The time that was judged, where it is not that of all.
+    window: Option<Window>,
     terms: Vec<Judged>,
     since: Option<since::Found>,
 }
 
 /// What is needed to judge: the data, the moment, its windows.
-type At<'a> = (&'a Measured, &'a Scene<'a>, &'a Windows);
+type At<'a> = (&'a Measured, &'a Scene<'a>, &'a Lengths);
 
 fn judge_rule<'a>(
     check: &'a Check,
     rule: &'a Rule,
     places: &[Vec<usize>],
     (shelf, answers): (&Shelf, &mut Answers<'_>),
-    (measured, scene, windows): At<'_>,
+    (measured, scene, lengths): At<'_>,
 ) -> Vec<Draft<'a>> {
     let gauges: Vec<Gauge<'_>> = rule
         .terms
@@ -254,13 +258,13 @@ fn judge_rule<'a>(
         .filter_map(|(term, places)| Gauge::new(&term.measure, (shelf, answers), places))
         .collect();
     let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
-    if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(windows.span)))
+    if let Some(text) =
+        missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(lengths.span())))
     {
         let mut nothing = Judged::nothing(text);
         nothing.evidence.metric =
             rule.terms.first().map(|term| term.measure.to_string()).unwrap_or_default();
-        let terms = vec![nothing];
-        return vec![Draft { check, group: Group::new(), terms, since: None }];
+        return vec![Draft::of_all(check, nothing)];
     }
     let Some(first) = gauges.first() else { return Vec::new() };
     let groups = first.groups(MAX_GROUPS);
@@ -278,12 +282,15 @@ fn judge_rule<'a>(
         terms.map(judge).collect()
     };
     let mut drafts = Vec::new();
-    for group in &groups {
+    let several = lengths.of_rule(rule);
+    let cases = groups.iter().flat_map(|group| several.iter().map(move |it| (group, it)));
+    for (group, windows) in cases {
         let mut terms = judge(group.as_deref(), windows);
         if let Some(hold) = rule.hold.filter(|_| worst(&terms) == Outcome::Fail) {
             let step_us = (hold.as_micros() as i64 / i64::from(MOMENTS)).max(1);
             let mut moments = (1..=i64::from(MOMENTS)).map(|back| {
-                let earlier = scene.windows_before(back * step_us);
+                let len_us = windows.current.end_us - windows.current.start_us;
+                let earlier = scene.windows_before(len_us, back * step_us);
                 worst(&judge(group.as_deref(), &earlier))
             });
             if !moments.all(|outcome| outcome == Outcome::Fail) {
@@ -298,9 +305,10 @@ fn judge_rule<'a>(
         });
         let name = rule.per.as_ref().zip(group.as_ref());
         let group = name.map(|(field, value)| (field.name.clone(), value.clone()));
-        drafts.push(Draft { check, group: group.into_iter().collect(), terms, since });
+        let window = lengths.own(windows);
+        drafts.push(Draft { check, group: group.into_iter().collect(), window, terms, since });
     }
-    without_thin_groups(drafts, check)
+    without_thin_groups(lengths::telling(drafts), check)
 }
 
 /// Groups with too little data are not held against the others; when all are so, one says it.
@@ -308,8 +316,7 @@ fn without_thin_groups<'a>(mut drafts: Vec<Draft<'a>>, check: &'a Check) -> Vec<
     let is_thin = |draft: &Draft<'_>| worst(&draft.terms) == Outcome::Inconclusive;
     if drafts.is_empty() {
         let judged = Judged::nothing("no record has the field that the rule is asked by");
-        let group = Group::new();
-        return vec![Draft { check, group, terms: vec![judged], since: None }];
+        return vec![Draft::of_all(check, judged)];
     }
     if drafts.iter().all(is_thin) {
         drafts.truncate(1);
@@ -348,9 +355,14 @@ fn correct(drafts: &mut [Draft<'_>], level: f64) {
     }
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// About everything, of one term.
+    fn of_all(check: &'a Check, judged: Judged) -> Self {
+        Self { check, group: Group::new(), window: None, terms: vec![judged], since: None }
+    }
+
     fn result(self) -> CheckResult {
-        let Self { check, group, terms, since } = self;
+        let Self { check, group, window, terms, since } = self;
         let outcome = worst(&terms);
         let verdict = verdict(outcome, check);
         let shown = terms.iter().find(|judged| judged.outcome == outcome);
@@ -379,6 +391,7 @@ impl Draft<'_> {
             severity: check.severity,
             verdict,
             group,
+            window: window.map(Span::from),
             evidence: shown.evidence,
             since: since.as_ref().map(|found| found.since.clone()),
             linked_event: since.and_then(|found| found.event),

@@ -169,7 +169,8 @@ impl Subject {
         let len_us = self.window_us(args, now_us - first_us)?;
         let exclude: Vec<String> =
             self.baseline.exclude.iter().map(|kind| kind.as_str().to_owned()).collect();
-        let scene = self.scene(read, (now_us, len_us), &exclude);
+        let lens_us = self.windows_us(args, now_us - first_us);
+        let scene = Scene { lens_us: &lens_us, ..self.scene(read, (now_us, len_us), &exclude) };
         let windows = scene.windows();
         let mut results = self.checks.judge(&read.measured, &scene);
         let mut frame = self.frame(args, read, &windows);
@@ -215,7 +216,7 @@ impl Subject {
         let level = self.loaded.config.check.level_ratio;
         let saved = self.saved.as_ref().map(|shelved| &shelved.baseline);
         let (compared, missing) = (self.compared, &read.missing);
-        Scene { calendar, now_us, len_us, compared, saved, level, missing }
+        Scene { calendar, now_us, len_us, lens_us: &[], compared, saved, level, missing }
     }
 
     pub(super) fn read(&self, args: &CheckArgs, terminal: &Terminal) -> Result<Read, Failure> {
@@ -314,6 +315,17 @@ impl Subject {
         Ok((wanted.unwrap_or(fitting) / TENTH_US).max(1) * TENTH_US)
     }
 
+    /// Several lengths instead, as far as there is enough before them to compare with; none where
+    /// one window was said.
+    fn windows_us(&self, args: &CheckArgs, span_us: i64) -> Vec<i64> {
+        if args.window.is_some() || self.gate.is_some() || self.saved.is_some() {
+            return Vec::new();
+        }
+        let lengths = self.loaded.config.check.windows.iter();
+        let lengths = lengths.map(|length| length.as_micros() as i64);
+        lengths.filter(|len_us| len_us.saturating_mul(CURRENT_SHARE) <= span_us).collect()
+    }
+
     fn frame(&self, args: &CheckArgs, read: &Read, windows: &Windows) -> Frame {
         let bars = match &self.gate {
             Some(gate) => ScoreBars { pass: gate.score.pass, warn: gate.score.warn },
@@ -384,6 +396,7 @@ impl Subject {
         Recipe {
             now_us: scene.now_us,
             window_us: scene.len_us,
+            windows_us: scene.lens_us.to_vec(),
             compared,
             zone: self.zone.iana_name().unwrap_or("UTC").to_owned(),
             exclude: scene.calendar.exclude.to_vec(),

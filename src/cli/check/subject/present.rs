@@ -25,6 +25,11 @@ impl Subject {
         self.loaded.config.alert.interval = interval;
     }
 
+    /// Judges this much time where no window was asked for.
+    pub(in crate::cli) fn set_window(&mut self, window: Duration) {
+        self.loaded.config.check.window = Some(window);
+    }
+
     /// Reads the inputs, or what is needed of the store, and judges; where nothing was logged the
     /// checks say so. `None` when `stop` was raised meanwhile.
     ///
@@ -70,7 +75,9 @@ impl Subject {
         }
         let sources = stored_sources(&self.loaded.config.store.path)?;
         let mut opened = Opened::open_stored(sources, &overrides)?;
-        let reach_us = self.checks.reach_us(self.window_us(args, 0)?, self.compared);
+        let longest_us = self.windows_us(args, i64::MAX).last().copied().unwrap_or_default();
+        let len_us = self.window_us(args, 0)?.max(longest_us);
+        let reach_us = self.checks.reach_us(len_us, self.compared);
         let start_us = now_us.saturating_sub(reach_us);
         opened.narrow_to(Window { start_us, end_us: now_us.saturating_add(TENTH_US) });
         Ok(opened)
