@@ -206,26 +206,33 @@ impl Checks {
     pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Vec<CheckResult> {
         let lengths = Lengths::of(scene);
         let (values, mut answers) = (Shelf::default(), Answers::new(measured));
-        let mut drafts: Vec<Draft<'_>> = Vec::new();
-        for (check, places) in self.checks.iter().zip(&self.places) {
+        // Checks that ask the same follow each other, so that what was measured is at hand.
+        let mut order: Vec<(&Vec<Vec<usize>>, usize)> = self.places.iter().zip(0..).collect();
+        order.sort();
+        let mut drafts: Vec<(usize, Draft<'_>)> = Vec::new();
+        for (places, at) in order {
+            let Some(check) = self.checks.get(at) else { continue };
             match &check.checked {
                 Checked::Rule(rule) => {
-                    drafts.extend(judge_rule(
+                    let judged = judge_rule(
                         check,
                         rule,
                         places,
                         (&values, &mut answers),
                         (measured, scene, &lengths),
-                    ));
+                    );
+                    drafts.extend(judged.into_iter().map(|draft| (at, draft)));
                 }
                 Checked::Slo { good: _, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
                     let watched = slo::watched(*objective, *period);
                     let judged = slo::judge(measured, places, scene.now_us, watched);
-                    drafts.push(Draft::of_all(check, judged));
+                    drafts.push((at, Draft::of_all(check, judged)));
                 }
             }
         }
+        drafts.sort_by_key(|(at, _)| *at);
+        let mut drafts: Vec<Draft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
         correct(&mut drafts, scene.level);
         lengths::worst_of_each(drafts).into_iter().map(Draft::result).collect()
     }

@@ -19,7 +19,8 @@ pub(super) enum Answer<'a> {
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
     pub(super) clock: RowClock<'a>,
-    pub(super) by_group: BTreeMap<u32, Vec<u32>>,
+    /// By the number of the group.
+    pub(super) by_group: Vec<Vec<u32>>,
     pub(super) values: Option<&'a Vec<f64>>,
     pub(super) distinct: Option<&'a Vec<u32>>,
 }
@@ -38,7 +39,8 @@ impl Answer<'_> {
     pub(super) fn groups(&self) -> Vec<(u32, u64)> {
         let mut groups: Vec<(u32, u64)> = match self {
             Self::Rows(rows) => {
-                rows.by_group.iter().map(|(group, rows)| (*group, rows.len() as u64)).collect()
+                let counts = rows.by_group.iter().map(|rows| rows.len() as u64);
+                (0..).zip(counts).filter(|(_, count)| *count > 0).collect()
             }
             Self::Cells(cells) => {
                 let count = |cells: &BTreeMap<i64, Cell>| cells.values().map(|c| c.count).sum();
@@ -108,7 +110,10 @@ impl Answer<'_> {
 
 impl Rows<'_> {
     fn within(&self, group: u32, window: Window) -> &[u32] {
-        self.by_group.get(&group).map(|rows| self.clock.within(rows, window)).unwrap_or_default()
+        self.by_group
+            .get(group as usize)
+            .map(|rows| self.clock.within(rows, window))
+            .unwrap_or_default()
     }
 
     fn values_within(&self, group: u32, window: Window) -> impl Iterator<Item = f64> + '_ {

@@ -5,8 +5,6 @@
 //! folded into one cell per question, group and slot of time: counts stay exact, quantiles have
 //! the sketch's relative error, and windows are whole slots.
 
-use std::collections::BTreeMap;
-
 use super::answer::{Answer, Rows};
 use super::folded::Folded;
 use crate::model::{SlotWidth, Window};
@@ -227,11 +225,21 @@ impl FinishedLog {
             return Answer::Cells(folded.of(question));
         }
         let per = shape.per.and_then(|column| self.columns.groups.get(column));
-        let mut by_group: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let mut by_group: Vec<Vec<u32>> = Vec::new();
         for (row, answers) in self.columns.answers.iter().enumerate() {
-            if answers >> question & 1 == 1 {
-                let group = per.map_or(0, |column| column.get(row).copied().unwrap_or(NO_GROUP));
-                by_group.entry(group).or_default().push(row as u32);
+            if answers >> question & 1 == 0 {
+                continue;
+            }
+            let group = per.map_or(0, |column| column.get(row).copied().unwrap_or(NO_GROUP));
+            if group == NO_GROUP {
+                continue;
+            }
+            let group = group as usize;
+            if by_group.len() <= group {
+                by_group.resize_with(group + 1, Vec::new);
+            }
+            if let Some(rows) = by_group.get_mut(group) {
+                rows.push(row as u32);
             }
         }
         let clock = RowClock { base_us: self.base_us, tenths: &self.columns.tenths };

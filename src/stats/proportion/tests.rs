@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 
 fn share(bad: u64, total: u64) -> Share {
     Share::new(bad, total).unwrap()
@@ -72,5 +73,44 @@ fn burstiness_weakens_both_tests() {
             (share(control.0, control.1), share(experiment.0, experiment.1));
         let plain = share_p_value(control, experiment, 1.0);
         assert!(share_p_value(control, experiment, 3.0) > 2.0 * plain);
+    }
+}
+
+proptest! {
+    #[test]
+    fn swapping_the_sides_turns_the_sign(
+        (a, n) in (0..500_u64, 1..500_u64), (b, m) in (0..500_u64, 1..500_u64),
+    ) {
+        let (control, experiment) = (share(a.min(n), n), share(b.min(m), m));
+        let forth = share_change(control, experiment, Z_98, 1.0);
+        let back = share_change(experiment, control, Z_98, 1.0);
+        prop_assert!((forth.lo + back.hi).abs() < 1e-12, "{forth:?} {back:?}");
+        prop_assert!((forth.estimate + back.estimate).abs() < 1e-12, "{forth:?} {back:?}");
+        let p = |a, b| share_p_value(a, b, 1.0);
+        prop_assert!((p(control, experiment) - p(experiment, control)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn counting_the_good_instead_of_the_bad_turns_the_sign(
+        (a, n) in (0..500_u64, 1..500_u64), (b, m) in (0..500_u64, 1..500_u64),
+    ) {
+        let (a, b) = (a.min(n), b.min(m));
+        let bad = share_change(share(a, n), share(b, m), Z_98, 1.0);
+        let good = share_change(share(n - a, n), share(m - b, m), Z_98, 1.0);
+        prop_assert!((bad.lo + good.hi).abs() < 1e-12, "{bad:?} {good:?}");
+    }
+
+    #[test]
+    fn more_failures_are_never_judged_milder(
+        (a, n) in (0..500_u64, 1..500_u64), m in 30..500_u64,
+    ) {
+        let rank = |bad: u64| match ShareRule::default().judge(share(a.min(n), n), share(bad, m)) {
+            Outcome::Pass => 0,
+            Outcome::Warn => 1,
+            Outcome::Fail => 2,
+            Outcome::Inconclusive => 3,
+        };
+        let ranks: Vec<i32> = (0..=m).map(rank).collect();
+        prop_assert!(ranks.is_sorted(), "{ranks:?}");
     }
 }

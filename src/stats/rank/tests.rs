@@ -134,4 +134,49 @@ proptest! {
         prop_assert!((forth.change.estimate + back.change.estimate).abs() < 1e-12);
         prop_assert!((forth.p_value - back.p_value).abs() < 1e-12);
     }
+
+    #[test]
+    fn moving_or_stretching_both_sides_moves_or_stretches_the_change(
+        c in prop::collection::vec(0..1_000_i32, 40..80),
+        e in prop::collection::vec(0..1_000_i32, 40..80),
+        by in -500..500_i32,
+        times in 1..50_i32,
+    ) {
+        let of = |values: &[i32], times: i32, by: i32| -> Vec<f64> {
+            values.iter().map(|value| f64::from(value * times + by)).collect()
+        };
+        let (c1, e1) = (of(&c, 1, 0), of(&e, 1, 0));
+        let change = |c: &[f64], e: &[f64]| shift(c, e).unwrap().change;
+        let ends = |change: Change| [change.lo, change.estimate, change.hi];
+        let plain = ends(change(&c1, &e1));
+        let both = ends(change(&of(&c, 1, by), &of(&e, 1, by)));
+        prop_assert_eq!(plain, both, "moved together, nothing changed between them");
+        let one = ends(change(&c1, &of(&e, 1, by)));
+        prop_assert_eq!(plain.map(|end| end + f64::from(by)), one, "moved alone, moved by as much");
+        let stretched = ends(change(&of(&c, times, 0), &of(&e, times, 0)));
+        prop_assert_eq!(plain.map(|end| end * f64::from(times)), stretched, "another unit");
+    }
+
+    #[test]
+    fn a_larger_shift_is_never_judged_milder(
+        c in prop::collection::vec(100..1_000_i32, 30..80),
+        e in prop::collection::vec(100..1_000_i32, 30..80),
+        steps in prop::collection::vec(0..300_i32, 1..6),
+    ) {
+        let rank = |outcome: Outcome| match outcome {
+            Outcome::Pass => 0,
+            Outcome::Warn => 1,
+            Outcome::Fail => 2,
+            Outcome::Inconclusive => 3,
+        };
+        let c: Vec<f64> = c.iter().map(|value| f64::from(*value)).collect();
+        let (mut by, mut before) = (0, 0);
+        for step in steps {
+            by += step;
+            let moved: Vec<f64> = e.iter().map(|value| f64::from(value + by)).collect();
+            let now = rank(ShiftRule::default().judge(shift(&c, &moved).as_ref()));
+            prop_assert!(before <= now && now < 3, "{before} then {now}, moved by {by}");
+            before = now;
+        }
+    }
 }
