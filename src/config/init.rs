@@ -44,7 +44,7 @@ const JUDGED: &str = r#"
 # now that holds enough: a short one shows at once what is plain, a long one what is rare.
 [check]
 windows = ["15m", "1h", "6h", "1d"]
-exclude = ["holiday", "maintenance"]  # days of a calendar that do not tell what is usual
+exclude = ["holiday"]  # days of a calendar that do not tell what is usual
 "#;
 
 const OBJECTIVE: &str = r#"
@@ -304,7 +304,7 @@ mod tests {
         # now that holds enough: a short one shows at once what is plain, a long one what is rare.
         [check]
         windows = ["15m", "1h", "6h", "1d"]
-        exclude = ["holiday", "maintenance"]  # days of a calendar that do not tell what is usual
+        exclude = ["holiday"]  # days of a calendar that do not tell what is usual
 
         [[rule]]  # typical requests of a route take a quarter longer than usual
         id = "slower-routes"
