@@ -43,7 +43,7 @@ const JUDGED: &str = r#"
 # Counts, shares and shifts are compared with like times before, over each of these lengths up to
 # now that holds enough: a short one shows at once what is plain, a long one what is rare.
 [check]
-windows = ["15m", "1h", "6h", "1d"]
+windows = ["15m", "1h", "4h", "12h", "1d"]
 exclude = ["holiday"]  # days of a calendar that do not tell what is usual
 "#;
 
@@ -303,7 +303,7 @@ mod tests {
         # Counts, shares and shifts are compared with like times before, over each of these lengths up to
         # now that holds enough: a short one shows at once what is plain, a long one what is rare.
         [check]
-        windows = ["15m", "1h", "6h", "1d"]
+        windows = ["15m", "1h", "4h", "12h", "1d"]
         exclude = ["holiday"]  # days of a calendar that do not tell what is usual
 
         [[rule]]  # typical requests of a route take a quarter longer than usual
