@@ -1,41 +1,118 @@
-//! Deploys and calendars from files: JSON lines, JSON, or iCalendar.
+//! Known events, such as deploys and holidays, from files and from the configured calendars.
+//!
+//! What a user names for the occasion must be right: the first mistake in it is an error. Of a
+//! configured calendar the events that can be read count; the others are counted and told.
 
+mod ics;
+mod json;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::check::relative;
 use super::error::{BAD_VALUE, Failure, PATH_HINT, UNREADABLE};
-use crate::decode::{ZoneDefault, parse_time};
+use crate::config::{Calendar, CalendarDays, CalendarKind, EventFields};
 use crate::model::{EventMark, one_line};
+use crate::source::{Input, discover};
 
 /// Largest file of events, bytes.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Events taken from all files.
 const MAX_MARKS: usize = 10_000;
+/// Files of one calendar.
+const MAX_FILES: usize = 10_000;
+/// Longest name that is kept, characters.
+const MAX_NAME: usize = 200;
+/// Kinds of trouble that are told of one calendar.
+const MAX_TOLD: usize = 5;
+/// A line of a file of events.
+const EXAMPLE: &str =
+    r#"a line looks like {"ts":"2026-11-18T14:12:00Z","kind":"deploy","name":"v1.42.0"}"#;
 
-/// Keys that hold the time of an event, best first, and those that hold its name.
-const TIME_KEYS: [&str; 5] = ["ts", "time", "at", "timestamp", "date"];
-const NAME_KEYS: [&str; 4] = ["name", "version", "release", "title"];
+/// Words for the kinds of events, in the languages of the platforms that are known.
+const KIND_WORDS: [(CalendarKind, &[&str]); 4] = [
+    (CalendarKind::Deploy, &["deploy", "deployment", "release", "despliegue"]),
+    (
+        CalendarKind::Exam,
+        &["exam", "exams", "examen", "exámenes", "examenes", "evaluación", "evaluacion"],
+    ),
+    (CalendarKind::Holiday, &["holiday", "holidays", "feriado", "asueto", "receso", "vacaciones"]),
+    (CalendarKind::Maintenance, &["maintenance", "mantenimiento", "downtime"]),
+];
 
-/// One event of a JSON file.
-type RawMark = serde_json::Map<String, serde_json::Value>;
+/// What is known, and what of it could not be read.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    pub(super) marks: Vec<EventMark>,
+    /// One sentence each. May hold hostile text.
+    pub(super) notes: Vec<String>,
+}
 
-/// Reads the events of some files, each once; `zone` is that of times and days without one.
-pub(super) fn read(paths: &[PathBuf], zone: &TimeZone) -> Result<Vec<EventMark>, Failure> {
-    let mut marks = Vec::new();
+/// How the events of a file are understood.
+struct Reader<'a> {
+    /// Zone of times and days without one.
+    zone: &'a TimeZone,
+    /// The calendar that names the file.
+    calendar: Option<&'a Calendar>,
+    fields: &'a EventFields,
+}
+
+/// An event as a file tells it.
+struct Told {
+    at_us: i64,
+    until_us: Option<i64>,
+    name: Option<String>,
+    /// Words for its kind, best first.
+    kinds: Vec<String>,
+}
+
+/// Where something is wrong, if the file has lines, and what.
+type Mistake = (Option<usize>, String);
+
+/// The events of the configured calendars and of some more files, each file once; with the zone of
+/// times and days without one.
+pub(super) fn known(
+    (calendars, calendar_zone): (&[Calendar], &TimeZone),
+    (files, zone): (&[PathBuf], &TimeZone),
+) -> Result<Events, Failure> {
+    let mut events = Events::default();
     let mut seen: Vec<PathBuf> = Vec::new();
-    for path in paths {
-        let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if !seen.contains(&canonical) {
-            marks.extend(read_one(path, zone)?);
-            seen.push(canonical);
-        }
+    let mut is_new = |path: &Path| {
+        let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let is_new = !seen.contains(&canonical);
+        seen.push(canonical);
+        is_new
+    };
+    // A calendar says more about a file than that it lies beside the logs.
+    for calendar in calendars {
+        events.add_calendar(calendar, calendar_zone, &mut is_new)?;
     }
-    marks.truncate(MAX_MARKS);
-    Ok(marks)
+    let fields = EventFields::default();
+    let reader = Reader { zone, calendar: None, fields: &fields };
+    for path in files.iter().filter(|path| is_new(path)) {
+        let (marks, mistakes) = reader.file(path)?;
+        let is_ics = path.extension().is_some_and(|ending| ending == "ics");
+        if is_ics {
+            events.note(&format!("events `{}`", path.display()), mistakes);
+        } else if let Some((line, what)) = mistakes.into_iter().next() {
+            let line = line.map_or_else(String::new, |line| format!(", line {line}"));
+            let message = format!("events `{}`{line}: {what}", path.display());
+            return Err(Failure::new(&BAD_VALUE, one_line(&message)).hint(EXAMPLE));
+        }
+        events.marks.extend(marks);
+    }
+    let too_many = events.marks.len().saturating_sub(MAX_MARKS);
+    if too_many > 0 {
+        events.marks.truncate(MAX_MARKS);
+        events.notes.push(format!("{too_many} known events are left out: at most {MAX_MARKS}"));
+    }
+    Ok(events)
 }
 
 /// Calendars that lie directly in a directory among the inputs.
@@ -50,204 +127,166 @@ pub(super) fn calendars_in(words: &[String]) -> Vec<PathBuf> {
     found
 }
 
-fn read_one(path: &Path, zone: &TimeZone) -> Result<Vec<EventMark>, Failure> {
-    let unreadable = |error: std::io::Error| {
-        let path = path.display().to_string();
-        Failure::new(&UNREADABLE, format!("cannot read events `{}`: {error}", one_line(&path)))
-            .hint(PATH_HINT)
-    };
-    let bytes = fs::metadata(path).map_err(unreadable)?.len();
-    if bytes > MAX_BYTES {
-        let message =
-            format!("events `{}` have {bytes} bytes, at most {MAX_BYTES}", path.display());
-        return Err(Failure::new(&BAD_VALUE, message).hint("list deploys, not log records"));
+impl Events {
+    fn add_calendar(
+        &mut self,
+        calendar: &Calendar,
+        zone: &TimeZone,
+        is_new: &mut dyn FnMut(&Path) -> bool,
+    ) -> Result<(), Failure> {
+        let about = format!("calendar `{}`", calendar.name);
+        let read =
+            |path: &Path, fields| Reader { zone, calendar: Some(calendar), fields }.file(path);
+        match &calendar.days {
+            CalendarDays::Between(from, to) => {
+                self.marks.extend(between(calendar, *from, *to, zone));
+            }
+            CalendarDays::File(path, fields) => {
+                if is_new(path) {
+                    let (marks, mistakes) = read(path, fields)?;
+                    self.marks.extend(marks);
+                    self.note(&about, mistakes);
+                }
+            }
+            CalendarDays::Files(globs, fields) => {
+                let mut mistakes: Vec<Mistake> = Vec::new();
+                let mut files: Vec<PathBuf> = Vec::new();
+                for glob in globs {
+                    match discover(std::slice::from_ref(glob)) {
+                        Ok(found) => files.extend(found.inputs.into_iter().filter_map(path_of)),
+                        Err(error) => mistakes.push((None, error.to_string())),
+                    }
+                }
+                if files.len() > MAX_FILES {
+                    let more = files.len() - MAX_FILES;
+                    self.notes
+                        .push(format!("{about}: {more} files more than {MAX_FILES} are left out"));
+                }
+                for path in files.iter().take(MAX_FILES).filter(|path| is_new(path)) {
+                    match read(path, fields) {
+                        Ok((marks, wrong)) => {
+                            self.marks.extend(marks);
+                            mistakes.extend(wrong);
+                        }
+                        Err(failure) => mistakes.push((None, failure.message)),
+                    }
+                }
+                self.note(&about, mistakes);
+            }
+        }
+        Ok(())
     }
-    let text = String::from_utf8_lossy(&fs::read(path).map_err(unreadable)?).into_owned();
-    let bad = |line: usize, what: &str| {
-        Failure::new(&BAD_VALUE, format!("events `{}`, line {line}: {what}", path.display())).hint(
-            r#"a line looks like {"ts":"2026-11-18T14:12:00Z","kind":"deploy","name":"v1.42.0"}"#,
-        )
-    };
-    if text.trim_start().starts_with("BEGIN:VCALENDAR") {
-        return Ok(calendar(&text, zone));
+
+    /// Tells what could not be read: how often, and what is wrong.
+    fn note(&mut self, about: &str, mistakes: Vec<Mistake>) {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for (_, what) in mistakes {
+            *counts.entry(what).or_default() += 1;
+        }
+        let all = counts.values().sum::<usize>();
+        let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        for (what, count) in counts.iter().take(MAX_TOLD) {
+            let times = if *count == 1 { String::new() } else { format!(" ({count} times)") };
+            self.notes.push(one_line(&format!("{about}: {what}{times}")).into_owned());
+        }
+        if counts.len() > MAX_TOLD {
+            self.notes.push(format!("{about}: {all} such troubles in all"));
+        }
     }
-    if text.trim_start().starts_with('[') {
-        let raw: Vec<RawMark> =
-            serde_json::from_str(&text).map_err(|error| bad(error.line(), &error.to_string()))?;
-        return raw.iter().map(|raw| mark(raw, zone).map_err(|what| bad(1, &what))).collect();
-    }
-    let mut marks = Vec::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let raw: RawMark =
-            serde_json::from_str(line).map_err(|error| bad(index + 1, &error.to_string()))?;
-        marks.push(mark(&raw, zone).map_err(|what| bad(index + 1, &what))?);
-    }
-    Ok(marks)
 }
 
-/// The event of a JSON object, or what it lacks.
-fn mark(raw: &RawMark, zone: &TimeZone) -> Result<EventMark, String> {
-    let first = |keys: &[&str]| {
-        let found = keys.iter().find_map(|key| raw.get(*key).filter(|value| !value.is_null()));
-        found.ok_or_else(|| format!("none of `{}`", keys.join("`, `")))
-    };
-    let instant = |value| time(value, zone).ok_or_else(|| format!("{value} is no time"));
-    let text = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    Ok(EventMark {
-        kind: raw.get("kind").map_or_else(|| "deploy".to_owned(), text),
-        name: text(first(&NAME_KEYS)?),
-        at_us: instant(first(&TIME_KEYS)?)?,
-        until_us: raw.get("until").filter(|until| !until.is_null()).map(instant).transpose()?,
+fn path_of(input: Input) -> Option<PathBuf> {
+    match input {
+        Input::Named(path) | Input::Found(path) => Some(path),
+        Input::Stdin => None,
+    }
+}
+
+fn between(calendar: &Calendar, from: Date, to: Date, zone: &TimeZone) -> Option<EventMark> {
+    Some(EventMark {
+        kind: calendar.kind.as_str().to_owned(),
+        name: calendar.name.clone(),
+        at_us: midnight_us(from, zone)?,
+        until_us: to.tomorrow().ok().and_then(|day| midnight_us(day, zone)),
         origin: "file".to_owned(),
     })
 }
 
-fn time(value: &serde_json::Value, zone: &TimeZone) -> Option<i64> {
-    let text = match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let read = parse_time(text.as_bytes(), &ZoneDefault::UTC).ok()?;
-    if !read.zone_assumed {
-        return Some(read.micros);
-    }
-    let civil = Timestamp::from_microsecond(read.micros).ok()?.to_zoned(TimeZone::UTC).datetime();
-    Some(civil.to_zoned(zone.clone()).ok()?.timestamp().as_microsecond())
+/// The first moment of a day.
+fn midnight_us(day: Date, zone: &TimeZone) -> Option<i64> {
+    Some(day.to_zoned(zone.clone()).ok()?.timestamp().as_microsecond())
 }
 
-/// The events of an iCalendar file (RFC 5545): DTSTART, DTEND, SUMMARY, CATEGORIES.
-///
-/// Recurrences are not expanded; an event whose times cannot be read is left out.
-fn calendar(text: &str, zone: &TimeZone) -> Vec<EventMark> {
-    let unfolded = text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "");
-    let mut marks = Vec::new();
-    let mut event: Option<Entry> = None;
-    for line in unfolded.lines() {
-        let Some((name, value)) = line.split_once(':') else { continue };
-        let (name, parameters) = name.split_once(';').unwrap_or((name, ""));
-        match (name, event.as_mut()) {
-            ("BEGIN", _) if value == "VEVENT" => event = Some(Entry::default()),
-            ("END", _) if value == "VEVENT" => {
-                marks.extend(event.take().and_then(Entry::mark));
-            }
-            ("DTSTART", Some(event)) => event.start_us = calendar_time(value, parameters, zone),
-            ("DTEND", Some(event)) => event.end_us = calendar_time(value, parameters, zone),
-            ("SUMMARY", Some(event)) => value.clone_into(&mut event.summary),
-            ("CATEGORIES", Some(event)) => event.kind = value.to_ascii_lowercase(),
-            _ => {}
+impl Reader<'_> {
+    /// The events of a file, and what in it is none.
+    fn file(&self, path: &Path) -> Result<(Vec<EventMark>, Vec<Mistake>), Failure> {
+        let unreadable = |error: std::io::Error| {
+            let path = path.display().to_string();
+            let message = format!("cannot read events `{}`: {error}", one_line(&path));
+            Failure::new(&UNREADABLE, message).hint(PATH_HINT)
+        };
+        let bytes = fs::metadata(path).map_err(unreadable)?.len();
+        if bytes > MAX_BYTES {
+            let message =
+                format!("events `{}` have {bytes} bytes, at most {MAX_BYTES}", path.display());
+            return Err(Failure::new(&BAD_VALUE, message).hint("list deploys, not log records"));
         }
+        let text = String::from_utf8_lossy(&fs::read(path).map_err(unreadable)?).into_owned();
+        let text = text.trim_start_matches('\u{feff}');
+        let is_ics = text.trim_start().starts_with("BEGIN:VCALENDAR");
+        let told = if is_ics {
+            ics::events(text, self.zone)
+        } else {
+            json::events(text, (self.fields, self.zone))
+        };
+        let (mut marks, mut mistakes) = (Vec::new(), Vec::new());
+        for told in told {
+            match told.and_then(|told| self.mark(told, is_ics).map_err(|what| (None, what))) {
+                Ok(mark) => marks.push(mark),
+                // Of a tree of documents it is the file that says where it is.
+                Err((line, what)) if self.calendar.is_some() => {
+                    let line = line.map_or_else(String::new, |line| format!(", line {line}"));
+                    mistakes.push((None, format!("`{}`{line}: {what}", relative(path))));
+                }
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        Ok((marks, mistakes))
     }
-    marks
-}
 
-#[derive(Default)]
-struct Entry {
-    start_us: Option<i64>,
-    end_us: Option<i64>,
-    summary: String,
-    kind: String,
-}
-
-impl Entry {
-    fn mark(self) -> Option<EventMark> {
-        Some(EventMark {
-            kind: if self.kind.is_empty() { "calendar".to_owned() } else { self.kind },
-            name: self.summary.replace("\\,", ",").replace("\\;", ";").replace("\\n", " "),
-            at_us: self.start_us?,
-            until_us: self.end_us,
+    fn mark(&self, told: Told, is_ics: bool) -> Result<EventMark, String> {
+        let Told { at_us, until_us, name, kinds } = told;
+        if until_us.is_some_and(|until_us| until_us < at_us) {
+            return Err("it ends before it begins".to_owned());
+        }
+        let name = match (name, self.calendar) {
+            (Some(name), _) => name,
+            (None, Some(calendar)) => calendar.name.clone(),
+            (None, None) if is_ics => String::new(),
+            (None, None) => return Err(json::NO_NAME.to_owned()),
+        };
+        let usual = if is_ics { "calendar" } else { "deploy" };
+        Ok(EventMark {
+            kind: self.kind(&kinds, usual),
+            name: name.chars().take(MAX_NAME).collect(),
+            at_us,
+            until_us,
             origin: "file".to_owned(),
         })
     }
-}
 
-fn calendar_time(value: &str, parameters: &str, zone: &TimeZone) -> Option<i64> {
-    let named = parameters.split(';').find_map(|parameter| parameter.strip_prefix("TZID="));
-    let zone = match named {
-        Some(name) => TimeZone::get(name).unwrap_or_else(|_| zone.clone()),
-        None if value.ends_with('Z') => TimeZone::UTC,
-        None => zone.clone(),
-    };
-    let civil = match value.trim_end_matches('Z').parse::<DateTime>() {
-        Ok(civil) => civil,
-        Err(_) => value.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight()),
-    };
-    Some(civil.to_zoned(zone).ok()?.timestamp().as_microsecond())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs::File;
-    use std::io::Write;
-
-    use jiff::tz::TimeZone;
-
-    use super::{calendar, mark, read};
-    use crate::model::format_ts;
-
-    #[test]
-    fn a_calendar_gives_days_in_its_zone_and_instants_in_theirs() {
-        let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261110\r\n\
-                    DTEND;VALUE=DATE:20261111\r\nSUMMARY:Feriado\\, sin\r\n  clases\r\n\
-                    CATEGORIES:HOLIDAY\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\n\
-                    DTSTART:20261114T060000Z\r\nSUMMARY:x\r\nEND:VEVENT\r\n\
-                    BEGIN:VEVENT\r\nSUMMARY:no time\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-        let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
-        let got: Vec<String> = calendar(text, &zone)
-            .iter()
-            .map(|m| format!("{} {} {}", m.kind, m.name, format_ts(m.at_us)))
-            .collect();
-        assert_eq!(
-            got,
-            ["holiday Feriado, sin clases 2026-11-10T03:00:00Z", "calendar x 2026-11-14T06:00:00Z"]
-        );
-    }
-
-    #[test]
-    fn a_file_named_twice_is_read_once() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("deploys.json");
-        let mut file = File::create(&path).unwrap();
-        write!(file, r#"[{{"ts":"2026-11-18T14:12:00Z","name":"v1"}}]"#).unwrap();
-        let again = dir.path().join(".").join("deploys.json");
-        let other = dir.path().join("other.json");
-        File::create(&other).unwrap().write_all(b"[]").unwrap();
-        assert_eq!(read(&[path, other, again], &TimeZone::UTC).unwrap().len(), 1);
-    }
-
-    #[test]
-    fn a_deploy_may_have_a_name_and_a_version_and_the_time_of_the_zone() {
-        let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
-        let check = |json: &str, want: Result<(&str, &str, &str), &str>| {
-            let raw = serde_json::from_str(json).unwrap();
-            let got = mark(&raw, &zone).map(|m| (m.kind, m.name, format_ts(m.at_us)));
-            let want = want.map(|(k, n, t)| (k.to_owned(), n.to_owned(), t.to_owned()));
-            assert_eq!(got, want.map_err(str::to_owned));
-        };
-        check(
-            r#"{"version":"v2","name":"api","time":"2026-11-18T14:12:00Z"}"#,
-            Ok(("deploy", "api", "2026-11-18T14:12:00Z")),
-        );
-        check(
-            r#"{"release":7,"kind":"x","at":"2026-11-18 11:12:00","until":null}"#,
-            Ok(("x", "7", "2026-11-18T14:12:00Z")),
-        );
-        check(r#"{"name":"v1"}"#, Err("none of `ts`, `time`, `at`, `timestamp`, `date`"));
-        check(r#"{"ts":0.5}"#, Err("none of `name`, `version`, `release`, `title`"));
-        check(r#"{"ts":"noon","name":"v1"}"#, Err("\"noon\" is no time"));
-    }
-
-    #[test]
-    fn a_bad_line_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("deploys.jsonl");
-        let mut file = File::create(&path).unwrap();
-        writeln!(file, r#"{{"ts":"2026-11-18T14:12:00Z","name":"v1"}}"#).unwrap();
-        writeln!(file, r#"{{"ts":"noon","name":"v2"}}"#).unwrap();
-        let error = read(&[path], &TimeZone::UTC).unwrap_err();
-        assert!(error.message.contains("line 2"), "{}", error.message);
+    /// The kind that the event says, if it is known; else that of the calendar, else its own word.
+    fn kind(&self, own: &[String], usual: &str) -> String {
+        let words: Vec<String> = own.iter().map(|word| word.trim().to_lowercase()).collect();
+        let known = words.iter().find_map(|word| {
+            let is_it = |(_, all): &&(CalendarKind, &[&str])| all.contains(&word.as_str());
+            KIND_WORDS.iter().find(is_it).map(|(kind, _)| kind.as_str())
+        });
+        let said = self.calendar.map(|calendar| calendar.kind);
+        let said = said.filter(|kind| *kind != CalendarKind::Other).map(CalendarKind::as_str);
+        let usual = if self.calendar.is_some() { CalendarKind::Other.as_str() } else { usual };
+        let kind = known.or(said).or(words.first().map(String::as_str)).unwrap_or(usual);
+        kind.chars().take(MAX_NAME).collect()
     }
 }

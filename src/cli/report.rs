@@ -9,12 +9,14 @@ use clap::{Args, ValueEnum};
 use super::args::InputArgs;
 use super::config;
 use super::error::{BAD_VALUE, Exit, Failure, NO_TIME, UNWRITABLE};
+use super::marks::{self, Events};
 use super::output::Terminal;
-use super::{marks, reading, when};
+use super::{reading, when};
 use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
 use crate::durable::write_whole;
 use crate::judge::{HealthOptions, ViewError, ViewSettings, health};
-use crate::model::{Example, Report, SlotWidth, Verdict, one_line};
+use crate::model::{Example, QualityNote, Report, SlotWidth, Verdict, one_line};
 use crate::report as render;
 use crate::source::{Framing, records_again, sha256_of};
 
@@ -146,11 +148,19 @@ pub(super) fn make(args: &ReportArgs, terminal: &Terminal) -> Result<Report, Fai
     let mut events = args.events.clone();
     events.extend(opened.event_files.iter().map(PathBuf::from));
     events.extend(marks::calendars_in(&args.input.inputs));
-    let marks = marks::read(&events, &zone)?;
+    let Config { calendars, project, .. } =
+        config::load(&args.input.fields.config, terminal)?.config;
+    let Events { marks, notes: troubles } =
+        marks::known((&calendars, &project.time_zone), (&events, &zone))?;
     reading::echo(&inputs, &notes, terminal);
     if !marks.is_empty() {
-        terminal.say(&format!("  with {} known events from {} files", marks.len(), events.len()));
+        terminal.say(&format!("  with {} known events", marks.len()));
     }
+    for trouble in &troubles {
+        terminal.say(&format!("  note: {trouble}"));
+    }
+    let of_calendar = |text| QualityNote { kind: "calendar".to_owned(), text };
+    notes.extend(troubles.into_iter().map(of_calendar));
     let mut survey = reading::survey(opened, &mut notes, terminal)?;
     let requests = std::mem::take(&mut survey.requests).finish();
     for input in &mut inputs {

@@ -19,9 +19,11 @@ mod history;
 pub use alert::{Alert, Receiver, ReceiverKind, ReceiverUrl};
 pub use gate::{
     BaselineSource, BaselineSpec, ChangeDirection, Check, CheckKind, Gate, GateCheck,
-    GateCheckKind, MinEffect, OnNoData, Score,
+    GateCheckKind, MinEffect, Score,
 };
 pub use history::History;
+
+pub use crate::model::{CheckSeverity, OnNoData};
 
 /// A configuration in which everything is right.
 #[derive(Clone, Debug)]
@@ -205,7 +207,7 @@ pub struct Rule {
     /// What must hold.
     pub expr: Expr,
     /// What it means when it does not hold.
-    pub severity: RuleSeverity,
+    pub severity: CheckSeverity,
     /// Where to read what to do.
     pub runbook: Option<String>,
     /// Judged and shown, but no part of the decision.
@@ -243,10 +245,25 @@ pub struct Calendar {
 /// When something happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CalendarDays {
-    /// As a file says: JSON lines or .ics.
-    File(PathBuf),
+    /// As a file says: JSON or .ics.
+    File(PathBuf, EventFields),
+    /// As the files of these absolute globs say; that one cannot be read is told, and no error.
+    Files(Vec<String>, EventFields),
     /// From the first day to the last, both included.
     Between(Date, Date),
+}
+
+/// Where a JSON document tells of an event; `None` = to be detected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFields {
+    /// When it begins.
+    pub from: Option<FieldPath>,
+    /// When it ends; a day is meant whole.
+    pub to: Option<FieldPath>,
+    /// Its name.
+    pub name: Option<FieldPath>,
+    /// What happens then.
+    pub kind: Option<FieldPath>,
 }
 
 /// Makes an enum of words that are written as their names in small letters.
@@ -301,15 +318,6 @@ words!(
     }
 );
 words!(
-    /// What a broken rule means.
-    RuleSeverity {
-        /// The build stops.
-        Fail = "fail",
-        /// Somebody should look.
-        Warn = "warn",
-    }
-);
-words!(
     /// What a rule means of which nothing can be told; there is no `pass`.
     NoData {
         /// Can't tell.
@@ -321,7 +329,7 @@ words!(
     }
 );
 words!(
-    /// What happens on the days of a calendar.
+    /// What happens on the days of a calendar; `other` where nobody says it.
     CalendarKind {
         /// A new version goes out.
         Deploy = "deploy",

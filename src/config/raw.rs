@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::checked::{CalendarKind, FieldUnit, NoData, RuleSeverity, SourceKind};
+use super::checked::{CalendarKind, CheckSeverity, FieldUnit, NoData, SourceKind};
 
 mod history;
 mod judging;
@@ -317,7 +317,7 @@ pub(super) struct RawRule {
     #[schemars(required)]
     pub expr: Option<Placed<String>>,
     /// What it means when it does not hold
-    pub severity: Option<Placed<RuleSeverity>>,
+    pub severity: Option<Placed<CheckSeverity>>,
     /// Where to read what to do: a web address or a path
     pub runbook: Option<Placed<String>>,
     /// Judge and show it, but leave it out of the decision
@@ -353,12 +353,32 @@ pub(super) struct RawCalendar {
     /// Name shown in charts
     #[schemars(required)]
     pub name: Option<Placed<String>>,
-    /// What happens then
+    /// What happens then; of events in files, where they do not say it
     pub kind: Option<Placed<CalendarKind>>,
-    /// File with events: JSON lines or .ics; instead of `from` and `to`
+    /// File with events: JSON, JSON lines or .ics; instead of `from` and `to`
     pub file: Option<Placed<PathText>>,
+    /// Files with events, such as JSON documents with one event each; instead of `file`
+    #[schemars(extend("minItems" = 1, "maxItems" = 100))]
+    pub include: Option<Vec<Placed<GlobText>>>,
+    /// Fields of JSON events to use instead of the detected ones
+    #[serde(default)]
+    pub fields: RawEventFields,
     /// First day, in the project's time zone
     pub from: Option<Placed<DateText>>,
     /// Last day; without it the first
     pub to: Option<Placed<DateText>>,
+}
+
+/// `[calendar.fields]`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEventFields {
+    /// Day or moment at which it begins
+    pub from: Option<Placed<FieldText>>,
+    /// Last day, or moment at which it ends
+    pub to: Option<Placed<FieldText>>,
+    /// Name
+    pub name: Option<Placed<FieldText>>,
+    /// Kind: deploy, exam, holiday, maintenance
+    pub kind: Option<Placed<FieldText>>,
 }

@@ -7,8 +7,9 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::{
-    CalendarDays, ConfigError, DEFAULTS, KeySource, Loaded, OptionValue, Origin, Request,
-    SourceKind, check_bytes, load as load_from_disk, schema, variables,
+    CalendarDays, CalendarKind, ConfigError, DEFAULTS, EventFields, FieldPath, KeySource, Loaded,
+    OptionValue, Origin, Request, SourceKind, check_bytes, load as load_from_disk, schema,
+    variables,
 };
 
 mod judging;
@@ -139,6 +140,15 @@ fn every_kind_of_value_loads() {
         [[calendar]]
         name = "school"
         file = "calendar.ics"
+        [[calendar]]
+        name = "exams"
+        kind = "exam"
+        include = ["data/calendar/*.json"]
+        fields = { from = "week.start" }
+        [check]
+        exclude = ["holiday"]
+        segment = ["exam"]
+        mute = ["maintenance"]
     "#;
     let config = load(text).config;
     assert_eq!(config.store.retention, Some(Duration::from_hours(400 * 24)));
@@ -152,7 +162,13 @@ fn every_kind_of_value_loads() {
     assert_eq!(config.rules[0].hold, Duration::from_mins(5));
     let CalendarDays::Between(from, to) = config.calendars[0].days else { panic!() };
     assert_eq!((from.to_string(), to.to_string()), ("2026-07-20".into(), "2026-07-31".into()));
-    assert_eq!(config.calendars[1].days, CalendarDays::File("/srv/shop/calendar.ics".into()));
+    let file = CalendarDays::File("/srv/shop/calendar.ics".into(), EventFields::default());
+    assert_eq!(config.calendars[1].days, file);
+    let CalendarDays::Files(globs, fields) = &config.calendars[2].days else { panic!() };
+    assert_eq!(globs, &["/srv/shop/data/calendar/*.json"]);
+    assert_eq!(fields.from.as_ref().map(FieldPath::as_str), Some("week.start"));
+    assert_eq!(config.check.segment, [CalendarKind::Exam]);
+    assert_eq!(config.check.mute, [CalendarKind::Maintenance]);
 }
 
 #[test]
@@ -251,11 +267,21 @@ const REFUSED: &[(&str, &str)] = &[
         "[[slo]]\nid = \"a\"\ngood = \"x\"\nobjective = \"9%\"\nwindow = \"59m\"",
         "must be from `1h`",
     ),
-    ("[[calendar]]\nname = \"a\"", "needs either `file` or `from`"),
+    ("[[calendar]]\nname = \"a\"", "needs one of `file`, `include` and `from`"),
     (
         "[[calendar]]\nname = \"a\"\nfile = \"x\"\nfrom = 2026-01-01",
-        "needs either `file` or `from`",
+        "needs one of `file`, `include` and `from`",
     ),
+    (
+        "[[calendar]]\nname = \"a\"\nfile = \"x\"\ninclude = [\"y\"]",
+        "needs one of `file`, `include` and `from`",
+    ),
+    (
+        "[[calendar]]\nname = \"a\"\nfrom = 2026-01-01\nfields.name = \"x\"",
+        "`calendar.a.fields` is of no use without a file",
+    ),
+    ("[check]\nmute = [\"exam\"]\nsegment = [\"exam\"]", "`check.mute` has `exam`, which"),
+    ("[check]\nmute = [\"exams\"]", "(did you mean `exam`?)"),
     ("[[calendar]]\nname = \"a\"\nfrom = \"2026-02-30\"", "must be a date such as"),
     ("[[calendar]]\nname = \"a\"\nfrom = 2026-01-02\nto = 2026-01-01", "must not be before `from`"),
     ("a = [", "no valid TOML: unclosed array"),
@@ -710,6 +736,8 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     check.min_samples = 30  # default
     check.level = "2%"  # default
     check.exclude = []  # default
+    check.segment = []  # default
+    check.mute = []  # default
     history.file = ".plimsoll/history.jsonl"  # default
     history.min_effect = "5%"  # default
     history.last = 20  # default
@@ -945,7 +973,7 @@ fn any_line() -> impl Strategy<Value = String> {
             "[[]]",
             "{}",
             "{ a = 1 }",
-            "{ from = \"name:a\", window = \"1h\" }",
+            "{ from = \"name:a\" }",
             "{ pass = 1, warn = 2.5 }",
             "{ \"*\" = { \"*\" = 1 } }",
             "\"env:A\"",

@@ -1,7 +1,8 @@
 //! A change that may be one: what a test found, before all tests are corrected together.
 
 use crate::model::{
-    Change, Direction, EventMark, FindingKind, Group, Series, Unit, Verdict, Window, format_ts,
+    Change, Direction, EventMark, FindingKind, Group, LinkedEvent, Series, Unit, Verdict, Window,
+    format_ts,
 };
 use crate::stats::{Outcome, step::Place};
 
@@ -101,6 +102,35 @@ impl When {
         at_us.map_or(self, |at_us| Self { at_us, shown_us: self.shown_us.max(at_us), ..self })
     }
 
+    /// The event nearest to the beginning: one whose moment `is_near`, one that had ended near it,
+    /// or one that was still going on.
+    pub(super) fn linked(
+        self,
+        marks: &[EventMark],
+        is_near: impl Fn(i64) -> bool,
+    ) -> Option<LinkedEvent> {
+        let is_during = |mark: &EventMark| {
+            (mark.at_us..mark.until_us.unwrap_or(mark.at_us)).contains(&self.at_us)
+        };
+        let ended_us = |mark: &EventMark| mark.until_us.filter(|until_us| *until_us <= self.at_us);
+        let is_linked = |mark: &&EventMark| {
+            is_near(mark.at_us) || is_during(mark) || ended_us(mark).is_some_and(&is_near)
+        };
+        // A deploy in the middle of an exam week explains more than the week that began days ago.
+        let distance = |mark: &&EventMark| {
+            let distance_us = (self.at_us - ended_us(mark).unwrap_or(mark.at_us)).abs();
+            (distance_us, mark.kind != "deploy")
+        };
+        let mark = marks.iter().filter(is_linked).min_by_key(distance)?;
+        Some(LinkedEvent {
+            kind: mark.kind.clone(),
+            name: mark.name.clone(),
+            at: format_ts(mark.at_us),
+            lag_s: (self.at_us - mark.at_us) as f64 / 1e6,
+            is_during: is_during(mark),
+        })
+    }
+
     /// As a finding tells it.
     pub(super) fn since(self) -> crate::model::Since {
         crate::model::Since {
@@ -139,4 +169,45 @@ pub(super) fn change(before: f64, after: f64, n: [u64; 2], unit: Unit) -> Change
 /// A group of one name.
 pub(super) fn group(name: &str, value: &str) -> Group {
     Group::from([(name.to_owned(), value.to_owned())])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::When;
+    use crate::model::EventMark;
+
+    #[test]
+    fn the_event_that_goes_on_or_was_just_over_is_named() {
+        const MINUTE_US: i64 = 60_000_000;
+        // In minutes; the change is at 1,000 and lies within 10 of it for sure.
+        let check = |events: &[(&str, i64, Option<i64>)], want: Option<(&str, bool)>, why: &str| {
+            let mark = |(kind, at, until): &(&str, i64, Option<i64>)| EventMark {
+                kind: (*kind).to_owned(),
+                name: String::new(),
+                at_us: at * MINUTE_US,
+                until_us: until.map(|until| until * MINUTE_US),
+                origin: String::new(),
+            };
+            let marks: Vec<EventMark> = events.iter().map(mark).collect();
+            let near = 990 * MINUTE_US..=1_010 * MINUTE_US;
+            let linked =
+                When::exactly(1_000 * MINUTE_US).linked(&marks, |at_us| near.contains(&at_us));
+            let linked = linked.map(|event| (event.kind, event.is_during));
+            assert_eq!(linked, want.map(|(kind, during)| (kind.to_owned(), during)), "{why}");
+        };
+        let (deploy, exam) = (("deploy", 997, None), ("exam", 0, Some(2_000)));
+        check(&[], None, "nothing is known");
+        check(&[deploy], Some(("deploy", false)), "three minutes before");
+        check(&[("deploy", 900, None)], None, "too long before");
+        check(&[exam], Some(("exam", true)), "it began long ago and goes on");
+        check(&[exam, deploy], Some(("deploy", false)), "the nearer one");
+        check(&[("exam", 0, Some(995))], Some(("exam", false)), "it was just over");
+        check(&[("exam", 0, Some(900))], None, "it was long over");
+        check(
+            &[("exam", 1_000, Some(2_000)), ("deploy", 1_000, None)],
+            Some(("deploy", false)),
+            "a tie",
+        );
+        check(&[("exam", 1_005, Some(2_000))], Some(("exam", false)), "seen a little early");
+    }
 }

@@ -149,7 +149,9 @@ fn dressed(
     let when = candidate.when;
     let linked_event = linked(view.marks, candidate);
     let since = when.since();
-    let (confidence, confidence_why) = confidence(candidate, p_value, linked_event.as_ref());
+    // What went on for long says nothing about the moment of the change.
+    let near = linked_event.as_ref().filter(|event| !event.is_during);
+    let (confidence, confidence_why) = confidence(candidate, p_value, near);
     let situation = Situation {
         kind: candidate.kind,
         change: &candidate.change,
@@ -181,24 +183,13 @@ fn dressed(
     }
 }
 
-/// The deploy or event nearest to the beginning: within its plausible interval, and no later than
-/// the change shows.
+/// The event nearest to the beginning: within its plausible interval, and no later than the change
+/// shows.
 fn linked(marks: &[EventMark], candidate: &Candidate) -> Option<LinkedEvent> {
     let when = candidate.when;
     let slack_us = (LINK_SLACK_S * 1e6) as i64;
-    marks
-        .iter()
-        .filter(|mark| {
-            let from_us = when.earliest_us - slack_us;
-            (from_us..=when.shown_us.max(when.at_us) + slack_us).contains(&mark.at_us)
-        })
-        .min_by_key(|mark| (mark.at_us - when.at_us).abs())
-        .map(|mark| LinkedEvent {
-            kind: mark.kind.clone(),
-            name: mark.name.clone(),
-            at: format_ts(mark.at_us),
-            lag_s: (when.at_us - mark.at_us) as f64 / 1e6,
-        })
+    let near = when.earliest_us - slack_us..=when.shown_us.max(when.at_us) + slack_us;
+    when.linked(marks, |at_us| near.contains(&at_us))
 }
 
 fn confidence(

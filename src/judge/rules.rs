@@ -3,7 +3,8 @@
 //! ```text
 //! rules ─▶ gauge     questions for one reading, and the measure over any windows
 //!          windows   the time that is judged, and the like time before it
-//!          lengths   several of them at once: what each can tell, and the worst of it
+//!           └ known   events whose time is left out, matched or muted
+//!          lengths   several lengths of it at once, and the worst of what they tell
 //!          term      one comparison for one group: outcome, evidence, p-value
 //!           ├ level   against the baseline's level, with an interval
 //!           └ series  against usual windows, against the newest change point, novelty
@@ -16,6 +17,9 @@
 mod before;
 mod configured;
 mod gauge;
+mod groups;
+mod hold;
+mod known;
 mod lengths;
 mod level;
 mod reach;
@@ -30,32 +34,32 @@ mod term;
 mod tests;
 mod windows;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use configured::{Misread, PlaceOf, of_config, of_gate, of_text};
+pub use known::matched_since_us;
 pub use recipe::{of_recorded, recorded};
 pub use saved::{Making, Summary, SummaryRow, baseline_of, summary};
 pub use windows::{Calendar, Compared, Windows};
 
 use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
+use self::groups::{LeftOut, Traffic};
 use self::lengths::Lengths;
 use self::shelf::{Answers, Shelf};
-use self::term::{Judged, Situation};
+use self::term::{Judged, Muting, Situation, muting};
+use self::windows::slot;
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
 use crate::model::{
-    CheckKind, CheckResult, CheckSeverity, Evidence, Group, Span, TermResult, Verdict, Window,
+    CheckKind, CheckResult, CheckSeverity, Evidence, Group, Span, TermResult, Verdict, time_zone,
+    whole_us,
 };
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
-
-/// Groups of a rule with `per` that are judged, most rows first.
-const MAX_GROUPS: usize = 200;
-/// Moments at which a rule with `for` must be broken, besides the last.
-const MOMENTS: u32 = 4;
 
 /// What is checked.
 #[derive(Clone, Debug)]
@@ -134,19 +138,36 @@ pub struct Scene<'a> {
 impl Scene<'_> {
     /// The windows of this moment.
     pub fn windows(&self) -> Windows {
-        self.windows_before(self.len_us, 0)
+        self.windows_before(0)
     }
 
-    fn windows_before(&self, len_us: i64, back_us: i64) -> Windows {
-        self.calendar.windows(self.now_us - back_us, len_us, self.compared)
+    /// What to say of the first of these fields that no sample has.
+    fn missing<'f>(&self, mut fields: impl Iterator<Item = &'f Field>) -> Option<&str> {
+        fields.find_map(|field| self.missing.get(&field.name)).map(String::as_str)
+    }
+
+    fn windows_before(&self, back_us: i64) -> Windows {
+        let back_us = whole_us(back_us, self.calendar.grain_us);
+        self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
     }
 
     /// The saved side of a term, if a saved baseline is asked.
     fn saved(&self, term: &Term, rule: &Rule, windows: &Windows) -> Option<Saved<'_>> {
         let baseline = self.saved?;
         let measure = baseline.measure(&MeasureKey::of(&term.measure, rule));
-        Some(Saved { baseline, measure, slot: self.calendar.slot(windows.current, self.len_us) })
+        // The hours of its windows are those of the zone in which it was saved.
+        let zone = time_zone(&baseline.zone).unwrap_or_else(|| self.calendar.zone.clone());
+        Some(Saved { baseline, measure, slot: slot(windows.current, self.len_us, &zone) })
     }
+}
+
+/// What checks came to.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Their results, in their order.
+    pub results: Vec<CheckResult>,
+    /// Groups that were not judged, a sentence for each check. Log text.
+    pub left_out: Vec<String>,
 }
 
 impl Checks {
@@ -203,18 +224,20 @@ impl Checks {
     }
 
     /// Judges all checks at the moment of the scene, in their order.
-    pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Vec<CheckResult> {
+    pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Judgement {
         let lengths = Lengths::of(scene);
+        let windows = &lengths.usual;
         let (values, mut answers) = (Shelf::default(), Answers::new(measured));
         // Checks that ask the same follow each other, so that what was measured is at hand.
         let mut order: Vec<(&Vec<Vec<usize>>, usize)> = self.places.iter().zip(0..).collect();
         order.sort();
         let mut drafts: Vec<(usize, Draft<'_>)> = Vec::new();
+        let mut left_out: Vec<(usize, String)> = Vec::new();
         for (places, at) in order {
             let Some(check) = self.checks.get(at) else { continue };
             match &check.checked {
                 Checked::Rule(rule) => {
-                    let judged = judge_rule(
+                    let (judged, left) = judge_rule(
                         check,
                         rule,
                         places,
@@ -222,19 +245,31 @@ impl Checks {
                         (measured, scene, &lengths),
                     );
                     drafts.extend(judged.into_iter().map(|draft| (at, draft)));
+                    left_out.extend(left.note(&check.id, rule).map(|note| (at, note)));
                 }
-                Checked::Slo { good: _, objective, period } => {
+                Checked::Slo { good, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
                     let watched = slo::watched(*objective, *period);
-                    let judged = slo::judge(measured, places, scene.now_us, watched);
-                    drafts.push((at, Draft::of_all(check, judged)));
+                    let missing = scene.missing(good.fields());
+                    let moment = (scene.now_us, missing);
+                    let judged = slo::judge(measured, places, moment, watched);
+                    drafts.push((at, Draft::of_one(check, windows, judged)));
                 }
             }
         }
         drafts.sort_by_key(|(at, _)| *at);
         let mut drafts: Vec<Draft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
-        correct(&mut drafts, scene.level);
-        lengths::worst_of_each(drafts).into_iter().map(Draft::result).collect()
+        // What is only shown must not make what counts more or less sure.
+        for is_shadow in [false, true] {
+            let of_family = |draft: &&mut Draft<'_>| draft.check.shadow == is_shadow;
+            let terms = drafts.iter_mut().filter(of_family).flat_map(|draft| &mut draft.terms);
+            correct(terms.collect(), scene.level);
+        }
+        let drafts = lengths::worst_of_each(drafts).into_iter();
+        let results = drafts.map(|draft| draft.result(windows)).collect();
+        left_out.sort();
+        let left_out = left_out.into_iter().map(|(_, note)| note).collect();
+        Judgement { results, left_out }
     }
 }
 
@@ -242,8 +277,7 @@ impl Checks {
 struct Draft<'a> {
     check: &'a Check,
     group: Group,
-    /// The time that was judged, where it is not that of all.
-    window: Option<Window>,
+    windows: &'a Windows,
     terms: Vec<Judged>,
     since: Option<since::Found>,
 }
@@ -256,30 +290,30 @@ fn judge_rule<'a>(
     rule: &'a Rule,
     places: &[Vec<usize>],
     (shelf, answers): (&Shelf, &mut Answers<'_>),
-    (measured, scene, lengths): At<'_>,
-) -> Vec<Draft<'a>> {
+    (measured, scene, lengths): At<'a>,
+) -> (Vec<Draft<'a>>, LeftOut) {
+    let usual = &lengths.usual;
+    let mut left_out = LeftOut::default();
     let gauges: Vec<Gauge<'_>> = rule
         .terms
         .iter()
         .zip(places)
         .filter_map(|(term, places)| Gauge::new(&term.measure, (shelf, answers), places))
         .collect();
-    let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
-    if let Some(text) =
-        missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(lengths.span())))
-    {
+    let missing = scene.missing(rule.fields());
+    if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(usual.span))) {
         let mut nothing = Judged::nothing(text);
         nothing.evidence.metric =
             rule.terms.first().map(|term| term.measure.to_string()).unwrap_or_default();
-        return vec![Draft::of_all(check, nothing)];
+        return (vec![Draft::of_one(check, usual, nothing)], left_out);
     }
-    let Some(first) = gauges.first() else { return Vec::new() };
-    let groups = first.groups(MAX_GROUPS);
+    let Some(first) = gauges.first() else { return (Vec::new(), left_out) };
+    let groups = left_out.groups(first);
     let judge = |group: Option<&str>, windows: &Windows| -> Vec<Judged> {
         let situation = Situation {
             windows,
             min_samples: check.min_samples,
-            has_events: measured.events_within(windows.current) > 0,
+            has_events: windows.judged.iter().any(|part| measured.events_within(*part) > 0),
         };
         let terms = rule.terms.iter().zip(&gauges);
         let judge = |(term, gauge)| {
@@ -288,21 +322,16 @@ fn judge_rule<'a>(
         };
         terms.map(judge).collect()
     };
+    let earlier =
+        LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| hold::moments(scene, hold)));
     let mut drafts = Vec::new();
     let several = lengths.of_rule(rule);
     let cases = groups.iter().flat_map(|group| several.iter().map(move |it| (group, it)));
     for (group, windows) in cases {
         let mut terms = judge(group.as_deref(), windows);
-        if let Some(hold) = rule.hold.filter(|_| worst(&terms) == Outcome::Fail) {
-            let step_us = (hold.as_micros() as i64 / i64::from(MOMENTS)).max(1);
-            let mut moments = (1..=i64::from(MOMENTS)).map(|back| {
-                let len_us = windows.current.end_us - windows.current.start_us;
-                let earlier = scene.windows_before(len_us, back * step_us);
-                worst(&judge(group.as_deref(), &earlier))
-            });
-            if !moments.all(|outcome| outcome == Outcome::Fail) {
-                terms.iter_mut().for_each(Judged::not_yet);
-            }
+        if rule.hold.is_some() && worst(&terms) == Outcome::Fail {
+            let lasted = hold::lasted(&earlier, |earlier| worst(&judge(group.as_deref(), earlier)));
+            terms.iter_mut().for_each(|judged| judged.has_lasted(lasted));
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
         let changed = broken.and_then(|place| Some((rule.terms.get(place)?, gauges.get(place)?)));
@@ -312,25 +341,17 @@ fn judge_rule<'a>(
         });
         let name = rule.per.as_ref().zip(group.as_ref());
         let group = name.map(|(field, value)| (field.name.clone(), value.clone()));
-        let window = lengths.own(windows);
-        drafts.push(Draft { check, group: group.into_iter().collect(), window, terms, since });
+        drafts.push(Draft { check, group: group.into_iter().collect(), windows, terms, since });
     }
-    without_thin_groups(lengths::telling(drafts), check)
-}
-
-/// Groups with too little data are not held against the others; when all are so, one says it.
-fn without_thin_groups<'a>(mut drafts: Vec<Draft<'a>>, check: &'a Check) -> Vec<Draft<'a>> {
-    let is_thin = |draft: &Draft<'_>| worst(&draft.terms) == Outcome::Inconclusive;
-    if drafts.is_empty() {
-        let judged = Judged::nothing("no record has the field that the rule is asked by");
-        return vec![Draft::of_all(check, judged)];
-    }
-    if drafts.iter().all(is_thin) {
-        drafts.truncate(1);
-    } else {
-        drafts.retain(|draft| !is_thin(draft));
-    }
-    drafts
+    let compared = rule.terms.iter().zip(&gauges).find(|(term, _)| term::needs_baseline(term));
+    let drafts = left_out.without_thin(lengths::telling(drafts), |draft| {
+        let Some((term, gauge)) = compared else { return Traffic::Thin };
+        let group = draft.group.values().next().map(String::as_str);
+        let windows = draft.windows;
+        let saved = scene.saved(term, rule, windows);
+        Traffic::of(&Before { gauge, group, windows, saved }, check.min_samples)
+    });
+    (drafts, left_out)
 }
 
 fn worst(terms: &[Judged]) -> Outcome {
@@ -344,13 +365,11 @@ fn worst(terms: &[Judged]) -> Outcome {
     outcomes.max_by_key(|outcome| rank(*outcome)).unwrap_or(Outcome::Inconclusive)
 }
 
-/// Corrects the p-values of all tests together; what is then not beyond doubt is a warning.
-fn correct(drafts: &mut [Draft<'_>], level: f64) {
-    let p_value = |judged: &Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
-    let p_values: Vec<f64> = drafts.iter().flat_map(|draft| &draft.terms).map(p_value).collect();
-    let adjusted = benjamini_hochberg(&p_values);
-    let terms = drafts.iter_mut().flat_map(|draft| &mut draft.terms);
-    for (judged, adjusted) in terms.zip(adjusted) {
+/// Corrects the p-values of tests together; what is then not beyond doubt is a warning.
+fn correct(terms: Vec<&mut Judged>, level: f64) {
+    let p_value = |judged: &&mut Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
+    let p_values: Vec<f64> = terms.iter().map(p_value).collect();
+    for (judged, adjusted) in terms.into_iter().zip(benjamini_hochberg(&p_values)) {
         if adjusted.is_nan() {
             continue;
         }
@@ -363,14 +382,34 @@ fn correct(drafts: &mut [Draft<'_>], level: f64) {
 }
 
 impl<'a> Draft<'a> {
-    /// About everything, of one term.
-    fn of_all(check: &'a Check, judged: Judged) -> Self {
-        Self { check, group: Group::new(), window: None, terms: vec![judged], since: None }
+    /// What is not asked by a field and has one part.
+    fn of_one(check: &'a Check, windows: &'a Windows, judged: Judged) -> Self {
+        Self { check, group: Group::new(), windows, terms: vec![judged], since: None }
     }
 
-    fn result(self) -> CheckResult {
-        let Self { check, group, window, terms, since } = self;
-        let outcome = worst(&terms);
+    /// The muted events because of which it does not count that it does not hold.
+    fn muted(&self) -> Option<String> {
+        let windows = self.windows;
+        let is_muted = |muting: Muting| match muting {
+            Muting::Whole => true,
+            Muting::Now => windows.is_whole() || windows.is_muted_now,
+            Muting::Cut => windows.is_whole(),
+        };
+        let is_broken = |(_, judged): &(usize, &Judged)| judged.outcome != Outcome::Pass;
+        let mut broken = self.terms.iter().enumerate().filter(is_broken);
+        let muting_of = |place: usize| match &self.check.checked {
+            Checked::Rule(rule) => rule.terms.get(place).map_or(Muting::Cut, muting),
+            Checked::Slo { .. } => Muting::Now,
+        };
+        let muted = windows.muted.clone();
+        muted.filter(|_| broken.all(|(place, _)| is_muted(muting_of(place))))
+    }
+
+    fn result(self, usual: &Windows) -> CheckResult {
+        let outcome = worst(&self.terms);
+        let muted = self.muted();
+        let Self { check, group, windows, terms, since } = self;
+        let is_own = windows.current != usual.current;
         let verdict = verdict(outcome, check);
         let shown = terms.iter().find(|judged| judged.outcome == outcome);
         let nothing = Judged::nothing("there is nothing to judge");
@@ -398,7 +437,7 @@ impl<'a> Draft<'a> {
             severity: check.severity,
             verdict,
             group,
-            window: window.map(Span::from),
+            window: is_own.then(|| Span::from(windows.current)),
             evidence: shown.evidence,
             since: since.as_ref().map(|found| found.since.clone()),
             linked_event: since.and_then(|found| found.event),
@@ -411,6 +450,7 @@ impl<'a> Draft<'a> {
             line,
             column,
             accepted: None,
+            muted: muted.filter(|_| matches!(verdict, Verdict::Warn | Verdict::Fail)),
             terms: parts,
         }
     }
@@ -445,13 +485,5 @@ impl Judged {
             n: [0, 0],
         };
         Self { outcome: Outcome::Inconclusive, evidence, reason: reason.to_owned() }
-    }
-
-    /// Broken, but not for as long as the rule wants.
-    fn not_yet(&mut self) {
-        if self.outcome == Outcome::Fail {
-            self.outcome = Outcome::Pass;
-            "broken now, but not yet for as long as `for` asks".clone_into(&mut self.reason);
-        }
     }
 }

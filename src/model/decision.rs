@@ -48,6 +48,9 @@ pub struct Decision {
     pub options: Vec<OptionRow>,
     /// How much was read and checked.
     pub coverage: CheckCoverage,
+    /// What was left out, and what was probably meant otherwise. May hold log text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// How the numbers were made.
     pub method: CheckMethod,
     /// The configuration in force; `None` without a file.
@@ -64,7 +67,7 @@ impl Decision {
     pub const SCHEMA: &str = "plimsoll.decision/1";
 
     /// JSON paths of everything that can hold text from logs, names of files included.
-    pub const UNTRUSTED_TEXT_FIELDS: [&str; 24] = [
+    pub const UNTRUSTED_TEXT_FIELDS: [&str; 27] = [
         "summary",
         "project",
         "inputs[].name",
@@ -76,6 +79,7 @@ impl Decision {
         "checks[].linked_event.kind",
         "checks[].linked_event.name",
         "checks[].reason",
+        "checks[].muted",
         "checks[].terms[].reason",
         "findings[].group",
         "findings[].metric",
@@ -85,6 +89,8 @@ impl Decision {
         "options[].target",
         "options[].expected",
         "options[].verify",
+        "notes",
+        "method.notes",
         "method.settings",
         "recipe.fields",
         "recipe.marks[].kind",
@@ -203,10 +209,20 @@ impl CheckKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckSeverity {
-    /// Somebody should look.
-    Warn,
     /// The build stops.
     Fail,
+    /// Somebody should look.
+    Warn,
+}
+
+impl CheckSeverity {
+    /// Lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+        }
+    }
 }
 
 /// The numbers behind a verdict.
@@ -277,17 +293,23 @@ pub struct CheckResult {
     pub column: Option<u32>,
     /// Who accepted that it does not hold.
     pub accepted: Option<Accepted>,
+    /// The known events because of which it does not count that it does not hold, such as
+    /// `maintenance of the database`. May hold log text.
+    #[serde(default)]
+    pub muted: Option<String>,
     /// Each part of a rule with `and`; empty where there is one part.
     pub terms: Vec<TermResult>,
 }
 
 impl CheckResult {
     /// The verdict as it enters the decision: `None` for a shadow check, a pass for what somebody
-    /// has accepted. What cannot be told cannot be accepted.
+    /// has accepted or a known event mutes. What cannot be told is neither.
     pub fn counted(&self) -> Option<Verdict> {
         match self.verdict {
             _ if self.shadow => None,
-            Verdict::Warn | Verdict::Fail if self.accepted.is_some() => Some(Verdict::Pass),
+            Verdict::Warn | Verdict::Fail if self.accepted.is_some() || self.muted.is_some() => {
+                Some(Verdict::Pass)
+            }
             verdict => Some(verdict),
         }
     }
@@ -398,7 +420,7 @@ pub struct CheckCoverage {
     pub skipped: u64,
     /// Checks that count, which is the sum of the four below.
     pub tested: u32,
-    /// Checks that hold, or are accepted.
+    /// Checks that hold, or are accepted or muted.
     pub passed: u32,
     /// Checks somebody should look at.
     pub warned: u32,

@@ -106,6 +106,9 @@ pub struct LinkedEvent {
     pub at: String,
     /// Seconds from the event to the beginning of the change; negative when it came after.
     pub lag_s: f64,
+    /// Whether it was still going on then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_during: bool,
 }
 
 /// Something a person may do. Advice: nothing here executes it.

@@ -20,12 +20,16 @@ pub struct Recipe {
     pub compared: String,
     /// Zone in which hours and weeks were counted.
     pub zone: String,
-    /// Kinds of events whose time was left out of the baseline.
-    pub exclude: Vec<String>,
+    /// How much of the history, or of the version before, was looked at, microseconds; `None` =
+    /// what plimsoll looks at without a word.
+    pub look_back_us: Option<i64>,
+    /// What was done about known events.
+    #[serde(flatten)]
+    pub kinds: EventKinds,
     /// Share of runs without any change in which a test may say there is one.
     pub level_ratio: f64,
-    /// What it means that nothing can be told: `hold`, `ignore` or `rollback`.
-    pub on_no_data: String,
+    /// What it means that nothing can be told.
+    pub on_no_data: OnNoData,
     /// Which fields were taken for what: names of options and their values. May hold log text.
     pub fields: Vec<(String, String)>,
     /// Known events. Names may hold log text.
@@ -34,6 +38,30 @@ pub struct Recipe {
     pub checks: Vec<RecipeCheck>,
     /// Measurements that the answer rests on; the rest of the decision is about the last of them.
     pub measurements: u32,
+}
+
+/// What is done about known events, by their kind; those of a kind in no list are only shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventKinds {
+    /// Their time is left out of what is compared with.
+    pub exclude: Vec<String>,
+    /// Their time is compared with other time of the kind only, and no other time with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segment: Vec<String>,
+    /// Their time is neither judged nor compared with; what fails in it alone does not count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mute: Vec<String>,
+}
+
+/// What it means for a gate when a check can't tell; there is no `go`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnNoData {
+    /// Wait for somebody.
+    #[default]
+    Hold,
+    /// Take it back.
+    Rollback,
 }
 
 /// One check of a [`Recipe`].

@@ -25,6 +25,11 @@ impl Window {
     }
 }
 
+/// The least multiple of a grain that is not less: where a window ends that must not cut a grain.
+pub fn whole_us(us: i64, grain_us: i64) -> i64 {
+    us.saturating_add(grain_us - 1).div_euclid(grain_us) * grain_us
+}
+
 /// Width of the windows a span of time is cut into.
 ///
 /// Widths that are chosen come from one ladder in which each step divides the next, so that narrow
@@ -46,6 +51,12 @@ impl SlotWidth {
             .position(|&width_s| span_s / f64::from(width_s) <= limit as f64)
             .unwrap_or(widest);
         Self(Self::LADDER_S.get(step).copied().unwrap_or(86_400))
+    }
+
+    /// The widest step of at most `len_s` seconds, or the narrowest.
+    pub fn within(len_s: f64) -> Self {
+        let fitting = |width_s: &&u32| f64::from(**width_s) <= len_s;
+        Self(Self::LADDER_S.iter().rev().find(fitting).copied().unwrap_or(1))
     }
 
     /// A width given by a person, in seconds; zero is not a width.
@@ -91,6 +102,13 @@ mod tests {
             (1e12, 86_400),
         ] {
             assert_eq!(SlotWidth::fitting(span_s, 360).seconds(), want_s, "{span_s}");
+        }
+    }
+
+    #[test]
+    fn the_widest_step_is_no_longer_than_what_it_lies_in() {
+        for (len_s, want_s) in [(0.5, 1), (10.0, 10), (120.0, 60), (299.9, 60), (1e9, 86_400)] {
+            assert_eq!(SlotWidth::within(len_s).seconds(), want_s, "{len_s}");
         }
     }
 

@@ -125,10 +125,11 @@ pub(crate) fn since_or_unknown(finding: &Finding) -> String {
     since(finding).unwrap_or_else(|| "beginning not known".to_owned())
 }
 
-/// How far a change began from a known event: `3 min after deploy v1.42.0`.
+/// How far a change began from a known event: `3 min after deploy v1.42.0`, `during exam finals`.
 pub(crate) fn lag(event: &LinkedEvent) -> String {
     let name = format!("{} {}", visible::name(&event.kind), visible::name(&event.name));
     match event.lag_s {
+        _ if event.is_during => format!("during {name}"),
         lag_s if lag_s.abs() < 60.0 => format!("within a minute of {name}"),
         lag_s if lag_s > 0.0 => format!("{} after {name}", number::span(lag_s)),
         lag_s => format!("{} before {name}", number::span(lag_s)),

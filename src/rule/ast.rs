@@ -329,7 +329,7 @@ impl Offset {
     /// [`Quantity::base`].
     pub fn limit(self, level: f64) -> f64 {
         match self.0 {
-            Quantity::Percent(percent) => level * (1.0 + percent / 100.0),
+            Quantity::Percent(percent) => level + level.abs() * percent / 100.0,
             amount => level + amount.base(),
         }
     }

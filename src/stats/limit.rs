@@ -154,7 +154,7 @@ fn student_bound(values: &[f64], rate: f64, side: Side) -> Option<f64> {
 }
 
 /// The value of Student's t below which a share `p` lies; `p` in (0, 1).
-fn student_t_quantile(p: f64, degrees: f64) -> f64 {
+pub(super) fn student_t_quantile(p: f64, degrees: f64) -> f64 {
     let tail = p.min(1.0 - p);
     let is_beyond = |t: f64| 0.5 * student_t_two_sided(t, degrees) < tail;
     let mut hi = 1.0;

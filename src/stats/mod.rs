@@ -25,6 +25,7 @@ pub mod change_point;
 pub mod correction;
 pub mod count;
 pub mod limit;
+pub mod next;
 pub mod normal;
 pub mod novelty;
 pub mod proportion;

@@ -1,16 +1,10 @@
-//! Shares of bad events: Wilson and Newcombe intervals, and tests of two shares.
+//! Shares of bad events: Wilson and Newcombe intervals.
 //!
 //! Guarantees: raw counts in, so 0 of 50 is told apart from 0 of 5,000; no normal approximation
 //! of the share itself. Not done here: counting requests by distinct id, the caller's part.
 
-use super::normal::{self, Z_98};
-use super::special::ln_gamma;
+use super::normal::Z_98;
 use super::{Change, Direction, Outcome};
-
-/// Least expected count in every cell for the score test; below it Fisher's exact test is used.
-const MIN_EXPECTED_CELL: f64 = 5.0;
-/// Relative slack within which two table probabilities count as equal.
-const EQUAL_PROBABILITY: f64 = 1e-7;
 
 /// So many bad ones of so many. Invariant: `0 <= bad <= total` and `total > 0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,51 +105,6 @@ pub fn share_change(control: Share, experiment: Share, z: f64, variance_inflatio
         lo: estimate - (e - e_lo).hypot(c_hi - c),
         hi: estimate + (e_hi - e).hypot(c - c_lo),
     }
-}
-
-/// Two-sided p-value that both shares are the same: pooled score test, or Fisher's exact test
-/// where an expected count is below 5.
-///
-/// With `variance_inflation` above 1 the score test is widened by its root, and Fisher's test
-/// compares the counts divided by it (rounded down, which is cautious).
-pub fn share_p_value(control: Share, experiment: Share, variance_inflation: f64) -> f64 {
-    let inflation = variance_inflation.max(1.0);
-    let (m, n) = (control.total as f64, experiment.total as f64);
-    let pooled = (control.bad + experiment.bad) as f64 / (m + n);
-    let least_expected = m.min(n) * pooled.min(1.0 - pooled) / inflation;
-    if least_expected >= MIN_EXPECTED_CELL {
-        let error = (pooled * (1.0 - pooled) * (1.0 / m + 1.0 / n) * inflation).sqrt();
-        return normal::two_sided((experiment.ratio() - control.ratio()) / error);
-    }
-    let deflated = |share: Share| {
-        let keep = |count: u64| (count as f64 / inflation) as u64;
-        (keep(share.bad), keep(share.total - share.bad))
-    };
-    fisher(deflated(control), deflated(experiment))
-}
-
-/// Two-sided p-value of Fisher's exact test for two rows of (bad, good) counts.
-///
-/// Sums the probability of every table with these margins that is no likelier than the one seen.
-fn fisher((a, b): (u64, u64), (c, d): (u64, u64)) -> f64 {
-    let (first, second, bad) = (a + b, c + d, a + c);
-    let ln_factorial = |n: u64| ln_gamma(n as f64 + 1.0);
-    let ln_probability = |x: u64| {
-        let good = first - x;
-        let fixed =
-            ln_factorial(first) + ln_factorial(second) + ln_factorial(bad) + ln_factorial(b + d)
-                - ln_factorial(first + second);
-        let other_bad = bad - x;
-        fixed
-            - ln_factorial(x)
-            - ln_factorial(good)
-            - ln_factorial(other_bad)
-            - ln_factorial(second - other_bad)
-    };
-    let seen = ln_probability(a) + EQUAL_PROBABILITY;
-    let tables = bad.saturating_sub(second)..=bad.min(first);
-    let sum: f64 = tables.map(ln_probability).filter(|&ln_p| ln_p <= seen).map(f64::exp).sum();
-    sum.min(1.0)
 }
 
 #[cfg(test)]

@@ -8,13 +8,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::super::checked::{
-    Calendar, CalendarDays, CalendarKind, Expr, FieldPath, NoData, Rule, RuleSeverity, Slo, Source,
-    SourceKind,
+    Calendar, CalendarDays, CalendarKind, CheckSeverity, EventFields, Expr, FieldPath, NoData,
+    Rule, Slo, Source, SourceKind,
 };
 use super::super::globs::{Glob, Globs};
 use super::super::quantity;
 use super::super::raw::{
-    DateText, GlobText, PercentText, Placed, RawCalendar, RawFields, RawRule, RawSlo, RawSource,
+    DateText, FieldText, GlobText, PercentText, Placed, RawCalendar, RawEventFields, RawFields,
+    RawRule, RawSlo, RawSource,
 };
 use super::super::written;
 use super::value::Bounds;
@@ -156,13 +157,16 @@ impl Checker<'_, '_> {
         }
     }
 
-    pub(super) fn rules(&mut self, raw: &[Placed<RawRule>]) -> Vec<Rule> {
-        let mut seen = Seen::new();
+    pub(super) fn rules<'r>(
+        &mut self,
+        raw: &'r [Placed<RawRule>],
+        seen: &mut Seen<'r>,
+    ) -> Vec<Rule> {
         let mut rules = Vec::new();
         for (index, placed) in raw.iter().enumerate() {
             let raw = placed.value();
             let label = label("rule", index, raw.id.as_ref(), |name| seen.contains_key(name));
-            self.once(&label, "id", raw.id.as_ref(), &mut seen);
+            self.once(&label, "id", raw.id.as_ref(), seen);
             let expr = self.expr(&format!("{label}.expr"), raw.expr.as_ref());
             let hold = self.length(&format!("{label}.for"), raw.hold.as_ref(), HOLD);
             let runbook = raw.runbook.as_ref();
@@ -171,7 +175,7 @@ impl Checker<'_, '_> {
             rules.push(Rule {
                 id: id.value().clone(),
                 expr,
-                severity: raw.severity.as_ref().map_or(RuleSeverity::Fail, |word| *word.value()),
+                severity: raw.severity.as_ref().map_or(CheckSeverity::Fail, |word| *word.value()),
                 runbook,
                 is_shadow: raw.shadow.as_ref().is_some_and(|answer| *answer.value()),
                 no_data: raw.no_data.as_ref().map_or(NoData::Inconclusive, |word| *word.value()),
@@ -204,13 +208,13 @@ impl Checker<'_, '_> {
         text
     }
 
-    pub(super) fn slos(&mut self, raw: &[Placed<RawSlo>]) -> Vec<Slo> {
-        let mut seen = Seen::new();
+    /// `seen` are the ids of the rules: both are accepted by their ids.
+    pub(super) fn slos<'r>(&mut self, raw: &'r [Placed<RawSlo>], seen: &mut Seen<'r>) -> Vec<Slo> {
         let mut slos = Vec::new();
         for (index, placed) in raw.iter().enumerate() {
             let raw = placed.value();
             let label = label("slo", index, raw.id.as_ref(), |name| seen.contains_key(name));
-            self.once(&label, "id", raw.id.as_ref(), &mut seen);
+            self.once(&label, "id", raw.id.as_ref(), seen);
             let good = self.expr(&format!("{label}.good"), raw.good.as_ref());
             let objective = raw.objective.as_ref();
             let objective_ratio = self.objective(&format!("{label}.objective"), objective);
@@ -257,25 +261,47 @@ impl Checker<'_, '_> {
 
     fn days(&mut self, label: &str, placed: &Placed<RawCalendar>) -> Option<CalendarDays> {
         let raw = placed.value();
-        let from = raw.from.as_ref().map(|from| self.date(&format!("{label}.from"), from));
-        let to = raw.to.as_ref().map(|to| self.date(&format!("{label}.to"), to));
-        match (&raw.file, from, to) {
-            (Some(file), None, None) => {
-                Some(CalendarDays::File(self.path(&format!("{label}.file"), file)))
+        let key = |name: &str| format!("{label}.{name}");
+        let from = raw.from.as_ref().map(|from| self.date(&key("from"), from));
+        let to = raw.to.as_ref().map(|to| self.date(&key("to"), to));
+        let fields = self.event_fields(&key("fields"), &raw.fields);
+        match (&raw.file, &raw.include, from, to) {
+            (Some(file), None, None, None) => {
+                Some(CalendarDays::File(self.path(&key("file"), file), fields))
             }
-            (None, Some(from), to) => {
+            (None, Some(include), None, None) => {
+                let globs = self.glob_list(&key("include"), include, false);
+                Some(CalendarDays::Files(globs.into_iter().map(|it| it.absolute).collect(), fields))
+            }
+            (None, None, Some(from), to) => {
                 let (from, to) = (from?, to.unwrap_or(from)?);
                 if let Some(place) = raw.to.as_ref().filter(|_| to < from) {
                     let need = format!("must not be before `from`, which is `{from}`");
-                    self.findings.value(&place.span(), &format!("{label}.to"), &need, None);
+                    self.findings.value(&place.span(), &key("to"), &need, None);
+                }
+                if fields != EventFields::default() {
+                    let message = format!("`{}` is of no use without a file", key("fields"));
+                    self.findings.report(&placed.span(), &key("fields"), &message, None);
                 }
                 Some(CalendarDays::Between(from, to))
             }
             _ => {
-                let message = format!("`{label}` needs either `file` or `from`");
+                let message = format!("`{label}` needs one of `file`, `include` and `from`");
                 self.findings.report(&placed.span(), label, &message, None);
                 None
             }
+        }
+    }
+
+    fn event_fields(&mut self, key: &str, raw: &RawEventFields) -> EventFields {
+        let mut of = |name: &str, field: &Option<Placed<FieldText>>| {
+            field.as_ref().and_then(|field| self.field(&format!("{key}.{name}"), field))
+        };
+        EventFields {
+            from: of("from", &raw.from),
+            to: of("to", &raw.to),
+            name: of("name", &raw.name),
+            kind: of("kind", &raw.kind),
         }
     }
 

@@ -33,6 +33,7 @@ const MIN_EFFECT_POINTS: f64 = 0.005;
 impl Checker<'_, '_> {
     pub(super) fn check_section(&mut self, raw: &RawCheck) -> Check {
         let exclude = kinds(raw.exclude.as_deref());
+        self.each_kind_once(raw);
         if raw.baseline.from.is_none() && raw.baseline.deployment.is_none() {
             self.derived.push(("check.baseline.from".to_owned(), "history".to_owned()));
         }
@@ -53,7 +54,30 @@ impl Checker<'_, '_> {
             baseline: BaselineSpec { source, window: baseline.window, exclude: baseline.exclude },
             min_samples: raw.min_samples.as_ref().map_or(2, |least| *least.value()),
             level_ratio: self.level(raw.level.as_ref()),
-            exclude,
+            segment: kinds(raw.segment.as_deref()),
+            mute: kinds(raw.mute.as_deref()),
+        }
+    }
+
+    /// What is left out can be matched by nothing, and what is muted is left out already.
+    fn each_kind_once(&mut self, raw: &RawCheck) {
+        let lists = [("exclude", &raw.exclude), ("segment", &raw.segment), ("mute", &raw.mute)];
+        let mut seen: Vec<(&str, CalendarKind)> = Vec::new();
+        for (list, kinds) in lists {
+            for kind in kinds.iter().flatten() {
+                let word = *kind.value();
+                let other = seen.iter().find(|(other, known)| *known == word && *other != list);
+                if let Some((other, _)) = other {
+                    let word = word.as_str();
+                    let message =
+                        format!("`check.{list}` has `{word}`, which `check.{other}` has too");
+                    let help = "a kind of events is left out, or matched, or muted; what is muted \
+                                is left out as well";
+                    let key = format!("check.{list}");
+                    self.findings.report(&kind.span(), &key, &message, Some(help.to_owned()));
+                }
+                seen.push((list, word));
+            }
         }
     }
 
@@ -81,9 +105,10 @@ impl Checker<'_, '_> {
         let source = from.flatten().or(deployment);
         let window = raw.window.as_ref();
         let (window_key, word) = (format!("{key}.window"), raw.from.as_ref());
-        if let (Some(window), Some(BaselineSource::FourTimesBefore | BaselineSource::Named(_))) =
-            (window, &source)
-        {
+        let has_own = |source: &&BaselineSource| {
+            !matches!(source, BaselineSource::History | BaselineSource::PreviousDeployment)
+        };
+        if let (Some(window), Some(_)) = (window, source.as_ref().filter(has_own)) {
             let word = word.map_or("4x-before", |word| word.value().as_ref());
             let message = format!("`{window_key}` is of no use to `{word}`");
             let help = Some("that says by itself how much it is".to_owned());

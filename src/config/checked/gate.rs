@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CalendarKind, Expr, FieldPath, words};
+use super::{CalendarKind, Expr, FieldPath, OnNoData, words};
 
 /// What is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct BaselineSpec {
     pub source: BaselineSource,
     /// How much of it is looked at; `None` = all, or what the source itself says.
     pub window: Option<Duration>,
-    /// Kinds of calendar days that are left out.
+    /// Kinds of known events whose time is left out.
     pub exclude: Vec<CalendarKind>,
 }
 
@@ -46,8 +46,10 @@ pub struct Check {
     pub min_samples: u32,
     /// Share of runs that may raise a false alarm; `0.0 < level_ratio <= 0.5`.
     pub level_ratio: f64,
-    /// Kinds of calendar days that are not judged.
-    pub exclude: Vec<CalendarKind>,
+    /// Kinds of known events whose time is compared with other time of the kind only.
+    pub segment: Vec<CalendarKind>,
+    /// Kinds of known events in whose time nothing counts.
+    pub mute: Vec<CalendarKind>,
 }
 
 /// One `[gate.NAME]`.
@@ -155,19 +157,6 @@ pub enum GateCheckKind {
     },
 }
 
-impl GateCheckKind {
-    /// The kind as it is written.
-    pub fn word(&self) -> CheckKind {
-        match self {
-            Self::Shift { .. } => CheckKind::Shift,
-            Self::Proportion { .. } => CheckKind::Proportion,
-            Self::Count { .. } => CheckKind::Count,
-            Self::Freshness { .. } => CheckKind::Freshness,
-            Self::Rule { .. } => CheckKind::Rule,
-        }
-    }
-}
-
 /// Smaller changes of a value pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MinEffect {
@@ -201,14 +190,5 @@ words!(
         Decrease = "decrease",
         /// Any change is.
         Either = "either",
-    }
-);
-words!(
-    /// What it means for a gate when a check can't tell; there is no `go`.
-    OnNoData {
-        /// Wait for somebody.
-        Hold = "hold",
-        /// Take it back.
-        Rollback = "rollback",
     }
 );

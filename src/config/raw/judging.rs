@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::checked::{
-    CalendarKind, ChangeDirection, CheckKind, OnNoData, ReceiverKind, RuleSeverity,
+    CalendarKind, ChangeDirection, CheckKind, CheckSeverity, OnNoData, ReceiverKind,
 };
 use super::{BaselineText, EffectText, FieldText, LengthText, PercentText, Placed, UrlText};
 
@@ -18,7 +18,7 @@ pub(in crate::config) struct RawBaseline {
     pub deployment: Option<Placed<Previous>>,
     /// How much of a deployment or of the history is looked at; without it all
     pub window: Option<Placed<LengthText>>,
-    /// Kinds of calendar days to leave out; without it those of `check.exclude`
+    /// Kinds of known events to leave out; without it those of `check.exclude`
     #[schemars(extend("maxItems" = 16))]
     pub exclude: Option<Vec<Placed<CalendarKind>>>,
 }
@@ -48,9 +48,15 @@ pub(in crate::config) struct RawCheck {
     pub min_samples: Option<Placed<u32>>,
     /// Share of runs that may raise a false alarm, over all checks together
     pub level: Option<Placed<PercentText>>,
-    /// Kinds of calendar days that are not judged
+    /// Kinds of known events whose time is left out of what is compared with
     #[schemars(extend("maxItems" = 16))]
     pub exclude: Option<Vec<Placed<CalendarKind>>>,
+    /// Kinds of known events whose time is compared with other time of the kind only
+    #[schemars(extend("maxItems" = 16))]
+    pub segment: Option<Vec<Placed<CalendarKind>>>,
+    /// Kinds of known events in whose time nothing counts: failures are shown, alerts wait
+    #[schemars(extend("maxItems" = 16))]
+    pub mute: Option<Vec<Placed<CalendarKind>>>,
 }
 
 /// One `[gate.NAME]`.
@@ -168,5 +174,5 @@ pub(in crate::config) struct RawReceiver {
     pub url: Option<Placed<UrlText>>,
     /// Severities it is told of
     #[schemars(extend("minItems" = 1, "maxItems" = 2))]
-    pub severities: Option<Vec<Placed<RuleSeverity>>>,
+    pub severities: Option<Vec<Placed<CheckSeverity>>>,
 }

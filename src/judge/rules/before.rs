@@ -36,10 +36,28 @@ pub(super) struct Before<'a> {
 impl<'a> Before<'a> {
     /// Why there is nothing to compare with; `None` when there is.
     pub(super) fn missing(&self) -> Option<String> {
-        let Some(Saved { baseline, measure, .. }) = self.saved else {
+        let Some(Saved { baseline, .. }) = self.saved else {
             let is_empty = self.windows.baseline.is_empty();
             return is_empty.then(|| format!("there is no baseline: {}", self.windows.name));
         };
+        let kind = |segment: &Option<String>| match segment {
+            Some(kind) => format!("time within `{kind}`"),
+            None => "ordinary time".to_owned(),
+        };
+        if baseline.segment != self.windows.segment {
+            let [then, now] = [&baseline.segment, &self.windows.segment].map(kind);
+            let name = &baseline.name;
+            return Some(format!(
+                "the baseline `{name}` is of {then}, and this is {now}: judge with `--baseline \
+                 history`"
+            ));
+        }
+        self.not_saved()
+    }
+
+    /// Why the saved baseline says nothing of it, whatever time it is of.
+    fn not_saved(&self) -> Option<String> {
+        let Saved { baseline, measure, .. } = self.saved?;
         let name = &baseline.name;
         if measure.is_none() {
             return Some(format!(
@@ -48,6 +66,11 @@ impl<'a> Before<'a> {
             ));
         }
         self.saved_group().is_none().then(|| format!("the baseline `{name}` has no such group"))
+    }
+
+    /// Whether it is read from a saved baseline.
+    pub(super) fn is_saved(&self) -> bool {
+        self.saved.is_some()
     }
 
     fn saved_group(&self) -> Option<&'a SavedGroup> {
@@ -124,25 +147,52 @@ impl<'a> Before<'a> {
         }
     }
 
-    /// Values of the windows like the current one, in the order of time.
+    /// Values of the windows like the current one, in the order of time. Of fewer than `least` the
+    /// next wider kind of windows, if there are more of those, and which it is.
     ///
     /// # Errors
     /// Why there are none.
-    pub(super) fn usual(&self) -> Result<Vec<f64>, String> {
+    pub(super) fn usual(&self, least: usize) -> Result<(Vec<f64>, Option<&'static str>), String> {
+        let mut usual = (self.of_each(self.windows.history.iter().copied())?, None);
+        for (name, windows) in self.windows.wider.iter().filter(|_| !self.is_saved()) {
+            if usual.0.len() >= least {
+                break;
+            }
+            usual = (self.of_each(windows.iter().copied())?, Some(*name));
+        }
+        Ok(usual)
+    }
+
+    /// Values of what the current window is compared with, in windows as long as it.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(super) fn like(&self) -> Result<Vec<f64>, String> {
+        self.of_each(series::parts(self.windows))
+    }
+
+    /// Values of windows, or of the saved ones like the current one.
+    fn of_each(&self, windows: impl Iterator<Item = Window>) -> Result<Vec<f64>, String> {
         let Some(Saved { baseline, slot, .. }) = self.saved else {
-            let reading = |window: &Window| self.gauge.read(self.group, &[*window]);
-            let windows = self.windows.history.iter().map(reading);
+            let reading = |window: Window| self.gauge.read(self.group, &[window]);
             let measure = self.gauge.measure();
-            return Ok(windows.filter_map(|reading| series::value(measure, reading)).collect());
+            return Ok(windows
+                .filter_map(|window| series::value(measure, reading(window)))
+                .collect());
         };
         if let Some(missing) = self.missing() {
             return Err(missing);
         }
         if !self.is_same_length() {
             let (name, saved_s) = (&baseline.name, baseline.window_us / 1_000_000);
+            let is_too_short = self.windows.span.len_s() < baseline.window_us as f64 / 1e6;
+            let judge = match is_too_short {
+                true => String::new(),
+                false => format!("judge with `--window {saved_s}s`, or "),
+            };
             return Err(format!(
-                "the baseline `{name}` has windows of {saved_s} s, and this one has {} s: judge \
-                 with `--window {saved_s}s`, or save it anew with a --window like this one",
+                "the baseline `{name}` has windows of {saved_s} s, and this one has {} s: {judge}\
+                 save it anew with a --window like this one",
                 self.windows.current.len_s()
             ));
         }
@@ -178,7 +228,7 @@ impl<'a> Before<'a> {
             let earlier = Window { start_us: span.start_us, end_us: current.start_us };
             return Ok(self.gauge.distinct(self.group, &[earlier]));
         };
-        if let Some(missing) = self.missing() {
+        if let Some(missing) = self.not_saved() {
             return Err(missing);
         }
         let Some(group) = self.saved_group() else { return Ok(BTreeSet::new()) };

@@ -6,7 +6,7 @@
 
 use super::windows::Windows;
 use super::{Draft, Judged, Scene, worst};
-use crate::model::Window;
+use crate::model::{Evidence, Unit};
 use crate::rule::{Limit, Measure, Rule, Term};
 use crate::stats::{
     Outcome,
@@ -16,37 +16,30 @@ use crate::stats::{
 
 /// The windows of a moment: the one that is judged, and those of several lengths.
 pub(super) struct Lengths {
-    usual: Windows,
+    pub(super) usual: Windows,
     several: Vec<Windows>,
 }
 
 impl Lengths {
     pub(super) fn of(scene: &Scene<'_>) -> Self {
-        let of_length = |len_us: &i64| scene.windows_before(*len_us, 0);
+        let of_length =
+            |len_us: &i64| scene.calendar.windows(scene.now_us, *len_us, scene.compared);
         Self { usual: scene.windows(), several: scene.lens_us.iter().map(of_length).collect() }
     }
 
-    /// What is judged, where it is not what the whole decision is about.
-    pub(super) fn own(&self, windows: &Windows) -> Option<Window> {
-        (windows.current != self.usual.current).then_some(windows.current)
-    }
-
-    /// From the first record to now.
-    pub(super) fn span(&self) -> Window {
-        self.usual.span
-    }
-
     /// The windows over which a rule is judged, shortest first. Only where each term is a test of
-    /// a change: a limit without a test would be tried more often with nothing to pay for it.
+    /// a change: a limit without a test would be tried more often with nothing to pay for it. A
+    /// rule with `for` asks for one length by itself.
     pub(super) fn of_rule(&self, rule: &Rule) -> &[Windows] {
-        if !self.several.is_empty() && rule.terms.iter().all(is_test_of_change) {
+        let are_tests = rule.hold.is_none() && rule.terms.iter().all(is_test_of_change);
+        if !self.several.is_empty() && are_tests {
             return &self.several;
         }
         std::slice::from_ref(&self.usual)
     }
 }
 
-/// Whether a term's p-value is the chance of such a change where there is none.
+/// Whether a term tests a change of what windows of any length can tell.
 fn is_test_of_change(term: &Term) -> bool {
     match (&term.measure, &term.limit) {
         (Measure::Shift(_), _) => true,
@@ -75,7 +68,7 @@ fn without_chance(lengths: &mut [Draft<'_>]) {
     for place in 0..most {
         let mut terms: Vec<&mut Judged> =
             lengths.iter_mut().filter_map(|draft| draft.terms.get_mut(place)).collect();
-        let p_value = |judged: &&mut Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
+        let p_value = |judged: &&mut Judged| p_unchanged(&judged.evidence).unwrap_or(f64::NAN);
         let adjusted = benjamini_hochberg(&terms.iter().map(p_value).collect::<Vec<f64>>());
         for (judged, adjusted) in terms.iter_mut().zip(adjusted) {
             if judged.outcome == Outcome::Warn && adjusted > upper_tail(Z_98) {
@@ -84,6 +77,18 @@ fn without_chance(lengths: &mut [Draft<'_>]) {
             }
         }
     }
+}
+
+/// Chance of such a change where there is none, from the half of the range towards none. What the
+/// evidence holds is the chance at the limit.
+fn p_unchanged(evidence: &Evidence) -> Option<f64> {
+    let [lo, hi] = evidence.interval?;
+    let estimate = match (evidence.unit, evidence.baseline, evidence.actual) {
+        (Unit::Ratio, Some(before), Some(now)) => (now - before) * 100.0,
+        _ => evidence.change_pct?,
+    };
+    let half = if estimate > 0.0 { estimate - lo } else { hi - estimate };
+    (half > 0.0).then(|| upper_tail(estimate.abs() / half * Z_98))
 }
 
 /// The worst of all lengths of each group, after the correction. Of what is broken that is the

@@ -3,15 +3,17 @@
 use super::before::lag1;
 use super::gauge::Reading;
 use super::series;
-use super::term::{Case, Judged, bar_pct};
+use super::term::{Case, Judged, bar_pct, is_same};
 use crate::model::Evidence;
 use crate::query::Values;
 use crate::rule::{Measure, Offset};
 use crate::stats::{
     Change, Direction, Outcome,
     count::{Count, Dispersion, rate_ratio},
+    next::{MIN_LIKE, Next},
     normal::{Z_98, upper_tail},
-    proportion::{Share, share_change, share_p_value},
+    proportion::{Share, share_change},
+    quantile::Sorted,
     quantile_change::{QuantileInterval, ratio_interval_pct},
     rank::{MAX_COMPARED, Shift, shift, shift_of_sorted},
     serial,
@@ -34,30 +36,32 @@ pub(super) fn against_baseline(case: &Case<'_>, offset: Offset) -> Judged {
         Measure::Count | Measure::Rate => counts(case, before, offset),
         Measure::Quantile { percent, .. } => quantile(case, before, (*percent / 100.0, offset)),
         Measure::Average(_) => average(case, before, offset),
-        _ => point(case, before, offset),
+        _ => beside_like(case, before, offset),
     }
 }
 
-/// Where a change lies beyond a bar, which may be negative: "at least 10 % better".
-fn judge(change: &Change, bar: f64, direction: Direction) -> Outcome {
-    if !(change.lo.is_finite() && change.hi.is_finite() && change.estimate.is_finite()) {
-        return Outcome::Inconclusive;
-    }
-    let one = |estimate: f64, lo: f64, bar: f64| {
-        if lo > bar {
-            Outcome::Fail
-        } else if estimate > bar && lo > bar.min(0.0) {
-            Outcome::Warn
-        } else {
-            Outcome::Pass
-        }
-    };
-    let more = one(change.estimate, change.lo, bar);
-    let less = one(-change.estimate, -change.hi, -bar);
+/// A change and its bar, turned so that more is worse.
+fn turned(change: &Change, bar: f64, direction: Direction) -> (Change, f64) {
     match direction {
-        Direction::Decrease => less,
-        Direction::Either if change.estimate < 0.0 => less,
-        Direction::Increase | Direction::Either => more,
+        Direction::Decrease => {
+            let estimate = -change.estimate;
+            (Change { estimate, lo: -change.hi, hi: -change.lo }, -bar)
+        }
+        Direction::Increase | Direction::Either => (*change, bar),
+    }
+}
+
+/// Whether a change lies beyond a bar, which may be negative: "at least 10 % better".
+fn judge(change: &Change, bar: f64) -> Outcome {
+    // Of more than nothing only the lower end is known.
+    if change.estimate.is_nan() || !(change.lo.is_finite() || change.hi.is_finite()) {
+        Outcome::Inconclusive
+    } else if change.lo > bar {
+        Outcome::Fail
+    } else if change.estimate > bar && change.lo > bar.min(0.0) {
+        Outcome::Warn
+    } else {
+        Outcome::Pass
     }
 }
 
@@ -72,7 +76,7 @@ fn reason(outcome: Outcome) -> String {
 }
 
 /// One-sided p-value that the change is not beyond the bar, from a 98 % interval.
-fn p_beyond(change: &Change, bar: f64, direction: Direction) -> Option<f64> {
+fn p_beyond(change: &Change, bar: f64) -> Option<f64> {
     // Ranges of ratios are lopsided: what counts is the half that lies towards the bar, so that a
     // range beyond the bar and a small p-value are the same.
     let half = if change.estimate > bar {
@@ -81,23 +85,15 @@ fn p_beyond(change: &Change, bar: f64, direction: Direction) -> Option<f64> {
         change.hi - change.estimate
     };
     let error = half / Z_98;
-    if !error.is_finite() || error <= 0.0 {
-        return None;
-    }
-    let z = (change.estimate - bar) / error;
-    Some(match direction {
-        Direction::Increase => upper_tail(z),
-        Direction::Decrease => upper_tail(-z),
-        Direction::Either => (2.0 * upper_tail(z.abs())).min(1.0),
-    })
+    (error.is_finite() && error > 0.0).then(|| upper_tail((change.estimate - bar) / error))
 }
 
 fn judged(case: &Case<'_>, evidence: Evidence, change: &Change, bar: f64) -> Judged {
-    let outcome = judge(change, bar, case.direction());
-    let p_value = p_beyond(change, bar, case.direction());
     let interval = [change.lo, change.hi];
     let interval = interval.iter().all(|end| end.is_finite()).then_some(interval);
-    let evidence = Evidence { interval, p_value, ..evidence };
+    let (change, bar) = turned(change, bar, case.direction());
+    let outcome = judge(&change, bar);
+    let evidence = Evidence { interval, p_value: p_beyond(&change, bar), ..evidence };
     Judged { outcome, evidence, reason: reason(outcome) }
 }
 
@@ -115,15 +111,13 @@ fn share(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let level = 100.0 * control.ratio();
     let limit = offset.limit(level);
     let evidence = case.with_baseline(limit, before);
-    let judged = judged(case, evidence, &change, limit - level);
-    let p_value = share_p_value(control, now, inflation) / 2.0;
-    Judged { evidence: Evidence { p_value: Some(p_value), ..judged.evidence }, ..judged }
+    judged(case, evidence, &change, limit - level)
 }
 
 fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let exposure = case.before.exposure_s();
     let usual = Count { events: before.n as f64, exposure };
-    let seconds = case.situation.windows.current.len_s();
+    let seconds = case.situation.windows.judged_s();
     let now = Count { events: case.now.n as f64, exposure: seconds };
     let dispersion = series::count_dispersion(&case.before.counts()).unwrap_or(Dispersion::UNKNOWN);
     let per_window = usual.events / exposure * seconds;
@@ -131,6 +125,10 @@ fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let limit = offset.limit(level);
     let before = Reading { value: Some(level), ..before };
     let evidence = case.with_baseline(limit, before);
+    if before.n + case.now.n == 0 && case.direction() == Direction::Increase {
+        let outcome = Outcome::Pass;
+        return Judged { outcome, evidence, reason: "there were none, and are none".to_owned() };
+    }
     let Some(rate) = rate_ratio(now, usual, dispersion, Z_98) else {
         return case.inconclusive("nothing was counted on either side");
     };
@@ -139,22 +137,13 @@ fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     };
     let pct = |ratio: f64| (ratio - 1.0) * 100.0;
     let change = Change { estimate: pct(rate.ratio), lo: pct(rate.lo), hi: pct(rate.hi) };
-    let outcome = match case.direction() {
-        Direction::Increase if change.lo > bar => Outcome::Fail,
-        Direction::Increase if change.estimate > bar && change.lo > 0.0 => Outcome::Warn,
-        Direction::Decrease if change.hi < bar => Outcome::Fail,
-        Direction::Decrease if change.estimate < bar && change.hi < 0.0 => Outcome::Warn,
-        Direction::Either => judge(&change, bar, Direction::Either),
-        _ => Outcome::Pass,
-    };
-    let interval = [change.lo, change.hi];
-    let interval = interval.iter().all(|end| end.is_finite()).then_some(interval);
-    let p_value = Some(rate.p_value(case.direction()));
-    Judged {
-        outcome,
-        evidence: Evidence { interval, p_value, ..evidence },
-        reason: reason(outcome),
-    }
+    let judged = judged(case, evidence, &change, bar);
+    // Few windows measure their spread badly, which an end of the interval says nothing about
+    // further out: the test itself is asked for the rate at the bar.
+    let at_bar = Count { exposure: usual.exposure / (1.0 + bar / 100.0), ..usual };
+    let p_value =
+        rate_ratio(now, at_bar, dispersion, Z_98).map(|rate| rate.p_value(case.direction()));
+    Judged { evidence: Evidence { p_value, ..judged.evidence }, ..judged }
 }
 
 fn quantile(case: &Case<'_>, before: Reading, (q, offset): (f64, Offset)) -> Judged {
@@ -210,7 +199,7 @@ fn average(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     };
     let half =
         Z_98 * (error(&then, level) + error(&now, mean)).sqrt() * inflation(case, &then, &now);
-    let pct = |difference: f64| difference / level * 100.0;
+    let pct = |difference: f64| difference / level.abs() * 100.0;
     let difference = mean - level;
     let change = Change {
         estimate: pct(difference),
@@ -220,13 +209,46 @@ fn average(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     judged(case, evidence, &change, bar)
 }
 
-/// What has no interval, such as a maximum, is compared as it is.
+/// What has no interval of its own, such as a maximum, lies beyond the limit when windows like it
+/// hardly ever would.
+fn beside_like(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
+    let (like, counts) = match case.before.like() {
+        Ok(like) => (like, Sorted::new(case.before.counts())),
+        Err(missing) => return case.inconclusive(missing),
+    };
+    let Some(now) = case.now.value else {
+        return case.inconclusive("there is no value in the window");
+    };
+    // Nothing is less than the share of half a row.
+    let level = Sorted::new(like.clone()).median().unwrap_or_default();
+    let least = 0.5 * level.abs() / counts.median().unwrap_or(1.0).max(1.0);
+    let Some(next) = Next::of(&like, now, least) else {
+        let known = like.len();
+        let text = format!(
+            "{known} windows as long as this one are known, {MIN_LIKE} are needed: compare with \
+             more time, or judge a shorter --window"
+        );
+        return case.inconclusive(text);
+    };
+    let before = Reading { value: Some(level), ..before };
+    let Some(bar) = bar_pct(offset, level).filter(|_| level.abs() > 0.0) else {
+        return point(case, before, offset);
+    };
+    let evidence = case.with_baseline(offset.limit(level), before);
+    let judged = judged(case, evidence, &next.change_pct(), bar);
+    let [p_more, p_less] = next.p_values(bar);
+    let p_value = if case.direction() == Direction::Decrease { p_less } else { p_more };
+    let p_value = Some(p_value).filter(|p_value| p_value.is_finite());
+    Judged { evidence: Evidence { p_value, ..judged.evidence }, ..judged }
+}
+
+/// What has neither interval nor like windows is compared as it is.
 fn point(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let (Some(level), Some(now)) = (before.value, case.now.value) else {
         return case.inconclusive("there is no value on one side");
     };
     let limit = offset.limit(level);
-    let holds = case.term.cmp.holds(now, limit);
+    let holds = is_same(now, limit) || case.term.cmp.holds(now, limit);
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
     let reason = if holds { "the limit holds" } else { "the limit is broken" };
     Judged { outcome, evidence: case.with_baseline(limit, before), reason: reason.to_owned() }
@@ -262,9 +284,7 @@ pub(super) fn shifted(case: &Case<'_>, bar_pct: f64) -> Judged {
         change_pct: Some(change.estimate).filter(|pct| pct.is_finite()),
         ..case.with_baseline(bar_pct, before)
     };
-    let judged = judged(&case, evidence, &change, bar_pct);
-    let p_value = Some(found.p_value / 2.0);
-    Judged { evidence: Evidence { p_value, ..judged.evidence }, ..judged }
+    judged(&case, evidence, &change, bar_pct)
 }
 
 fn shift_between(then: &Values, now: &Values) -> Option<Shift> {
@@ -301,16 +321,16 @@ pub(super) fn limit_p_value(case: &Case<'_>, limit: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Direction, p_beyond};
+    use super::{Change, Direction, p_beyond, turned};
 
     #[test]
     fn a_range_beyond_the_bar_and_a_small_p_value_are_the_same() {
         let check = |lo: f64, estimate: f64, hi: f64, is_beyond: bool, why: &str| {
-            let up = p_beyond(&Change { estimate, lo, hi }, 10.0, Direction::Increase).unwrap();
-            assert_eq!(up < 0.01, is_beyond, "{why}: {up}");
+            let change = Change { estimate, lo, hi };
+            let p_value = p_beyond(&change, 10.0).unwrap();
+            assert_eq!(p_value < 0.01, is_beyond, "{why}: {p_value}");
             let mirrored = Change { estimate: -estimate, lo: -hi, hi: -lo };
-            let down = p_beyond(&mirrored, -10.0, Direction::Decrease).unwrap();
-            assert!((up - down).abs() < 1e-12, "{why}: {up} up, {down} down");
+            assert_eq!(turned(&mirrored, -10.0, Direction::Decrease), (change, 10.0));
         };
         check(22.0, 45.0, 68.0, true, "an even range");
         check(22.0, 45.0, 281.0, true, "a long tail away from the bar says nothing against it");

@@ -17,6 +17,8 @@ use crate::stats::{
 const MAX_WINDOWS: usize = 240;
 /// Windows that the detector of novelties sees at most: four weeks of five minutes.
 const MAX_NOVELTY_WINDOWS: usize = 8_064;
+/// Windows of any course at most, the newest ones.
+const MAX_COURSE: i64 = 100_000;
 /// The detector says nothing before it has seen so many.
 const MIN_NOVELTY_WINDOWS: usize = 160;
 /// Parts of a baseline whose counts are looked at.
@@ -110,11 +112,10 @@ impl Course {
         // Where values are rare, the windows are wider.
         let filled = (case.gauge.read(case.group, &[span]).n / USUAL_IN_WINDOW).max(1);
         let most = if case.needs_samples() { most.min(filled as usize) } else { most };
-        let fitting = SlotWidth::fitting(span.len_s(), most);
-        let narrow = SlotWidth::fitting(current_s, 1).min(fitting);
-        let width = if f64::from(fitting.seconds()) > current_s { narrow } else { fitting };
-        let start_us = width.floor_us(span.start_us);
-        let count = ((span.end_us - start_us) / width.micros()).clamp(0, 100_000);
+        let width = SlotWidth::fitting(span.len_s(), most).min(SlotWidth::within(current_s));
+        // Whole windows up to the end of the current one: what is judged must not be cut off.
+        let count = ((span.end_us - span.start_us) / width.micros()).clamp(0, MAX_COURSE);
+        let start_us = span.end_us - count * width.micros();
         let window = |index: i64| Window {
             start_us: start_us + index * width.micros(),
             end_us: start_us + (index + 1) * width.micros(),
@@ -150,29 +151,36 @@ pub(super) fn before_change(case: &Case<'_>, offset: Offset) -> Judged {
     if known < 2 * crate::stats::step::MIN_WINDOWS {
         return case.inconclusive(format!("{known} windows are too few to find a change point in"));
     }
+    // What was tested and found to hold counts among the tests that are corrected together.
+    let holds_surely = Some(1.0);
     let Some((step, in_logs)) = course.step().filter(|(step, _)| step.p_value <= MAX_P_VALUE)
     else {
+        let evidence = Evidence { p_value: holds_surely, ..case.evidence() };
         let reason = "there is no change point".to_owned();
-        return Judged { outcome: Outcome::Pass, evidence: case.evidence(), reason };
+        return Judged { outcome: Outcome::Pass, evidence, reason };
     };
     let level = |value: f64| if in_logs { value.exp() } else { value };
     let [before, after] = step.levels.map(level);
     let limit = offset.limit(before);
     let side: u64 = course.readings.iter().take(step.place.index).map(|reading| reading.n).sum();
     let reading = Reading { value: Some(before), n: side, matching: 0 };
-    let case = Case { now: Reading { value: Some(after), ..case.now }, ..*case };
+    let later = course.readings.iter().skip(step.place.index).map(|reading| reading.n).sum();
+    let now = Reading { value: Some(after), n: later, matching: 0 };
+    let case = Case { now, ..*case };
     let holds = case.term.cmp.holds(after, limit);
-    let pct = |end: f64| if in_logs { (end.exp() - 1.0) * 100.0 } else { end / before * 100.0 };
+    let pct =
+        |end: f64| if in_logs { (end.exp() - 1.0) * 100.0 } else { end / before.abs() * 100.0 };
     let interval = [pct(step.change.lo), pct(step.change.hi)];
     let evidence = Evidence {
         interval: interval.iter().all(|end| end.is_finite()).then_some(interval),
-        p_value: Some(step.p_value),
+        p_value: if holds { holds_surely } else { Some(step.p_value) },
         ..case.with_baseline(limit, reading)
     };
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
     let reason = format!(
-        "the level changed at {}",
-        crate::model::format_ts(course.window(step.place.index).start_us)
+        "the level changed at {}; it is that of {} s before and since",
+        crate::model::format_ts(course.window(step.place.index).start_us),
+        course.width.seconds()
     );
     Judged { outcome, evidence, reason }
 }

@@ -5,7 +5,7 @@ use super::before::Before;
 use super::series::Course;
 use super::term::{Case, Situation};
 use crate::judge::candidate::When;
-use crate::model::{EventMark, LinkedEvent, Since, Window, format_ts};
+use crate::model::{EventMark, LinkedEvent, Since, Window};
 use crate::rule::{Measure, Term};
 use crate::stats::{count::Count, scan::locate_rate_step, step::Place};
 
@@ -17,7 +17,7 @@ const MAX_WINDOWS: usize = 400;
 /// Chance of so clear a change where there is none, from which on its time is told.
 const MAX_P_VALUE: f64 = 0.05;
 /// A deploy so long before the change was seen may have caused it.
-const MAX_LAG_S: f64 = 3_600.0;
+const MAX_LAG_US: i64 = 3_600 * 1_000_000;
 
 /// A time, and what happened then.
 pub(super) struct Found {
@@ -32,7 +32,7 @@ pub(super) fn of(term: &Term, before: Before<'_>, scene: &Scene<'_>) -> Option<F
     }
     let Before { gauge, group, windows, .. } = before;
     let situation = Situation { windows, min_samples: 0, has_events: true };
-    let now = gauge.read(group, &[windows.current]);
+    let now = gauge.read(group, &windows.judged);
     let case = Case { term, gauge, group, now, before, situation: &situation };
     let len_us = windows.current.end_us - windows.current.start_us;
     let recent_us = windows.current.start_us - RECENT_WINDOWS * len_us;
@@ -44,20 +44,10 @@ pub(super) fn of(term: &Term, before: Before<'_>, scene: &Scene<'_>) -> Option<F
         courses.find_map(|course| place(&case, &course).map(|place| (course, place)))?;
     let marks = marks(scene);
     let when = When::of_place(place, |index| course.window(index)).with_nearest_deploy(&marks);
-    let event = marks
-        .iter()
-        .map(|mark| (mark, (when.at_us - mark.at_us) as f64 / 1e6))
-        .filter(|(mark, lag_s)| {
-            let is_before = mark.at_us <= when.shown_us && *lag_s <= MAX_LAG_S;
-            is_before || (when.earliest_us..=when.latest_us).contains(&mark.at_us)
-        })
-        .min_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))
-        .map(|(mark, lag_s)| LinkedEvent {
-            kind: mark.kind.clone(),
-            name: mark.name.clone(),
-            at: format_ts(mark.at_us),
-            lag_s,
-        });
+    let event = when.linked(&marks, |at_us| {
+        let is_before = at_us <= when.shown_us && when.at_us - at_us <= MAX_LAG_US;
+        is_before || (when.earliest_us..=when.latest_us).contains(&at_us)
+    });
     Some(Found { since: when.since(), event })
 }
 

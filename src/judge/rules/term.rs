@@ -34,16 +34,26 @@ pub(super) struct Situation<'a> {
 /// Judges a term for a group.
 pub(super) fn judge(term: &Term, before: Before<'_>, situation: &Situation<'_>) -> Judged {
     let Before { gauge, group, windows, .. } = before;
-    let now = gauge.read(group, &[windows.current]);
+    let now = match muting(term) {
+        Muting::Whole => gauge.read(group, &[windows.current]),
+        Muting::Cut | Muting::Now => gauge.read(group, &windows.judged),
+    };
     let case = Case { term, gauge, group, now, before, situation };
     if !situation.has_events && !matches!(term.measure, Measure::Age) {
         return case.inconclusive("there are no records in the window");
     }
+    if gauge.has_too_many_values() {
+        let case = Case { now: Reading { value: None, ..now }, ..case };
+        let most = crate::query::MAX_GROUPS;
+        return case.inconclusive(format!(
+            "there are more than {most} different values, and later ones are not told apart"
+        ));
+    }
     match (&term.measure, &term.limit) {
         (Measure::Age, _) => case.age(),
-        (Measure::Shift(_), Limit::Literal(bar)) => case.shift(bar.base()),
+        (Measure::Shift(_), Limit::Literal(bar)) => level::shifted(&case, bar.base()),
         (Measure::New(_), Limit::Literal(limit)) => case.new_values(limit.base()),
-        (Measure::Novelty(_), Limit::Literal(limit)) => case.novelty(limit.base()),
+        (Measure::Novelty(_), Limit::Literal(limit)) => series::novelty(&case, limit.base()),
         (_, Limit::Literal(limit)) => case.literal(limit.base()),
         (_, Limit::Baseline(offset)) => level::against_baseline(&case, *offset),
         (_, Limit::Usual { method, parameter }) => case.usual(&series::method(*method, *parameter)),
@@ -71,9 +81,9 @@ impl Case<'_> {
         }
     }
 
-    /// Values of the current window.
+    /// Values of the time that is judged.
     pub(super) fn now_values(&self) -> Rc<Values> {
-        self.gauge.values(self.group, &[self.situation.windows.current])
+        self.gauge.values(self.group, &self.situation.windows.judged)
     }
 
     /// Whether the measure needs values enough to mean anything.
@@ -111,7 +121,9 @@ impl Case<'_> {
     pub(super) fn with_baseline(&self, limit: f64, before: Reading) -> Evidence {
         let known = |value: Option<f64>| value.filter(|value| value.is_finite());
         let change = match (before.value, self.now.value) {
-            (Some(before), Some(now)) if before.abs() > 0.0 => Some((now / before - 1.0) * 100.0),
+            (Some(before), Some(now)) if before.abs() > 0.0 => {
+                Some((now - before) / before.abs() * 100.0)
+            }
             _ => None,
         };
         Evidence {
@@ -146,12 +158,13 @@ impl Case<'_> {
         let Some(value) = self.now.value else {
             return self.inconclusive("there is no value in the window");
         };
-        let evidence = self.with_limit(limit);
-        self.by_point(value, limit, evidence)
+        self.by_point(value, limit, self.with_limit(limit))
     }
 
     fn by_point(&self, value: f64, limit: f64, evidence: Evidence) -> Judged {
-        let holds = self.term.cmp.holds(value, limit);
+        // What is learned from values is not broken by one that is the same: a constant is usual.
+        let is_edge = matches!(self.term.limit, Limit::Usual { .. }) && is_same(value, limit);
+        let holds = is_edge || self.term.cmp.holds(value, limit);
         let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
         let reason = if holds { "the limit holds" } else { "the limit is broken" };
         // With groups, many limits are tried: how surely this one is broken enters the correction.
@@ -180,9 +193,11 @@ impl Case<'_> {
             Ok(known) => known,
             Err(missing) => return self.inconclusive(missing),
         };
-        let now = self.gauge.distinct(self.group, &[windows.current]);
-        if known.is_empty() {
-            return self.inconclusive("nothing was seen before the window");
+        let now = self.gauge.distinct(self.group, &windows.judged);
+        // What meets the filter for the first time is new, if there are any records before it.
+        let is_first = windows.span.start_us >= windows.current.start_us;
+        if known.is_empty() && is_first && !self.before.is_saved() {
+            return self.inconclusive("there are no records before the window");
         }
         let fresh: Vec<&String> = now.difference(&known).collect();
         let count = fresh.len() as f64;
@@ -195,14 +210,6 @@ impl Case<'_> {
         }
     }
 
-    fn shift(&self, bar_pct: f64) -> Judged {
-        level::shifted(self, bar_pct)
-    }
-
-    fn novelty(&self, limit: f64) -> Judged {
-        series::novelty(self, limit)
-    }
-
     fn usual(&self, method: &Method) -> Judged {
         if let Some(few) = self.too_few(None) {
             return few;
@@ -210,13 +217,13 @@ impl Case<'_> {
         let Some(value) = self.now.value else {
             return self.inconclusive("there is no value in the window");
         };
-        let history = match self.before.usual() {
-            Ok(history) => history,
+        let least = method.min_samples().unwrap_or(usize::MAX);
+        let (history, wider) = match self.before.usual(least) {
+            Ok(usual) => usual,
             Err(missing) => return self.inconclusive(missing),
         };
         let side = if self.direction() == Direction::Decrease { Side::Lower } else { Side::Upper };
         let Some(bound) = method.bound(&history, side) else {
-            let least = method.min_samples().unwrap_or(usize::MAX);
             let n = history.len();
             let is_rate = matches!(method, Method::Conformal { .. });
             let rare = if is_rate { " for so few false alarms" } else { "" };
@@ -225,16 +232,44 @@ impl Case<'_> {
         };
         let evidence = Evidence { n: [history.len() as u64, self.now.n], ..self.with_limit(bound) };
         let judged = self.by_point(value, bound, Evidence { p_value: None, ..evidence });
-        match crate::stats::limit::false_alarms(&history, None, *method, side) {
-            Some(alarms) => {
-                let text = format!(
-                    "{}; over its own history the bound was passed {} of {} times",
-                    judged.reason, alarms.alarms, alarms.tested
-                );
-                Judged { reason: text, ..judged }
-            }
-            None => judged,
+        let mut reason = judged.reason;
+        if let Some(alarms) = crate::stats::limit::false_alarms(&history, None, *method, side) {
+            let (passed, tested) = (alarms.alarms, alarms.tested);
+            let text = "; over its own history the bound was passed";
+            reason = format!("{reason}{text} {passed} of {tested} times");
         }
+        if let Some(wider) = wider {
+            reason = format!("{reason}; judged by {wider}, since fewer are more alike");
+        }
+        Judged { reason, ..judged }
+    }
+}
+
+/// Whether two numbers differ by rounding only.
+pub(super) fn is_same(left: f64, right: f64) -> bool {
+    (left - right).abs() <= 1e-9 * left.abs().max(right.abs())
+}
+
+/// What muted events in the current window do to a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Muting {
+    /// Their time is not looked at.
+    Cut,
+    /// All of the window is looked at, and does not count while they touch it: less time would
+    /// break a limit that is meant for all of it.
+    Whole,
+    /// It is about the present, and does not count while they go on.
+    Now,
+}
+
+/// What muted events do to a term.
+pub(super) fn muting(term: &Term) -> Muting {
+    match (&term.measure, &term.limit) {
+        (Measure::Age, _) => Muting::Now,
+        (Measure::Sum(_) | Measure::Distinct(_) | Measure::Novelty(_), _)
+        | (_, Limit::BeforeChange(_))
+        | (Measure::Count, Limit::Literal(_) | Limit::Usual { .. }) => Muting::Whole,
+        _ => Muting::Cut,
     }
 }
 
@@ -271,7 +306,7 @@ pub(super) fn scale(measure: &Measure) -> f64 {
 pub(super) fn bar_pct(offset: crate::rule::Offset, level: f64) -> Option<f64> {
     match offset.0 {
         Quantity::Percent(percent) => Some(percent),
-        _ if level.abs() > 0.0 => Some((offset.limit(level) / level - 1.0) * 100.0),
+        _ if level.abs() > 0.0 => Some((offset.limit(level) - level) / level.abs() * 100.0),
         _ => None,
     }
 }

@@ -5,17 +5,14 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::baseline::Slot;
-use crate::model::{EventMark, Window};
+use super::known::{Known, len_us};
+use crate::baseline::{Like, Slot};
+use crate::model::{EventKinds, EventMark, Window};
 
 /// Windows before the current one that are looked at, at most.
 const MAX_HISTORY: usize = 5_000;
 /// How far back is looked.
 pub(super) const MAX_LOOK_BACK_US: i64 = 28 * DAY_US;
-/// Windows of the same hour of the week from which on only those are compared.
-const MIN_WEEKS: usize = 3;
-/// The same for the hour of the day, on working days or on others.
-const MIN_DAYS: usize = 2;
 /// Windows from this length on hold about every hour of the day.
 const WHOLE_DAY_US: i64 = 20 * HOUR_US;
 const HOUR_US: i64 = 3_600 * 1_000_000;
@@ -39,12 +36,22 @@ pub enum Compared {
 /// The time that is judged, and what is known about the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Windows {
-    /// What is judged.
+    /// What is judged, from its first moment to its last.
     pub current: Window,
+    /// The same without the time of muted events; with it where less than half would be left.
+    pub judged: Vec<Window>,
+    /// Muted events in the current window, as people read them.
+    pub muted: Option<String>,
+    /// Whether a muted event goes on at the end of the current window.
+    pub is_muted_now: bool,
+    /// Kind of the known events that the current window lies in and is matched by.
+    pub segment: Option<String>,
     /// What it is compared with, in order; empty when there is nothing.
     pub baseline: Vec<Window>,
     /// Windows as long as the current one and like it, in order.
     pub history: Vec<Window>,
+    /// Windows that are less like it, narrower kinds first: for what needs more of them.
+    pub wider: Wider,
     /// From the first record to the end of the current window.
     pub span: Window,
     /// What the baseline is, such as `the same hour of 13 days`.
@@ -53,10 +60,23 @@ pub struct Windows {
     pub excluded: Vec<String>,
 }
 
+impl Windows {
+    /// Whether all of the current window is judged, muted events included.
+    pub(super) fn is_whole(&self) -> bool {
+        self.judged == [self.current]
+    }
+
+    /// Seconds that are judged.
+    pub(super) fn judged_s(&self) -> f64 {
+        self.judged.iter().map(|window| window.len_s()).sum()
+    }
+}
+
 /// Everything that is kept of some time.
 pub(super) struct Whole {
     pub(super) kept: Vec<Window>,
     pub(super) windows: Vec<Window>,
+    pub(super) segment: Option<String>,
     pub(super) excluded: Vec<String>,
 }
 
@@ -64,14 +84,18 @@ pub(super) struct Whole {
 pub struct Calendar<'a> {
     /// First and last event time, microseconds.
     pub span_us: (i64, i64),
+    /// What windows are whole multiples of, microseconds.
+    pub grain_us: i64,
     /// First time of each version and its name, in order.
     pub versions: Vec<(i64, String)>,
     /// Known events.
     pub marks: &'a [EventMark],
-    /// Kinds of events that the baseline leaves out.
-    pub exclude: &'a [String],
+    /// What is done about them.
+    pub kinds: &'a EventKinds,
     /// Zone in which hours and weeks are counted.
     pub zone: TimeZone,
+    /// How much of the history, or of the version before, is looked at, microseconds.
+    pub look_back_us: Option<i64>,
 }
 
 impl Calendar<'_> {
@@ -86,8 +110,13 @@ impl Calendar<'_> {
         };
         let current = Window { start_us: start_us.max(first_us), end_us: now_us };
         let span = Window { start_us: first_us, end_us: now_us };
-        let mut excluded = Vec::new();
-        let (history, like) = self.history(current, &mut excluded);
+        let mut known = Known::new(self.marks, self.kinds, span);
+        let segment = known.segment(current);
+        let (history, like, wider) = self.history(current, (&mut known, segment.as_deref()));
+        if compared != Compared::History || like == Like::Any {
+            // What was left out of windows that are not compared is no matter.
+            known.left_out.clear();
+        }
         let four_times = || {
             let start_us = (current.start_us - 4 * len_us).max(first_us);
             vec![Window { start_us, end_us: current.start_us }]
@@ -95,6 +124,10 @@ impl Calendar<'_> {
         let (baseline, name) = match compared {
             Compared::History if like != Like::Any => {
                 (history.clone(), format!("the {} windows like it before", history.len()))
+            }
+            // What is four times as long before an exam week is no exam week.
+            Compared::History if segment.is_some() => {
+                (Vec::new(), "the windows like it before".to_owned())
             }
             Compared::History | Compared::FourTimesBefore => {
                 (four_times(), "four times as long before".to_owned())
@@ -105,66 +138,106 @@ impl Calendar<'_> {
             }
             Compared::PreviousDeployment => self.previous_deployment(current),
         };
-        let baseline = baseline
+        let baseline: Vec<Window> = baseline
             .into_iter()
             .map(|window| Window { start_us: window.start_us.max(first_us), ..window })
             .filter(|window| window.start_us < window.end_us)
-            .flat_map(|window| self.without_events(window, &mut excluded))
+            .flat_map(|window| known.comparable(window, segment.as_deref()))
             .collect();
-        Windows { current, baseline, history, span, name, excluded }
+        let name = match &segment {
+            Some(kind) if baseline.is_empty() => {
+                format!("too little of {name} lies within `{kind}`")
+            }
+            Some(kind) => format!("{name}, within `{kind}` as well"),
+            None => name,
+        };
+        let (judged, muted) = known.judged(current);
+        let is_muted_now = known.is_muted(now_us - 1);
+        let excluded = known.left_out;
+        Windows {
+            current,
+            judged,
+            muted,
+            is_muted_now,
+            segment,
+            baseline,
+            history,
+            wider,
+            span,
+            name,
+            excluded,
+        }
+    }
+
+    /// The known events that a decision of this moment can rest on.
+    pub fn marks_until(&self, now_us: i64) -> Vec<EventMark> {
+        let first_us = self.span_us.0;
+        let is_known = |mark: &&EventMark| {
+            // Whether any deploy is known decides where deploys are taken from.
+            let is_past = mark.at_us.max(mark.until_us.unwrap_or(mark.at_us)) < first_us;
+            mark.kind == "deploy" || (mark.at_us <= now_us && !is_past)
+        };
+        self.marks.iter().filter(is_known).cloned().collect()
     }
 
     /// Windows like the current one before it, as far as they are whole and undisturbed.
-    fn history(&self, current: Window, excluded: &mut Vec<String>) -> (Vec<Window>, Like) {
-        let len_us = (current.end_us - current.start_us).max(1);
-        let earliest_us = self.span_us.0.max(current.start_us - MAX_LOOK_BACK_US);
-        let count = ((current.start_us - earliest_us) / len_us).clamp(0, MAX_HISTORY as i64);
-        let all: Vec<Window> = (1..=count)
-            .rev()
+    fn history(
+        &self,
+        current: Window,
+        (known, segment): (&mut Known<'_>, Option<&str>),
+    ) -> (Vec<Window>, Like, Wider) {
+        let len_us = len_us(current).max(1);
+        let said_us = self.look_back_us.map(|look_back_us| current.start_us - look_back_us);
+        let first_us = self.span_us.0.max(said_us.unwrap_or(i64::MIN));
+        let earliest_us = first_us.max(said_us.unwrap_or(current.start_us - MAX_LOOK_BACK_US));
+        let steps: BTreeSet<i64> = if let Some(kind) = segment {
+            // Exam weeks are months apart: what counts is how many windows they have.
+            known.steps_back(current, kind, MAX_HISTORY)
+        } else {
+            let count = (current.start_us - earliest_us).div_euclid(len_us);
+            (1..=count.min(MAX_HISTORY as i64)).collect()
+        };
+        let steps = steps.into_iter().filter(|back| current.start_us - back * len_us >= first_us);
+        let mut all: Vec<Window> = steps
+            .take(MAX_HISTORY)
             .map(|back| Window {
                 start_us: current.start_us - back * len_us,
                 end_us: current.end_us - back * len_us,
             })
-            .filter(|window| self.without_events(*window, excluded) == [*window])
+            .filter(|window| known.comparable(*window, segment) == [*window])
             .collect();
+        all.reverse();
         let slot = self.slot(current, len_us);
-        let of_week = |window: &&Window| self.slot(**window, len_us) == slot;
-        let of_day = |window: &&Window| self.slot(**window, len_us).is_like_day(slot);
-        let weekly: Vec<Window> = all.iter().filter(of_week).copied().collect();
-        if self.day_count(&weekly) >= MIN_WEEKS && len_us < 7 * DAY_US {
-            return (weekly, Like::HourOfWeek);
-        }
-        let daily: Vec<Window> = all.iter().filter(of_day).copied().collect();
-        if self.day_count(&daily) >= MIN_DAYS && len_us <= DAY_US {
-            return (daily, Like::HourOfDay);
-        }
-        (all, Like::Any)
-    }
-
-    /// Different local days in which windows begin.
-    fn day_count(&self, windows: &[Window]) -> usize {
-        let day = |window: &Window| {
-            let at = Timestamp::from_microsecond(window.start_us).ok()?;
-            Some(at.to_zoned(self.zone.clone()).date())
+        let slots: Vec<Slot> = all.iter().map(|window| self.slot(*window, len_us)).collect();
+        let like = match slot.like_in(&slots) {
+            // A week has all hours, and several days are neither working days nor weekends.
+            Like::HourOfWeek if len_us >= 7 * DAY_US => Like::Any,
+            Like::HourOfDay if len_us > DAY_US => Like::Any,
+            like => like,
         };
-        windows.iter().filter_map(day).collect::<BTreeSet<_>>().len()
+        let of = |like: Like| -> Vec<Window> {
+            let alike = all.iter().zip(&slots).filter(|(_, other)| slot.is_like(**other, like));
+            alike.map(|(window, _)| *window).collect()
+        };
+        match like {
+            Like::HourOfWeek => (of(like), like, vec![(HOURS, of(Like::HourOfDay)), (ALL, all)]),
+            Like::HourOfDay => (of(like), like, vec![(ALL, all)]),
+            Like::Any => (all, like, Vec::new()),
+        }
     }
 
-    /// The slot of a window's middle; of windows of a day and longer the day's.
+    /// The slot of a window in this calendar's zone.
     pub(super) fn slot(&self, window: Window, len_us: i64) -> Slot {
-        let middle_us = window.start_us + (window.end_us - window.start_us) / 2;
-        let Ok(at) = Timestamp::from_microsecond(middle_us) else { return Slot::new(0, 0) };
-        let local = at.to_zoned(self.zone.clone());
-        let hour = if len_us >= WHOLE_DAY_US { 0 } else { local.hour() };
-        Slot::new(local.weekday().to_monday_zero_offset(), hour)
+        slot(window, len_us, &self.zone)
     }
 
-    /// All time up to `end_us` without the events that are left out, and in it the newest whole
-    /// windows of `len_us`, at most `most`; both in order.
+    /// All time up to `end_us` that is like most of it, without the events that are left out, and in
+    /// it the newest whole windows of `len_us`, at most `most`; both in order.
     pub(super) fn whole(&self, end_us: i64, len_us: i64, most: usize) -> Whole {
-        let mut excluded = Vec::new();
         let span = Window { start_us: self.span_us.0, end_us };
-        let kept = self.without_events(span, &mut excluded);
+        let mut known = Known::new(self.marks, self.kinds, span);
+        let segment = known.segment(span);
+        let kept = known.comparable(span, segment.as_deref());
         let len_us = len_us.max(1);
         let fitting = |part: &Window| {
             let Window { start_us, end_us } = *part;
@@ -176,7 +249,7 @@ impl Calendar<'_> {
         };
         let mut windows: Vec<Window> = kept.iter().rev().flat_map(fitting).take(most).collect();
         windows.reverse();
-        Whole { kept, windows, excluded }
+        Whole { kept, windows, segment, excluded: known.left_out }
     }
 
     fn a_week_before(&self, current: Window) -> Window {
@@ -194,45 +267,28 @@ impl Calendar<'_> {
         match known.as_slice() {
             [.., (before_us, name), (newest_us, _)] => {
                 let end_us = (*newest_us).min(current.start_us);
-                (
-                    vec![Window { start_us: *before_us, end_us }],
-                    format!("the version before, {name}"),
-                )
+                let said_us = self.look_back_us.map_or(i64::MIN, |look_back| end_us - look_back);
+                let window = Window { start_us: said_us.max(*before_us), end_us };
+                (vec![window], format!("the version before, {name}"))
             }
             _ => (Vec::new(), "the version before, of which there is no record".to_owned()),
         }
     }
-
-    /// What is left of a window without the events that are to be left out.
-    fn without_events(&self, window: Window, excluded: &mut Vec<String>) -> Vec<Window> {
-        let mut left = vec![window];
-        for mark in self.marks.iter().filter(|mark| self.exclude.contains(&mark.kind)) {
-            let until_us = mark.until_us.unwrap_or(mark.at_us);
-            let event = Window { start_us: mark.at_us, end_us: until_us };
-            if event.end_us <= window.start_us || window.end_us <= event.start_us {
-                continue;
-            }
-            let name = format!("{} {}", mark.kind, mark.name);
-            if !excluded.contains(&name) {
-                excluded.push(name);
-            }
-            left = left.into_iter().flat_map(|part| cut(part, event)).collect();
-        }
-        left
-    }
 }
 
-/// The parts of a window outside of another.
-fn cut(window: Window, event: Window) -> impl Iterator<Item = Window> {
-    let before = Window { end_us: window.end_us.min(event.start_us), ..window };
-    let after = Window { start_us: window.start_us.max(event.end_us), ..window };
-    [before, after].into_iter().filter(|part| part.start_us < part.end_us)
+/// The slot of a window's middle; of windows of a day and longer the day's.
+pub(super) fn slot(window: Window, len_us: i64, zone: &TimeZone) -> Slot {
+    let middle_us = window.start_us + (window.end_us - window.start_us) / 2;
+    let Ok(at) = Timestamp::from_microsecond(middle_us) else { return Slot::new(0, 0) };
+    let local_s = at.as_second() + i64::from(zone.to_offset(at).seconds());
+    let hours = local_s.div_euclid(3_600);
+    let hour = if len_us >= WHOLE_DAY_US { 0 } else { hours.rem_euclid(24) };
+    // 1 January 1970 was a Thursday.
+    Slot::new(hours.div_euclid(24) as i32 + 3, hour as i8)
 }
 
-/// In what windows are like each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Like {
-    HourOfWeek,
-    HourOfDay,
-    Any,
-}
+/// Windows by how they are named.
+type Wider = Vec<(&'static str, Vec<Window>)>;
+
+const HOURS: &str = "the same hour of like days";
+const ALL: &str = "all windows before";

@@ -73,14 +73,15 @@ fn text_cell(text: Option<&str>) -> Cell<'_> {
 }
 
 impl Cell<'_> {
-    /// The value as a number; NaN where it is none.
+    /// The value as a number; NaN where it is none, and where it is beyond what can be added up.
     pub(super) fn number(self) -> f64 {
-        match self {
+        let number = match self {
             Self::Number(number) => number,
             Self::Severity(severity) => f64::from(severity.number()),
             Self::Text(text) => text.trim().parse().unwrap_or(f64::NAN),
             Self::Missing => f64::NAN,
-        }
+        };
+        if number.is_finite() { number } else { f64::NAN }
     }
 }
 

@@ -18,6 +18,9 @@ use crate::model::{
     Verdict,
 };
 
+/// Spans shorter than this are shown with their seconds.
+const SHORT_US: i64 = 5 * 60 * 1_000_000;
+
 /// A check in words.
 pub(super) struct Row<'a> {
     pub(super) check: &'a CheckResult,
@@ -174,7 +177,9 @@ pub(super) fn headline_of(decision: &Decision, rows: &[Row<'_>]) -> String {
     let remarks = [change(&row.check.evidence), since];
     let remarks = remarks.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let remarks = if remarks.is_empty() { remarks } else { format!(" ({remarks})") };
-    format!("plimsoll: {counted} — {}{remarks}", row.statement)
+    // Where nothing was measured, the check is all that there is to name.
+    let id = if row.subject.is_empty() { row.id.as_str() } else { "" };
+    format!("plimsoll: {counted} — {id}{}{remarks}", row.statement)
 }
 
 /// One check in one sentence: what is, by which numbers, since when.
@@ -195,16 +200,20 @@ fn counted(decision: &Decision) -> String {
     };
     let [count, tested] = [count, coverage.tested].map(|number| number::count(number.into()));
     let plural = if coverage.tested == 1 { "" } else { "s" };
-    let accepted = decision.checks.iter().filter(|check| is_excused(check)).count();
-    let accepted = match accepted {
-        0 => String::new(),
-        count => format!(", {} accepted", number::count(count as u64)),
+    let excused = |is_it: fn(&CheckResult) -> bool, word: &str| {
+        let excused = decision.checks.iter().filter(|check| is_excused(check) && is_it(check));
+        match excused.count() {
+            0 => String::new(),
+            count => format!(", {} {word}", number::count(count as u64)),
+        }
     };
-    format!("{count} of {tested} {}{plural} {said}{accepted}", noun(decision))
+    let accepted = excused(|check| check.accepted.is_some(), "accepted");
+    let muted = excused(|check| check.accepted.is_none(), "muted");
+    format!("{count} of {tested} {}{plural} {said}{accepted}{muted}", noun(decision))
 }
 
-/// Whether it counts as a pass only because somebody accepted it.
-fn is_excused(check: &CheckResult) -> bool {
+/// Whether it counts as a pass only because somebody accepted it, or a known event mutes it.
+pub(super) fn is_excused(check: &CheckResult) -> bool {
     check.counted().is_some_and(|counted| counted != check.verdict)
 }
 
@@ -242,9 +251,21 @@ pub(super) fn answer(decision: &Decision) -> String {
     format!("{word}{score}, confidence {confidence}{human}")
 }
 
+/// What was left out, and what was probably meant otherwise.
+pub(super) fn notes(decision: &Decision) -> impl Iterator<Item = String> {
+    const NOTES_MAX: usize = 10;
+    decision.notes.iter().take(NOTES_MAX).map(|note| visible::sentence(note))
+}
+
 /// What was judged, against what, how much was read.
 pub(super) fn scope(decision: &Decision) -> String {
-    let between = |from: &str, to: &str| format!("{} – {}", instant(from), instant(to));
+    let between = |from: &str, to: &str| {
+        // The minutes of a short span are all the same.
+        let length_us = instant_us(from).zip(instant_us(to)).map(|(from, to)| to - from);
+        let is_short = length_us.is_some_and(|length_us| length_us < SHORT_US);
+        let shown: fn(i64) -> String = if is_short { Zone::utc_second } else { Zone::utc };
+        format!("{} – {}", instant(from, shown), instant(to, shown))
+    };
     let window = between(&decision.window.from, &decision.window.to);
     let against = match &decision.baseline {
         Some(baseline) => {
@@ -259,8 +280,8 @@ pub(super) fn scope(decision: &Decision) -> String {
     format!("{window}, {against}; {records} records read, {skipped} skipped")
 }
 
-fn instant(rfc3339: &str) -> String {
-    instant_us(rfc3339).map_or_else(|| visible::name(rfc3339), Zone::utc)
+fn instant(rfc3339: &str, shown: fn(i64) -> String) -> String {
+    instant_us(rfc3339).map_or_else(|| visible::name(rfc3339), shown)
 }
 
 fn limit(evidence: &Evidence) -> String {
@@ -349,15 +370,16 @@ fn since_text(since: &Since) -> Option<String> {
 }
 
 fn remark(check: &CheckResult) -> String {
-    match &check.accepted {
+    match (&check.accepted, &check.muted) {
         _ if check.shadow => "shadow: does not count".to_owned(),
-        Some(accepted) => visible::sentence(&format!(
+        (Some(accepted), _) => visible::sentence(&format!(
             "accepted by {} on {}: {}",
             accepted.who,
-            instant(&accepted.when),
+            instant(&accepted.when, Zone::utc),
             accepted.why
         )),
-        None => String::new(),
+        (None, Some(muted)) => visible::sentence(&format!("muted: {muted}")),
+        (None, None) => String::new(),
     }
 }
 

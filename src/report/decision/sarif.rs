@@ -91,7 +91,7 @@ fn result(decision: &Decision, row: &Row<'_>, rules: &[&Row<'_>]) -> Value {
         }
         insert(&mut result, "locations", json!([{ "physicalLocation": physical }]));
     }
-    if row.check.accepted.is_some() {
+    if row::is_excused(row.check) {
         let why = json!([{ "kind": "external", "justification": row.remark }]);
         insert(&mut result, "suppressions", why);
     }

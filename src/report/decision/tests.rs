@@ -218,6 +218,21 @@ fn sarif_has_a_result_at_each_line() {
 }
 
 #[test]
+fn what_is_muted_is_shown_and_does_not_count() {
+    let mut decision = sample::go();
+    let known = "maintenance of <the> database";
+    for check in &mut decision.checks {
+        check.muted = check.accepted.take().map(|_| known.to_owned());
+    }
+    let people = text(&decision, TextStyle::default());
+    assert!(people.contains("plimsoll: 2 of 2 rules passed, 1 muted"), "{people}");
+    for said in [people, junit(&decision), sarif(&decision)] {
+        assert!(said.contains("muted: maintenance of "), "{said}");
+    }
+    assert!(sarif(&decision).contains("suppressions"), "{}", sarif(&decision));
+}
+
+#[test]
 fn sarif_suppresses_what_is_accepted() {
     let log: Value = serde_json::from_str(&sarif(&sample::go())).unwrap();
     let results = log["runs"][0]["results"].as_array().unwrap();
@@ -350,7 +365,8 @@ fn hostile_text_is_text() {
 
 #[test]
 fn untrusted_fields_are_where_they_are_said_to_be() {
-    let json = serde_json::to_value(sample::rollback()).unwrap();
+    let notes = vec!["not judged".to_owned()];
+    let json = serde_json::to_value(Decision { notes, ..sample::rollback() }).unwrap();
     for path in Decision::UNTRUSTED_TEXT_FIELDS {
         let mut found = vec![&json];
         for step in path.split('.') {

@@ -171,6 +171,7 @@ fn search_slowdown() -> Finding {
         name: "v1.42.0".to_owned(),
         at: "2026-11-18T14:12:00Z".to_owned(),
         lag_s: -20.0,
+        is_during: false,
     });
     finding.also_moved = texts(&["F2"]);
     finding.series = series(1, 406.0, 0.09, Some(759.0));

@@ -25,11 +25,8 @@ const OF_FIELD: [(&str, OfField); 7] = [
 /// Names of measures of rows.
 const OF_ROWS: [(&str, Measure); 3] =
     [("count", Measure::Count), ("rate", Measure::Rate), ("age", Measure::Age)];
-/// All measures, for what was nearly meant.
-const NAMES: [&str; 15] = [
-    "p50", "p90", "p95", "p99", "avg", "max", "min", "sum", "distinct", "shift", "new", "count",
-    "rate", "age", "share",
-];
+/// Names of the others, quantiles by the usual ones.
+const OTHERS: [&str; 6] = ["p50", "p90", "p95", "p99", "share", "novelty"];
 /// Names that other languages have for them.
 const OTHER_NAMES: [(&str, &str); 16] = [
     ("mean", "avg(field)"),
@@ -80,8 +77,11 @@ impl Parser<'_> {
         let of_field = OF_FIELD.iter().find(|(known, _)| *known == name);
         let percent = percent(name);
         if of_field.is_none() && percent.is_none() {
+            let of_field = OF_FIELD.iter().map(|(name, _)| *name);
+            let of_rows = OF_ROWS.iter().map(|(name, _)| *name);
+            let names = OTHERS.into_iter().chain(of_field).chain(of_rows);
             let other = OTHER_NAMES.iter().find(|(other, _)| *other == name);
-            let meant = other.map(|(_, measure)| *measure).or_else(|| nearest(name, NAMES));
+            let meant = other.map(|(_, measure)| *measure).or_else(|| nearest(name, names));
             let help = meant.map_or_else(|| MEASURES.to_owned(), did_you_mean);
             let message = format!("{} is no measure", quote(word));
             return self.fail(Mistake::new(span, message).help(help));

@@ -48,34 +48,6 @@ fn check(control: (u64, u64), experiment: (u64, u64), lo_points: f64, want: Outc
     }
 }
 
-#[test]
-fn p_values_agree_with_scipy() {
-    for (control, experiment, want) in [
-        ((12, 1_200), (36, 1_200), 0.000_466_532_046_989_552_1), // score test
-        ((50, 5_000), (90, 5_000), 0.000_662_773_527_722_160_6),
-        ((0, 50), (5, 50), 0.056_284_494_428_824_33), // Fisher
-        ((1, 100), (3, 100), 0.621_202_458_995_485),
-        ((3, 10), (9, 12), 0.083_557_309_563_501_5),
-        ((0, 5), (5, 5), 0.007_936_507_936_507_938),
-        ((0, 50), (0, 50), 1.0), // nothing bad anywhere
-        ((5, 5), (7, 7), 1.0),   // everything bad everywhere
-    ] {
-        let got =
-            share_p_value(share(control.0, control.1), share(experiment.0, experiment.1), 1.0);
-        assert!((got - want).abs() < 1e-9, "{control:?} {experiment:?}: {got} is not {want}");
-    }
-}
-
-#[test]
-fn burstiness_weakens_both_tests() {
-    for (control, experiment) in [((12, 1_200), (36, 1_200)), ((0, 50), (9, 50))] {
-        let (control, experiment) =
-            (share(control.0, control.1), share(experiment.0, experiment.1));
-        let plain = share_p_value(control, experiment, 1.0);
-        assert!(share_p_value(control, experiment, 3.0) > 2.0 * plain);
-    }
-}
-
 proptest! {
     #[test]
     fn swapping_the_sides_turns_the_sign(
@@ -86,8 +58,6 @@ proptest! {
         let back = share_change(experiment, control, Z_98, 1.0);
         prop_assert!((forth.lo + back.hi).abs() < 1e-12, "{forth:?} {back:?}");
         prop_assert!((forth.estimate + back.estimate).abs() < 1e-12, "{forth:?} {back:?}");
-        let p = |a, b| share_p_value(a, b, 1.0);
-        prop_assert!((p(control, experiment) - p(experiment, control)).abs() < 1e-9);
     }
 
     #[test]
