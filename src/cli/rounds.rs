@@ -165,11 +165,6 @@ fn input(check: &CheckResult) -> Option<AlertInput> {
     })
 }
 
-/// The length as options have it.
-pub(super) fn length(length: Duration) -> String {
-    format!("{}us", length.as_micros())
-}
-
 /// What an alert is about, for people and in one line: `checkout-p95 route=/orders`.
 pub(super) fn name(rule: &str, alert: &Alert) -> String {
     let fields = alert.group.iter().map(|(field, value)| format!(" {field}={value}"));

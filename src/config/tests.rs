@@ -731,6 +731,7 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     source.app.include = ["a", "b"]  # plimsoll.toml:5
     source.app.exclude = []  # default
     check.window = "all"  # default
+    check.windows = []  # default
     check.baseline.from = "history"  # default
     check.min_samples = 30  # default
     check.level = "2%"  # default

@@ -194,6 +194,7 @@ impl Standing {
             ),
             severity: rule.severity,
             verdict,
+            window: None,
             group: Group::new(),
             evidence: self.evidence(rule),
             since: self.since.clone(),

@@ -4,7 +4,7 @@ use super::gate;
 use crate::model::{
     Answer, BaselineRef, CheckCoverage, CheckMethod, CheckResult, Confidence, ConfigRef, Decision,
     FindingRow, InputRef, LinkedEvent, OnNoData, OptionRow, Recipe, ScoreBars, Span, Verdict,
-    Window, format_ts,
+    Window,
 };
 
 /// Findings listed at most.
@@ -49,8 +49,6 @@ pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
     let coverage: CheckCoverage = gate::coverage(&checks, frame.records[0], frame.records[1]);
     let findings = findings(&checks);
     let options = options(&checks, (outcome.answer, frame.is_kept), &frame.again);
-    let span =
-        |window: Window| Span { from: format_ts(window.start_us), to: format_ts(window.end_us) };
     Decision {
         schema: Decision::SCHEMA.to_owned(),
         decision: outcome.answer,
@@ -60,7 +58,7 @@ pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
         project: frame.project,
         gate: frame.gate,
         inputs: frame.inputs,
-        window: span(frame.window),
+        window: Span::from(frame.window),
         baseline: frame.baseline,
         score: outcome.score,
         thresholds: frame.bars,

@@ -4,6 +4,7 @@
 //! rules ─▶ gauge     questions for one reading, and the measure over any windows
 //!          windows   the time that is judged, and the like time before it
 //!           └ known   events whose time is left out, matched or muted
+//!          lengths   several lengths of it at once, and the worst of what they tell
 //!          term      one comparison for one group: outcome, evidence, p-value
 //!           ├ level   against the baseline's level, with an interval
 //!           └ series  against usual windows, against the newest change point, novelty
@@ -19,6 +20,7 @@ mod gauge;
 mod groups;
 mod hold;
 mod known;
+mod lengths;
 mod level;
 mod reach;
 mod recipe;
@@ -45,13 +47,14 @@ pub use windows::{Calendar, Compared, Windows};
 use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
 use self::groups::{LeftOut, Traffic};
+use self::lengths::Lengths;
 use self::shelf::{Answers, Shelf};
 use self::term::{Judged, Muting, Situation, muting};
 use self::windows::slot;
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
 use crate::model::{
-    CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict, time_zone,
+    CheckKind, CheckResult, CheckSeverity, Evidence, Group, Span, TermResult, Verdict, time_zone,
     whole_us,
 };
 use crate::query::{Measured, Question};
@@ -120,6 +123,8 @@ pub struct Scene<'a> {
     pub now_us: i64,
     /// Its length, microseconds.
     pub len_us: i64,
+    /// Lengths, shortest first, over each of which rules that test a change are judged instead.
+    pub lens_us: &'a [i64],
     /// What it is compared with.
     pub compared: Compared,
     /// A saved baseline that stands in for what was before.
@@ -220,7 +225,8 @@ impl Checks {
 
     /// Judges all checks at the moment of the scene, in their order.
     pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Judgement {
-        let windows = scene.windows();
+        let lengths = Lengths::of(scene);
+        let windows = &lengths.usual;
         let (values, mut answers) = (Shelf::default(), Answers::new(measured));
         // Checks that ask the same follow each other, so that what was measured is at hand.
         let mut order: Vec<(&Vec<Vec<usize>>, usize)> = self.places.iter().zip(0..).collect();
@@ -236,7 +242,7 @@ impl Checks {
                         rule,
                         places,
                         (&values, &mut answers),
-                        (measured, scene, &windows),
+                        (measured, scene, &lengths),
                     );
                     drafts.extend(judged.into_iter().map(|draft| (at, draft)));
                     left_out.extend(left.note(&check.id, rule).map(|note| (at, note)));
@@ -247,7 +253,7 @@ impl Checks {
                     let missing = scene.missing(good.fields());
                     let moment = (scene.now_us, missing);
                     let judged = slo::judge(measured, places, moment, watched);
-                    drafts.push((at, Draft::of_one(check, judged)));
+                    drafts.push((at, Draft::of_one(check, windows, judged)));
                 }
             }
         }
@@ -259,7 +265,8 @@ impl Checks {
             let terms = drafts.iter_mut().filter(of_family).flat_map(|draft| &mut draft.terms);
             correct(terms.collect(), scene.level);
         }
-        let results = drafts.into_iter().map(|draft| draft.result(&windows)).collect();
+        let drafts = lengths::worst_of_each(drafts).into_iter();
+        let results = drafts.map(|draft| draft.result(windows)).collect();
         left_out.sort();
         let left_out = left_out.into_iter().map(|(_, note)| note).collect();
         Judgement { results, left_out }
@@ -270,20 +277,22 @@ impl Checks {
 struct Draft<'a> {
     check: &'a Check,
     group: Group,
+    windows: &'a Windows,
     terms: Vec<Judged>,
     since: Option<since::Found>,
 }
 
 /// What is needed to judge: the data, the moment, its windows.
-type At<'a> = (&'a Measured, &'a Scene<'a>, &'a Windows);
+type At<'a> = (&'a Measured, &'a Scene<'a>, &'a Lengths);
 
 fn judge_rule<'a>(
     check: &'a Check,
     rule: &'a Rule,
     places: &[Vec<usize>],
     (shelf, answers): (&Shelf, &mut Answers<'_>),
-    (measured, scene, windows): At<'_>,
+    (measured, scene, lengths): At<'a>,
 ) -> (Vec<Draft<'a>>, LeftOut) {
+    let usual = &lengths.usual;
     let mut left_out = LeftOut::default();
     let gauges: Vec<Gauge<'_>> = rule
         .terms
@@ -292,12 +301,11 @@ fn judge_rule<'a>(
         .filter_map(|(term, places)| Gauge::new(&term.measure, (shelf, answers), places))
         .collect();
     let missing = scene.missing(rule.fields());
-    if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(windows.span)))
-    {
+    if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(usual.span))) {
         let mut nothing = Judged::nothing(text);
         nothing.evidence.metric =
             rule.terms.first().map(|term| term.measure.to_string()).unwrap_or_default();
-        return (vec![Draft::of_one(check, nothing)], left_out);
+        return (vec![Draft::of_one(check, usual, nothing)], left_out);
     }
     let Some(first) = gauges.first() else { return (Vec::new(), left_out) };
     let groups = left_out.groups(first);
@@ -317,7 +325,9 @@ fn judge_rule<'a>(
     let earlier =
         LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| hold::moments(scene, hold)));
     let mut drafts = Vec::new();
-    for group in &groups {
+    let several = lengths.of_rule(rule);
+    let cases = groups.iter().flat_map(|group| several.iter().map(move |it| (group, it)));
+    for (group, windows) in cases {
         let mut terms = judge(group.as_deref(), windows);
         if rule.hold.is_some() && worst(&terms) == Outcome::Fail {
             let lasted = hold::lasted(&earlier, |earlier| worst(&judge(group.as_deref(), earlier)));
@@ -331,12 +341,13 @@ fn judge_rule<'a>(
         });
         let name = rule.per.as_ref().zip(group.as_ref());
         let group = name.map(|(field, value)| (field.name.clone(), value.clone()));
-        drafts.push(Draft { check, group: group.into_iter().collect(), terms, since });
+        drafts.push(Draft { check, group: group.into_iter().collect(), windows, terms, since });
     }
     let compared = rule.terms.iter().zip(&gauges).find(|(term, _)| term::needs_baseline(term));
-    let drafts = left_out.without_thin(drafts, |draft| {
+    let drafts = left_out.without_thin(lengths::telling(drafts), |draft| {
         let Some((term, gauge)) = compared else { return Traffic::Thin };
         let group = draft.group.values().next().map(String::as_str);
+        let windows = draft.windows;
         let saved = scene.saved(term, rule, windows);
         Traffic::of(&Before { gauge, group, windows, saved }, check.min_samples)
     });
@@ -372,12 +383,13 @@ fn correct(terms: Vec<&mut Judged>, level: f64) {
 
 impl<'a> Draft<'a> {
     /// What is not asked by a field and has one part.
-    fn of_one(check: &'a Check, judged: Judged) -> Self {
-        Self { check, group: Group::new(), terms: vec![judged], since: None }
+    fn of_one(check: &'a Check, windows: &'a Windows, judged: Judged) -> Self {
+        Self { check, group: Group::new(), windows, terms: vec![judged], since: None }
     }
 
     /// The muted events because of which it does not count that it does not hold.
-    fn muted(&self, windows: &Windows) -> Option<String> {
+    fn muted(&self) -> Option<String> {
+        let windows = self.windows;
         let is_muted = |muting: Muting| match muting {
             Muting::Whole => true,
             Muting::Now => windows.is_whole() || windows.is_muted_now,
@@ -393,10 +405,11 @@ impl<'a> Draft<'a> {
         muted.filter(|_| broken.all(|(place, _)| is_muted(muting_of(place))))
     }
 
-    fn result(self, windows: &Windows) -> CheckResult {
+    fn result(self, usual: &Windows) -> CheckResult {
         let outcome = worst(&self.terms);
-        let muted = self.muted(windows);
-        let Self { check, group, terms, since } = self;
+        let muted = self.muted();
+        let Self { check, group, windows, terms, since } = self;
+        let is_own = windows.current != usual.current;
         let verdict = verdict(outcome, check);
         let shown = terms.iter().find(|judged| judged.outcome == outcome);
         let nothing = Judged::nothing("there is nothing to judge");
@@ -424,6 +437,7 @@ impl<'a> Draft<'a> {
             severity: check.severity,
             verdict,
             group,
+            window: is_own.then(|| Span::from(windows.current)),
             evidence: shown.evidence,
             since: since.as_ref().map(|found| found.since.clone()),
             linked_event: since.and_then(|found| found.event),

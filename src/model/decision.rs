@@ -6,7 +6,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, Example, Finding, Group, LinkedEvent, Recipe, Since, Unit, Verdict};
+use super::{
+    Confidence, Example, Finding, Group, LinkedEvent, Recipe, Since, Unit, Verdict, Window,
+    format_ts,
+};
 
 /// What `check` and gates answer. Schema `plimsoll.decision/1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -140,6 +143,12 @@ pub struct Span {
     pub to: String,
 }
 
+impl From<Window> for Span {
+    fn from(window: Window) -> Self {
+        Self { from: format_ts(window.start_us), to: format_ts(window.end_us) }
+    }
+}
+
 /// What a window is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineRef {
@@ -256,6 +265,9 @@ pub struct CheckResult {
     pub verdict: Verdict,
     /// What it is about; empty means everything. Log text: untrusted.
     pub group: Group,
+    /// The time it was judged over, of several lengths; `None` = that of the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Span>,
     /// The numbers; of several terms those of the worst.
     #[serde(flatten)]
     pub evidence: Evidence,

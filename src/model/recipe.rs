@@ -12,6 +12,9 @@ pub struct Recipe {
     pub now_us: i64,
     /// Its length, microseconds.
     pub window_us: i64,
+    /// Lengths over each of which rules that test a change were judged instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows_us: Vec<i64>,
     /// What it was compared with: `history`, `4x-before`, `last-week`, `previous-deployment` or
     /// `name:NAME`.
     pub compared: String,

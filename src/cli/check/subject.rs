@@ -172,8 +172,10 @@ impl Subject {
         let now_us = whole_us(now_us, grain_us);
         let first_us = read.measured.span_us().map_or(now_us, |(first_us, _)| first_us);
         let len_us = whole_us(self.window_us(args, now_us - first_us)?.max(1), grain_us);
+        let lens_us = self.windows_us(args, now_us - first_us);
+        let lens_us: Vec<i64> = lens_us.iter().map(|len_us| whole_us(*len_us, grain_us)).collect();
         let kinds = self.kinds();
-        let scene = self.scene(read, (now_us, len_us), &kinds);
+        let scene = Scene { lens_us: &lens_us, ..self.scene(read, (now_us, len_us), &kinds) };
         let windows = scene.windows();
         let Judgement { mut results, left_out } = self.checks.judge(&read.measured, &scene);
         let mut frame = self.frame(args, read, &windows);
@@ -213,7 +215,7 @@ impl Subject {
         let level = self.loaded.config.check.level_ratio;
         let saved = self.saved.as_ref().map(|shelved| &shelved.baseline);
         let (compared, missing) = (self.compared, &read.unseen.fields);
-        Scene { calendar, now_us, len_us, compared, saved, level, missing }
+        Scene { calendar, now_us, len_us, lens_us: &[], compared, saved, level, missing }
     }
 
     pub(super) fn read(&self, args: &CheckArgs, terminal: &Terminal) -> Result<Read, Failure> {
@@ -309,6 +311,17 @@ impl Subject {
         Ok(wanted.unwrap_or(fitting))
     }
 
+    /// Several lengths instead, as far as there is enough before them to compare with; none where
+    /// one window was said.
+    fn windows_us(&self, args: &CheckArgs, span_us: i64) -> Vec<i64> {
+        if args.window.is_some() || self.gate.is_some() || self.saved.is_some() {
+            return Vec::new();
+        }
+        let lengths = self.loaded.config.check.windows.iter();
+        let lengths = lengths.map(|length| length.as_micros() as i64);
+        lengths.filter(|len_us| len_us.saturating_mul(CURRENT_SHARE) <= span_us).collect()
+    }
+
     fn frame(&self, args: &CheckArgs, read: &Read, windows: &Windows) -> Frame {
         let bars = match &self.gate {
             Some(gate) => ScoreBars { pass: gate.score.pass, warn: gate.score.warn },
@@ -379,6 +392,7 @@ impl Subject {
         Recipe {
             now_us: scene.now_us,
             window_us: scene.len_us,
+            windows_us: scene.lens_us.to_vec(),
             compared,
             zone: zone_name(&self.zone),
             look_back_us: scene.calendar.look_back_us,

@@ -40,7 +40,16 @@ impl Checker<'_, '_> {
         let baseline = self.baseline("check.baseline", &raw.baseline, &exclude);
         let source = baseline.source.unwrap_or(BaselineSource::History);
         let window = raw.window.as_ref().filter(|window| window.value().as_ref() != "all");
+        let mut windows: Vec<Duration> = raw
+            .windows
+            .iter()
+            .flatten()
+            .map(|length| self.length("check.windows", Some(length), WINDOW))
+            .collect();
+        windows.sort_unstable();
+        windows.dedup();
         Check {
+            windows,
             window: window.map(|window| self.length("check.window", Some(window), WINDOW)),
             baseline: BaselineSpec { source, window: baseline.window, exclude: baseline.exclude },
             min_samples: raw.min_samples.as_ref().map_or(2, |least| *least.value()),

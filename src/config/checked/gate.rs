@@ -38,6 +38,8 @@ pub enum BaselineSource {
 pub struct Check {
     /// Time that is judged, up to the newest record; `None` = everything.
     pub window: Option<Duration>,
+    /// Lengths, shortest first, over each of which rules that test a change are judged instead.
+    pub windows: Vec<Duration>,
     /// What it is compared with.
     pub baseline: BaselineSpec,
     /// Fewer values than this on either side tell nothing.

@@ -37,6 +37,9 @@ pub(in crate::config) enum Previous {
 pub(in crate::config) struct RawCheck {
     /// Time that is judged, up to the newest record; `all` is everything
     pub window: Option<Placed<LengthText>>,
+    /// Lengths of time up to now over each of which rules that compare counts, shares and shifts are judged
+    #[schemars(extend("maxItems" = 8))]
+    pub windows: Option<Vec<Placed<LengthText>>>,
     /// What it is compared with; without it like windows of the history
     #[serde(default)]
     pub baseline: RawBaseline,

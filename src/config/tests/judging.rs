@@ -119,6 +119,9 @@ fn the_sections_have_defaults_and_variables() {
     let config = load("").config;
     assert_eq!((config.check.window, config.check.min_samples), (None, 30));
     assert!((config.check.level_ratio - 0.02).abs() < 1e-12);
+    assert!(config.check.windows.is_empty());
+    let several = load("[check]\nwindows = ['1d', '15m', '24h']").config.check.windows;
+    assert_eq!(several, [Duration::from_mins(15), Duration::from_hours(24)]); // sorted, once each
     assert_eq!(config.alert.interval, Duration::from_mins(1));
     assert!(config.gates.is_empty() && config.receivers.is_empty());
     let environment = vec![
@@ -207,6 +210,7 @@ fn what_is_wrong_with_sections_and_receivers_is_refused_with_the_need() {
     check("[check]\nlevel = '0%'", "must be more than `0%` and at most `50%`");
     check("[check]\nlevel = '0.02'", "(did you mean `2%`?)");
     check("[check]\nwindow = '30s'", "must be from `1m` to `366d`");
+    check("[check]\nwindows = ['1h', '30s']", "must be from `1m` to `366d`");
     check("[alert]\ninterval = '0s'", "must be from `1s` to `1h`");
     check("[alert]\nintervall = '1m'", "(did you mean `interval`?)");
     let receiver = |url: &str| format!("[[receiver]]\nname='a'\nkind='webhook'\nurl='{url}'\n");

@@ -14,6 +14,7 @@ fn check_of(verdict: Verdict, weight: f64) -> CheckResult {
         expr: String::new(),
         severity: CheckSeverity::Fail,
         verdict,
+        window: None,
         group: Group::new(),
         evidence: Evidence {
             metric: "count()".to_owned(),

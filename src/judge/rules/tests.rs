@@ -174,7 +174,8 @@ fn in_scene<T>(
         zone: TimeZone::UTC,
         look_back_us: None,
     };
-    run(Scene { calendar, now_us, len_us, compared, saved: None, level: 0.02, missing: &missing })
+    let (lens_us, saved, level) = (&[], None, 0.02);
+    run(Scene { calendar, now_us, len_us, lens_us, compared, saved, level, missing: &missing })
 }
 
 #[test]
@@ -236,6 +237,56 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
         let verdict = results.iter().map(|result| result.verdict).max().unwrap();
         assert_eq!(verdict, want, "{rule}: {why}: {:?}", results.first().map(|r| &r.reason));
     }
+}
+
+/// A rule on the last two hours, or over these lengths up to the same moment.
+fn judged_over(log: Log, rule: &str, lens_us: &[i64]) -> Vec<CheckResult> {
+    let checks = Checks::new(vec![check_of(rule)]);
+    let measured = measured(&log.text(), &checks, ALL_EXACT);
+    let kinds = EventKinds::default();
+    let moment = (Compared::FourTimesBefore, START_US + 10 * HOUR_US, 2 * HOUR_US);
+    in_scene(&measured, (&[], &kinds), moment, |scene| {
+        checks.judge(&measured, &Scene { lens_us, ..scene }).results
+    })
+}
+
+#[test]
+fn of_several_lengths_those_that_can_tell_count_and_the_worst_decides() {
+    use Verdict::{Fail, Inconclusive, Pass};
+
+    let several = [HOUR_US / 4, HOUR_US, 2 * HOUR_US];
+    let sparse = Log { every_s: 60.0, ..QUIET };
+    let (slow, slow_sparse) = (Log { slow: 1.6, ..QUIET }, Log { slow: 1.6, ..sparse });
+    let thin = Log { every_s: 400.0, slow: 1.6, ..QUIET };
+    let shift = "shift(duration) < 10%";
+    for (log, rule, want, minutes, why) in [
+        (slow, shift, Fail, Some(60), "an hour and two see it: the shorter says what is so now"),
+        (slow_sparse, shift, Fail, Some(60), "a quarter of an hour holds 15 values"),
+        (QUIET, shift, Pass, None, "none sees anything: the longest rests on most"),
+        (sparse, shift, Pass, None, "that the shortest can't tell is no matter"),
+        (thin, shift, Inconclusive, None, "no length can tell: never a pass"),
+        (slow, "p95(duration) < 100ms", Fail, None, "a fixed limit has no test to correct"),
+        (slow, "p95(duration) < baseline + 10%", Fail, None, "nor has a percentile that of chance"),
+    ] {
+        let results = judged_over(log, rule, &several);
+        assert_eq!(results.len(), 1, "{rule}: {why}");
+        let window = results[0].window.as_ref().map(|span| {
+            let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
+            (at(&span.to) - at(&span.from)) / 60
+        });
+        assert_eq!((results[0].verdict, window), (want, minutes), "{rule}: {why}");
+    }
+}
+
+#[test]
+fn each_group_is_told_by_the_lengths_that_it_can_fill() {
+    let log = Log { every_s: 30.0, slow: 1.8, ..QUIET };
+    let rule = "shift(duration) < 10% per route";
+    let results = judged_over(log, rule, &[HOUR_US / 4, HOUR_US]);
+    let groups: Vec<&String> = results.iter().flat_map(|result| result.group.values()).collect();
+    assert_eq!(groups.len(), 2, "one result a group: {groups:?}");
+    assert!(results.iter().all(|result| result.verdict == Verdict::Fail), "{groups:?}");
+    assert!(results.iter().all(|result| result.evidence.n[1] >= 30), "{groups:?}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl<'a> Row<'a> {
             n: number::count(evidence.n[1]),
             statement: format!("{subject} {}", relation(evidence)),
             subject,
-            evidence: clauses(evidence),
+            evidence: clauses(check),
             since: since(check.since.as_ref(), check.linked_event.as_ref()),
             reason: visible::sentence(&check.reason),
             remark: remark(check),
@@ -334,7 +334,8 @@ pub(super) fn is_shift(metric: &str) -> bool {
     metric.starts_with("shift(")
 }
 
-fn clauses(evidence: &Evidence) -> String {
+fn clauses(check: &CheckResult) -> String {
+    let evidence = &check.evidence;
     let baseline = evidence
         .baseline
         .map(|value| format!("baseline {}", number::measure(value, evidence.unit)));
@@ -343,7 +344,12 @@ fn clauses(evidence: &Evidence) -> String {
         .interval
         .map(|interval| format!("likely {}", likely(interval, &evidence.metric, evidence.unit)));
     let is_told = evidence.actual.is_some() || evidence.n[1] > 0;
-    let n = is_told.then(|| format!("n {}", number::count(evidence.n[1])));
+    let within = check.window.as_ref().and_then(|window| {
+        let len_us = instant_us(&window.to)? - instant_us(&window.from)?;
+        Some(format!(" in {}", number::span(len_us as f64 / 1e6)))
+    });
+    let within = within.unwrap_or_default();
+    let n = is_told.then(|| format!("n {}{within}", number::count(evidence.n[1])));
     [baseline, change, likely, n].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

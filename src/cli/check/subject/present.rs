@@ -26,6 +26,11 @@ impl Subject {
         self.loaded.config.alert.interval = interval;
     }
 
+    /// Judges this much time where no window was asked for.
+    pub(in crate::cli) fn set_window(&mut self, window: Duration) {
+        self.loaded.config.check.window = Some(window);
+    }
+
     /// Reads the inputs, or what is needed of the store, and judges; where nothing was logged the
     /// checks say so. `None` when `stop` was raised meanwhile.
     ///
@@ -66,7 +71,8 @@ impl Subject {
         let sources = stored_sources(&self.loaded.config.store.path)?;
         let mut opened = Opened::open_stored(sources, &overrides)?;
         let events = self.events(Vec::new(), &opened)?;
-        let len_us = self.window_us(args, 0)?;
+        let longest_us = self.windows_us(args, i64::MAX).last().copied().unwrap_or_default();
+        let len_us = self.window_us(args, 0)?.max(longest_us);
         let current = Window { start_us: now_us.saturating_sub(len_us), end_us: now_us };
         let said_us = self.look_back_us().map_or(0, |look_back_us| look_back_us + len_us);
         let reach_us = self.checks.reach_us(len_us, self.compared).max(said_us);

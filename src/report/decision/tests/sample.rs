@@ -41,6 +41,7 @@ pub(super) fn check(id: &str) -> CheckResult {
         expr: "share(status >= 500) < 1%".to_owned(),
         severity: CheckSeverity::Fail,
         verdict: Verdict::Pass,
+        window: None,
         group: Group::new(),
         evidence: Evidence {
             metric: "share(status >= 500)".to_owned(),
@@ -194,6 +195,7 @@ fn recipe() -> crate::model::Recipe {
     crate::model::Recipe {
         now_us: 0,
         window_us: 1,
+        windows_us: Vec::new(),
         compared: "history".to_owned(),
         zone: "UTC".to_owned(),
         look_back_us: None,
