@@ -71,6 +71,10 @@ lines "${CHECK_INPUTS:-}" ""
 status=0
 "${CHECK_BINARY:-plimsoll}" "${arguments[@]}" || status=$?
 
+if [[ "$status" == 2 || "$status" == 4 ]]; then
+    echo "::error title=plimsoll::nothing was judged (exit status $status): the log of this step says why"
+fi
+
 # A comment that cannot be written does not change what the check says.
 if [[ -s "$page" ]]; then
     comment "$page" || echo "::warning title=plimsoll::the comment could not be written"

@@ -231,14 +231,6 @@ impl Alerts {
         self.state.alerts()
     }
 
-    /// How many messages wait.
-    ///
-    /// # Errors
-    /// When the outbox cannot be read.
-    pub fn waiting_count(&self) -> Result<usize, AlertError> {
-        Ok(self.outbox.waiting_count()?)
-    }
-
     fn messages(&self, notifications: &[Notification]) -> Vec<Waiting> {
         let sender = Sender { project: &self.project, repeat_us: self.patience.repeat_us };
         let mut messages = Vec::new();

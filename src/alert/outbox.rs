@@ -132,11 +132,6 @@ impl Outbox {
         Ok(excess)
     }
 
-    /// How many messages wait.
-    pub(super) fn waiting_count(&self) -> Result<usize, OutboxError> {
-        waiting_in(&self.directory)
-    }
-
     /// Sends what is due, oldest first.
     pub(super) fn send_due(
         &self,

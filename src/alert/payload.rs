@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::state::{Ending, Notification, Phase, Told};
-use crate::config::{ReceiverKind, RuleSeverity};
+use crate::config::{CheckSeverity, ReceiverKind};
 use crate::model::{format_ts, is_unsafe};
 
 /// The schema of [`AlertPayload`].
@@ -154,8 +154,8 @@ impl AlertPart {
 fn slack(notification: &Notification, sender: Sender<'_>) -> Value {
     let (sign, word) = match (notification.is_firing(), notification.severity) {
         (false, _) => ("✔", "resolved"),
-        (true, RuleSeverity::Fail) => ("✖", "FAIL"),
-        (true, RuleSeverity::Warn) => ("▲", "warn"),
+        (true, CheckSeverity::Fail) => ("✖", "FAIL"),
+        (true, CheckSeverity::Warn) => ("▲", "warn"),
     };
     let rule = slack_text(&notification.rule);
     let head = format!("{sign} {word}: {rule} ({})", slack_text(sender.project));

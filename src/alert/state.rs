@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::{self, RuleSeverity};
+use crate::config::{self, CheckSeverity};
 use crate::model::Verdict;
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ pub struct AlertInput {
     /// The rule.
     pub rule: String,
     /// What it means when the rule is broken.
-    pub severity: RuleSeverity,
+    pub severity: CheckSeverity,
     /// Fields and values of the group, such as `route` and `/orders`; empty without `per`.
     pub group: Vec<(String, String)>,
     /// `Warn` and `Fail` are broken, `Inconclusive` changes nothing.
@@ -97,7 +97,7 @@ pub struct Alert {
     /// Fields and values of the group.
     pub group: Vec<(String, String)>,
     /// Of the rule.
-    pub severity: RuleSeverity,
+    pub severity: CheckSeverity,
     /// The newest sentence.
     pub summary: String,
     /// Of the rule.
@@ -143,7 +143,7 @@ pub struct Notification {
     /// The rule.
     pub rule: String,
     /// The worst of its alerts.
-    pub severity: RuleSeverity,
+    pub severity: CheckSeverity,
     /// When it was made.
     pub at_us: i64,
     /// Firing ones first; at most 1,000.
@@ -230,11 +230,11 @@ impl State {
         for (name, rule) in &mut self.rules {
             let Some(groups) = rule.due(now_us, patience) else { continue };
             let severities = groups.iter().map(|told| told.alert.severity);
-            let is_fail = severities.into_iter().any(|severity| severity == RuleSeverity::Fail);
+            let is_fail = severities.into_iter().any(|severity| severity == CheckSeverity::Fail);
             due.push(Notification {
                 number: self.next_number,
                 rule: name.clone(),
-                severity: if is_fail { RuleSeverity::Fail } else { RuleSeverity::Warn },
+                severity: if is_fail { CheckSeverity::Fail } else { CheckSeverity::Warn },
                 at_us: now_us,
                 hidden_count: groups.len().saturating_sub(MAX_GROUPS),
                 groups: groups.into_iter().take(MAX_GROUPS).collect(),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::deliver::{Answer, Deliver, Message};
 use super::outbox::tests::config;
 use super::{AlertInput, Alerts, Phase};
-use crate::config::{ReceiverKind, RuleSeverity};
+use crate::config::{CheckSeverity, ReceiverKind};
 use crate::durable::write_whole;
 use crate::model::Verdict;
 
@@ -20,7 +20,7 @@ fn input(alert: usize, verdict: Verdict) -> AlertInput {
     let (rule, group) = [("a", "1"), ("a", "2"), ("b", "1")][alert];
     AlertInput {
         rule: rule.to_owned(),
-        severity: RuleSeverity::Fail,
+        severity: CheckSeverity::Fail,
         group: vec![("g".to_owned(), group.to_owned())],
         verdict,
         summary: "text".to_owned(),
@@ -150,7 +150,7 @@ fn play(steps: &[(Step, i64)]) -> (Vec<(String, Value)>, usize) {
         now_us += 301 * SECOND;
         it.send_by(&mut receiver, now_us).unwrap();
     }
-    assert_eq!(it.waiting_count().unwrap(), 0);
+    assert_eq!(super::outbox::waiting_in(&outbox).unwrap(), 0);
     assert_eq!(fs::read_dir(outbox.join("dead")).unwrap().count(), 0);
     let next = it.state.next_number as usize;
     (receiver.taken, next)
@@ -190,7 +190,10 @@ fn the_way_of_an_alert_from_verdict_to_end() {
     assert_eq!(see(&mut alerts, &[Verdict::Fail], 0), 0); // gathering
     assert_eq!(alerts.alerts().map(|(_, alert)| alert.phase).collect::<Vec<_>>(), [Phase::Firing]);
     let sent = alerts.send_by(&mut receiver, 30 * SECOND).unwrap();
-    assert_eq!((sent.delivered, alerts.waiting_count().unwrap()), (2, 0));
+    assert_eq!(
+        (sent.delivered, super::standing(root.path()).unwrap().unwrap().waiting_count),
+        (2, 0)
+    );
     for now_s in [60, 120, 180] {
         see(&mut alerts, &[Verdict::Pass], now_s * SECOND);
     }
@@ -206,7 +209,7 @@ fn the_way_of_an_alert_from_verdict_to_end() {
 #[test]
 fn severities_choose_receivers() {
     let mut config = config(&["ops", "dev"]);
-    config.receivers[1].severities = vec![RuleSeverity::Warn];
+    config.receivers[1].severities = vec![CheckSeverity::Warn];
     let root = tempfile::tempdir().unwrap();
     let mut alerts = Alerts::open(root.path(), &config).unwrap();
     see(&mut alerts, &[Verdict::Fail], 0);

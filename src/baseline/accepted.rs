@@ -37,8 +37,8 @@ pub struct Acceptance {
 /// A value that was accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AcceptedValue {
-    /// Measure, such as `p95(duration)`.
-    pub metric: String,
+    /// The part as written, such as `p95(duration) < 300ms`.
+    pub term: String,
     /// How it must stand to the limit.
     pub cmp: String,
     /// Its value when it was accepted, in the unit of the decision.
@@ -55,7 +55,7 @@ impl Acceptance {
     pub fn of(result: &CheckResult, by: Accepted, until: Option<String>) -> Option<Self> {
         let values: Vec<AcceptedValue> = broken(result)
             .into_iter()
-            .map(|evidence| AcceptedValue::of(evidence, result))
+            .map(|(term, evidence)| AcceptedValue::of(term, evidence))
             .collect::<Option<_>>()?;
         let Accepted { who, when, why } = by;
         (!values.is_empty()).then(|| Self {
@@ -79,11 +79,8 @@ impl Acceptance {
             .until
             .as_ref()
             .is_none_or(|until| until.parse().is_ok_and(|until: Timestamp| now < until));
-        let is_accepted = |evidence: &Evidence| {
-            let of_it = |value: &&AcceptedValue| {
-                value.metric == evidence.metric && value.cmp == evidence.cmp
-            };
-            let accepted = self.values.iter().find(of_it);
+        let is_accepted = |(term, evidence): (&str, &Evidence)| {
+            let accepted = self.values.iter().find(|value| value.term == term);
             accepted.is_some_and(|accepted| accepted.reaches(evidence))
         };
         is_meant && is_in_force && broken(result).into_iter().all(is_accepted)
@@ -91,14 +88,11 @@ impl Acceptance {
 }
 
 impl AcceptedValue {
-    fn of(evidence: &Evidence, result: &CheckResult) -> Option<Self> {
+    fn of(term: &str, evidence: &Evidence) -> Option<Self> {
         let value = evidence.actual?;
-        Some(Self {
-            metric: evidence.metric.clone(),
-            cmp: evidence.cmp.clone(),
-            value,
-            up_to: up_to(value, evidence, offset_of(result, evidence)),
-        })
+        let (term, cmp) = (term.to_owned(), evidence.cmp.clone());
+        let up_to = up_to(value, evidence, offset_of(&term));
+        Some(Self { term, cmp, value, up_to })
     }
 
     fn reaches(&self, evidence: &Evidence) -> bool {
@@ -128,23 +122,20 @@ pub fn accept(results: &mut [CheckResult], known: &[Acceptance], now: Timestamp)
     }
 }
 
-/// The evidence of each part that does not hold.
-fn broken(result: &CheckResult) -> Vec<&Evidence> {
+/// Each part that does not hold, as written, and its evidence.
+fn broken(result: &CheckResult) -> Vec<(&str, &Evidence)> {
     let is_broken = |verdict: Verdict| matches!(verdict, Verdict::Warn | Verdict::Fail);
     if result.terms.is_empty() {
-        return is_broken(result.verdict).then_some(&result.evidence).into_iter().collect();
+        let whole = (result.expr.as_str(), &result.evidence);
+        return is_broken(result.verdict).then_some(whole).into_iter().collect();
     }
     let terms = result.terms.iter().filter(|term| is_broken(term.verdict));
-    terms.map(|term| &term.evidence).collect()
+    terms.map(|term| (term.expr.as_str(), &term.evidence)).collect()
 }
 
-/// The offset of the limit that the rule names; `None` where it names none.
-fn offset_of(result: &CheckResult, evidence: &Evidence) -> Option<Offset> {
-    let rule = parse_rule(&result.expr).ok()?;
-    let is_it = |term: &&crate::rule::Term| {
-        term.measure.to_string() == evidence.metric && term.cmp.as_str() == evidence.cmp
-    };
-    match rule.terms.iter().find(is_it)?.limit {
+/// The offset of the limit that a rule of one part names; `None` where it names none.
+fn offset_of(term: &str) -> Option<Offset> {
+    match parse_rule(term).ok()?.terms.first()?.limit {
         Limit::Baseline(offset) | Limit::BeforeChange(offset) => {
             Some(offset).filter(|offset| offset.0.base().abs() > 0.0)
         }

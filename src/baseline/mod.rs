@@ -17,5 +17,5 @@ mod shelf;
 mod tests;
 
 pub use accepted::{Acceptance, AcceptedValue, accept};
-pub use saved::{Baseline, MeasureKey, SavedGroup, SavedMeasure, SavedWindow, Slot};
+pub use saved::{Baseline, Like, MeasureKey, SavedGroup, SavedMeasure, SavedWindow, Season, Slot};
 pub use shelf::{BaselineError, LAST_DECISION, Shelf, Shelved};

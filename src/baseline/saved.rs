@@ -1,15 +1,18 @@
 //! The file of a baseline.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{InputRef, Span};
+use crate::model::{InputRef, Span, time_zone};
 use crate::rule::{Measure, Rule};
-use crate::stats::{quantile::Sorted, season::MIN_LIKE_WINDOWS, sketch::Sketch};
+use crate::stats::{quantile::Sorted, sketch::Sketch};
+
+/// Days of which the same hour of the week, or of like days, is the usual.
+const MIN_WEEKS: usize = 3;
+const MIN_DAYS: usize = 2;
 
 /// What was usual, by measure and group. Schema `plimsoll.baseline/1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -107,23 +110,50 @@ pub struct SavedGroup {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SavedWindow(pub Slot, pub u64, pub u64, pub Option<f64>);
 
-/// Hour of the week in which the middle of a window lies, from Monday 0 h; of windows that hold
-/// about every hour, the day.
+/// Local hour in which the middle of a window lies, counted from Monday, 29 December 1969, 0 h; of
+/// windows that hold about every hour, the first of the day.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
-pub struct Slot(pub u8);
+pub struct Slot(pub i32);
+
+/// In what windows are like each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Like {
+    /// They are of the same hour of the week.
+    HourOfWeek,
+    /// They are of the same hour, all of working days or all of weekends.
+    HourOfDay,
+    /// There are too few that are like each other.
+    Any,
+}
 
 impl Slot {
-    /// Of a day from Monday 0, and an hour.
-    pub fn new(weekday: i8, hour: i8) -> Self {
-        Self(weekday.clamp(0, 6) as u8 * 24 + hour.clamp(0, 23) as u8)
+    /// Of a day, from a Monday on, and an hour.
+    pub fn new(day: i32, hour: i8) -> Self {
+        Self(day.saturating_mul(24).saturating_add(hour.clamp(0, 23).into()))
     }
 
-    /// Whether it is the same hour, both on working days or both on weekends.
-    pub fn is_like_day(self, other: Self) -> bool {
-        let is_workday = |slot: Self| slot.0 / 24 < 5;
-        self.0 % 24 == other.0 % 24 && is_workday(self) == is_workday(other)
+    /// In what windows of `others` are like one of this slot: different days count, since many
+    /// windows of one hour have that hour's luck in common.
+    pub fn like_in(self, others: &[Self]) -> Like {
+        let day_count = |like| {
+            let days = others.iter().filter(|other| self.is_like(**other, like));
+            days.map(|other| other.0.div_euclid(24)).collect::<BTreeSet<_>>().len()
+        };
+        let known = [(Like::HourOfWeek, MIN_WEEKS), (Like::HourOfDay, MIN_DAYS)];
+        let like = known.into_iter().find(|(like, least)| day_count(*like) >= *least);
+        like.map_or(Like::Any, |(like, _)| like)
+    }
+
+    /// Whether both are of the same hour of the week, or of the same hour of like days.
+    pub fn is_like(self, other: Self, like: Like) -> bool {
+        let [one, other] = [self, other].map(|slot| slot.0.rem_euclid(7 * 24));
+        match like {
+            Like::HourOfWeek => one == other,
+            Like::HourOfDay => one % 24 == other % 24 && (one / 24 < 5) == (other / 24 < 5),
+            Like::Any => true,
+        }
     }
 }
 
@@ -133,6 +163,20 @@ impl Baseline {
     /// JSON paths of everything that can hold text from logs, names of files included.
     pub const UNTRUSTED_TEXT_FIELDS: [&str; 4] =
         ["inputs[].name", "excluded", "measures[].groups[].name", "measures[].groups[].distinct"];
+
+    /// What no measuring gives, in words; `None` where all fits together.
+    pub(super) fn impossible(&self) -> Option<String> {
+        if time_zone(&self.zone).is_none() {
+            return Some(format!("`{}` is no time zone", self.zone.escape_debug()));
+        }
+        let groups = self.measures.iter().flat_map(|measure| &measure.groups);
+        let rows = groups.flat_map(|group| {
+            let windows = group.windows.iter().map(|window| (window.1, window.2));
+            windows.chain([(group.n, group.matching)])
+        });
+        let mut wrong = rows.filter(|(n, matching)| matching > n);
+        wrong.next().map(|(n, matching)| format!("of {n} rows {matching} match"))
+    }
 
     /// The measure, if it was saved.
     pub fn measure(&self, key: &MeasureKey) -> Option<&SavedMeasure> {
@@ -148,19 +192,11 @@ impl SavedMeasure {
 }
 
 impl SavedGroup {
-    /// The windows like one of this slot: of the same hour of the week where there are three, else
-    /// of the same hour of the day, else all.
+    /// The windows like one of this slot, see [`Slot::like_in`].
     pub fn like(&self, slot: Slot) -> impl Iterator<Item = &SavedWindow> {
-        let count = |is_like: &dyn Fn(Slot) -> bool| {
-            self.windows.iter().filter(|window| is_like(window.0)).count()
-        };
-        let weekly = count(&|other| other == slot) >= MIN_LIKE_WINDOWS;
-        let daily = count(&|other| other.is_like_day(slot)) >= MIN_LIKE_WINDOWS;
-        self.windows.iter().filter(move |SavedWindow(other, ..)| match (weekly, daily) {
-            (true, _) => *other == slot,
-            (false, true) => other.is_like_day(slot),
-            (false, false) => true,
-        })
+        let slots: Vec<Slot> = self.windows.iter().map(|window| window.0).collect();
+        let like = slot.like_in(&slots);
+        self.windows.iter().filter(move |window| slot.is_like(window.0, like))
     }
 
     /// Whether [`Self::like`] gives fewer than all windows.
@@ -179,13 +215,25 @@ impl SavedGroup {
         Some([sorted.quantile(0.25)?, sorted.quantile(0.75)?])
     }
 
-    /// Values of like windows, apart from those they are not like.
-    pub fn seasons(&self) -> Vec<Vec<f64>> {
-        let slots: BTreeSet<Slot> = self.windows.iter().map(|window| window.0).collect();
-        let values = |slot: Slot| self.like(slot).filter_map(|window| window.3).collect();
-        let mut seasons: Vec<Vec<f64>> = slots.into_iter().map(values).collect();
-        seasons.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-        seasons.dedup();
-        seasons
+    /// The windows of each hour of the week among those that they are like.
+    pub fn seasons(&self) -> Vec<Season> {
+        let hour_of_week = |slot: Slot| Slot(slot.0.rem_euclid(7 * 24));
+        let hours: BTreeSet<Slot> = self.windows.iter().map(|it| hour_of_week(it.0)).collect();
+        let season = |hour: Slot| {
+            let like = self.like(hour).filter_map(|it| Some((hour_of_week(it.0), it.3?)));
+            let (hours, values): (Vec<Slot>, Vec<f64>) = like.unzip();
+            let own = (0..hours.len()).filter(|index| hours.get(*index) == Some(&hour)).collect();
+            Season { values, own }
+        };
+        hours.into_iter().map(season).collect()
     }
+}
+
+/// Windows of one hour of the week among those that they are like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Season {
+    /// Values of all, in the order of time.
+    pub values: Vec<f64>,
+    /// Places of the windows of the hour itself.
+    pub own: Vec<usize>,
 }

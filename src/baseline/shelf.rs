@@ -61,6 +61,14 @@ pub enum BaselineError {
         /// What is wrong.
         source: serde_json::Error,
     },
+    /// Its numbers or words do not fit together.
+    #[error("`{}` is no baseline: {what}", path.display())]
+    Impossible {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// It is of a version that this plimsoll does not read.
     #[error(
         "`{}` has the schema `{}`, this plimsoll reads `{}`",
@@ -100,8 +108,6 @@ pub struct Shelved {
     pub baseline: Baseline,
     /// SHA-256 of its bytes, hex.
     pub sha256: String,
-    /// The file.
-    pub path: PathBuf,
 }
 
 /// The directories of baselines: the first is written to, all are read.
@@ -152,9 +158,12 @@ impl Shelf {
         if header.schema != Baseline::SCHEMA {
             return Err(BaselineError::Version { path, schema: header.schema });
         }
-        let baseline = serde_json::from_slice(&bytes).map_err(invalid)?;
+        let baseline: Baseline = serde_json::from_slice(&bytes).map_err(invalid)?;
+        if let Some(what) = baseline.impossible() {
+            return Err(BaselineError::Impossible { path, what });
+        }
         let sha256 = format!("{:x}", Sha256::digest(&bytes));
-        Ok(Shelved { baseline, sha256, path })
+        Ok(Shelved { baseline, sha256 })
     }
 
     /// Checks a name before anything is measured for it.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::model::{Accepted, CheckResult, Verdict};
+use crate::model::{Accepted, CheckResult, TermResult, Verdict};
 use crate::stats::sketch::Sketch;
 
 const NOW: &str = "2026-11-03T00:00:00Z";
@@ -60,6 +60,31 @@ fn an_acceptance_ends_when_it_gets_worse_by_the_offset_of_the_limit() {
     // A tenth of 99 % would accept everything: what is bad is the 1 %.
     let good = ("share(good)", ">=", "ratio");
     check("status < 500", good, 0.99, &[(0.9891, true), (0.985, false)]);
+}
+
+#[test]
+fn an_acceptance_took_the_offset_of_another_term() {
+    let terms = ["p95(duration) < 10s", "p95(duration) < baseline + 50%"];
+    let of = |value: f64| {
+        let mut result = result(&terms.join(" and "), P95, value);
+        result.terms = terms
+            .iter()
+            .zip([Verdict::Pass, Verdict::Fail])
+            .map(|(expr, verdict)| TermResult {
+                expr: (*expr).to_owned(),
+                verdict,
+                evidence: result.evidence.clone(),
+                reason: String::new(),
+            })
+            .collect();
+        result
+    };
+    let known = [acceptance(None, &of(200.0))];
+    assert!(is_accepted(&known, &of(300.0)), "a tenth was taken");
+    assert!(!is_accepted(&known, &of(301.0)));
+    let mut other = of(200.0);
+    other.terms[0].verdict = Verdict::Fail;
+    assert!(!is_accepted(&known, &other), "another term of the same measure is broken now");
 }
 
 #[test]
@@ -128,6 +153,11 @@ fn what_is_no_baseline_is_refused() {
     };
     check(&text.replace("baseline/1", "baseline/2"), "this plimsoll reads `plimsoll.baseline/1`");
     check(&text.replace("window_us", "window"), "is no baseline"); // a number that is missing
+    check(&text.replace("\"UTC\"", "\"Mars\""), "`Mars` is no time zone");
+    let groups = r#""measures":[{"key":"k","terms":[],"groups_left_out":0,"groups":[{"name":null,
+        "n":1,"matching":2,"exposure_s":1,"value":null,"values":null,"sample":[],"lag1":null,
+        "windows":[],"share_dispersion":1,"distinct":[],"distinct_count":0}]}]"#;
+    check(&text.replace("\"measures\":[]", groups), "of 1 rows 2 match");
     check("{}", "is no baseline");
     check("", "is no baseline");
 }
@@ -151,17 +181,34 @@ fn a_torn_acceptance_is_told_and_the_next_one_stands() {
 #[test]
 fn windows_are_like_those_of_their_hour_where_there_are_three() {
     let window = |slot: Slot, n: u64| SavedWindow(slot, n, 0, Some(n as f64));
-    let (monday, tuesday, sunday) = (Slot::new(0, 9), Slot::new(1, 9), Slot::new(6, 9));
+    // The fourth week: that of the third begins with day 14.
+    let (monday, tuesday, sunday) = (Slot::new(21, 9), Slot::new(22, 9), Slot::new(27, 9));
     let group = |windows: Vec<SavedWindow>| SavedGroup { windows, ..SavedGroup::default() };
     let like = |group: &SavedGroup, slot: Slot| group.like(slot).map(|w| w.1).collect::<Vec<u64>>();
-    let three = [1, 2, 3].map(|n| window(monday, n)).to_vec();
-    let weeks = group([three.clone(), vec![window(tuesday, 4), window(sunday, 5)]].concat());
+    let three = [1, 2, 3].map(|n| window(Slot::new((n as i32 - 1) * 7, 9), n)).to_vec();
+    let later = vec![window(Slot::new(15, 9), 4), window(Slot::new(20, 9), 5)];
+    let weeks = group([three.clone(), later].concat());
     assert_eq!(like(&weeks, monday), [1, 2, 3]); // the hour of the week
     assert_eq!(like(&weeks, tuesday), [1, 2, 3, 4]); // the hour of working days
     assert_eq!(like(&weeks, sunday), [1, 2, 3, 4, 5]); // one Sunday tells nothing
-    assert_eq!(like(&weeks, Slot::new(0, 10)), [1, 2, 3, 4, 5]); // an hour never seen
+    assert_eq!(like(&weeks, Slot::new(21, 10)), [1, 2, 3, 4, 5]); // an hour never seen
     assert!(weeks.has_season(monday) && !weeks.has_season(sunday));
-    assert_eq!(group(three).seasons(), [[1.0, 2.0, 3.0]]);
+    // Each window is judged once, beside all that are like it.
+    let (values, own) = (vec![1.0, 2.0, 3.0, 4.0], vec![3]);
+    assert_eq!(weeks.seasons()[1], Season { values, own });
+    let judged = weeks.seasons().iter().map(|season| season.own.len()).sum::<usize>();
+    assert_eq!(judged, weeks.windows.len());
+}
+
+#[test]
+fn one_hour_of_one_day_is_not_the_usual_of_that_hour() {
+    // Windows of five minutes: twelve of an odd Monday's hour among those of four other days.
+    let window = |slot: Slot, n: u64| SavedWindow(slot, n, 0, Some(n as f64));
+    let hour = |day: i32, n: u64| (0..12).map(move |_| window(Slot::new(day, 9), n));
+    let windows: Vec<SavedWindow> =
+        (0..5).flat_map(|day| hour(day, if day == 0 { 1_499 } else { 150 })).collect();
+    let group = SavedGroup { windows, ..SavedGroup::default() };
+    assert_eq!(group.like(Slot::new(7, 9)).filter(|window| window.1 == 150).count(), 48);
 }
 
 proptest! {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, Subcommand, ValueEnum};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::args::{ConfigFile, FieldArgs, InputArgs};
 use super::check::{CheckArgs, Subject};
@@ -22,7 +24,7 @@ use crate::judge::{
     check_of,
     rules::{Summary, summary},
 };
-use crate::model::{Accepted, CheckResult, Decision, Group, format_ts, one_line};
+use crate::model::{Accepted, CheckResult, Decision, Group, Span, format_ts, one_line};
 use crate::report::decision as render;
 
 /// Largest record of a decision that is read.
@@ -168,6 +170,21 @@ pub(super) fn shelf_of(file: &ConfigFile, terminal: &Terminal) -> Result<Shelf, 
     Ok(shelf(&config::load(file, terminal)?))
 }
 
+/// Whether the last decision is kept: where there is a place of its own for it.
+pub(super) fn is_kept(loaded: &Loaded) -> bool {
+    loaded.file.is_some() || loaded.config.store.path.is_dir()
+}
+
+/// Keeps a decision for `baseline accept`; that it cannot be kept is told and changes nothing.
+pub(super) fn keep(loaded: &Loaded, decision: &Decision, terminal: &Terminal) {
+    if !is_kept(loaded) {
+        return;
+    }
+    if let Err(error) = shelf(loaded).keep_decision(&render::json(decision)) {
+        terminal.say(&format!("  note: the decision is not kept for later: {error}"));
+    }
+}
+
 /// What was accepted so far; a line that cannot be read is told and accepts nothing.
 pub(super) fn accepted(shelf: &Shelf, terminal: &Terminal) -> Result<Vec<Acceptance>, Failure> {
     let (known, wrong) = shelf.acceptances()?;
@@ -232,28 +249,56 @@ fn save(args: &SaveArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
+/// What is saved. Schema `plimsoll.baselines/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct BaselineList {
+    /// Always `plimsoll.baselines/1`.
+    schema: &'static str,
+    /// In the order of their names.
+    baselines: Vec<BaselineRow>,
+    /// JSON paths of the fields that hold text of others.
+    untrusted_text_fields: [&'static str; 1],
+}
+
+/// A saved baseline in short.
+#[derive(Debug, Serialize, JsonSchema)]
+struct BaselineRow {
+    /// Its name, as the file says.
+    name: String,
+    /// When it was made, RFC 3339 UTC.
+    made_at: String,
+    /// plimsoll's version.
+    version: String,
+    /// From the first record to the last.
+    span: Span,
+    /// Length of the windows, microseconds.
+    window_us: i64,
+    /// How many measures it holds.
+    measures: usize,
+}
+
+impl From<Baseline> for BaselineRow {
+    fn from(baseline: Baseline) -> Self {
+        let Baseline { name, made_at, version, span, window_us, measures, .. } = baseline;
+        Self { name, made_at, version, span, window_us, measures: measures.len() }
+    }
+}
+
 fn list(shelf: &Shelf, output: Format, terminal: &Terminal) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     for name in shelf.names()? {
         match shelf.read(&name) {
-            Ok(found) => rows.push(found.baseline),
+            // The file's name is the one to ask for: a copy says the name of its original.
+            Ok(found) => rows.push(Baseline { name, ..found.baseline }),
             Err(error) => terminal.say(&format!("  note: {}", chain(&error))),
         }
     }
     if output == Format::Json {
-        let row = |baseline: &Baseline| {
-            serde_json::json!({
-                "name": baseline.name,
-                "made_at": baseline.made_at,
-                "version": baseline.version,
-                "span": baseline.span,
-                "window_us": baseline.window_us,
-                "measures": baseline.measures.len(),
-            })
-        };
-        let rows: Vec<_> = rows.iter().map(row).collect();
-        let schema = "plimsoll.baselines/1";
-        terminal.json(&serde_json::json!({ "schema": schema, "baselines": rows }))?;
+        terminal.json(&BaselineList {
+            schema: "plimsoll.baselines/1",
+            baselines: rows.into_iter().map(BaselineRow::from).collect(),
+            untrusted_text_fields: ["baselines[].name"],
+        })?;
         return Ok(Exit::Yes);
     }
     let mut text = String::new();
@@ -346,6 +391,12 @@ fn meant<'d>(decision: &'d Decision, args: &AcceptArgs) -> Result<&'d CheckResul
             Err(Failure::new(&BAD_VALUE, message).hint(hint))
         }
         _ => {
+            let names: Vec<String> = of_id().take(6).map(name_of).collect();
+            if !names.is_empty() {
+                let message = format!("the check `{}` has no such group", one_line(id));
+                let hint = format!("there is {}", one_line(&names.join(", ")));
+                return Err(Failure::new(&BAD_VALUE, message).hint(hint));
+            }
             let mut ids: Vec<&str> = decision.checks.iter().map(|c| c.id.as_str()).collect();
             ids.dedup();
             let message = format!("the decision has no such check `{}`", one_line(id));
@@ -382,7 +433,9 @@ impl From<BaselineError> for Failure {
                     "plimsoll baseline save {name} --from INPUT makes it; plimsoll baseline list"
                 ))
             }
-            BaselineError::Version { .. } | BaselineError::Invalid { .. } => {
+            BaselineError::Version { .. }
+            | BaselineError::Invalid { .. }
+            | BaselineError::Impossible { .. } => {
                 Self::caused(&BAD_BASELINE, &error).hint("save it anew with this plimsoll")
             }
             BaselineError::Write(_) | BaselineError::Append { .. } => {

@@ -8,7 +8,7 @@ mod source;
 pub(super) mod subject;
 mod watch;
 
-pub(super) use subject::{misread, place_of};
+pub(super) use subject::{misread, place_of, tell_mistakes};
 
 use std::path::{Path, PathBuf};
 
@@ -19,16 +19,23 @@ pub(super) use subject::Subject;
 
 use super::args::InputArgs;
 use super::commit::CommitArgs;
-use super::error::{Exit, Failure};
+use super::error::{Exit, Failure, USAGE};
 use super::output::Terminal;
 use super::report::FailOn;
 use crate::model::{Answer, ConfigRef, Decision, Verdict};
 use crate::source::sha256_of;
 
+/// What a replay takes from the record, or does not do.
+const NOT_WITH_REPLAY: [&str; 14] = [
+    "inputs", "rules", "gate", "watch", "window", "baseline", "now", "events", "timezone",
+    "record", "history", "commit", "branch", "write",
+];
+
 /// Judge rules and objectives: may this go on?
 ///
-/// Reads rules and objectives from plimsoll.toml, or from --rule. Exit status: 0 go, 1 a check
-/// failed or rollback, 2 usage or configuration, 3 cannot tell or hold, 4 unusable input.
+/// Reads rules and objectives from plimsoll.toml, or from --rule. Exit status: 0 go, 1 rollback (a
+/// rule failed, or the gate says so), 2 usage or configuration, 3 cannot tell or hold, 4 unusable
+/// input.
 #[derive(Args, Debug, Default)]
 pub(super) struct CheckArgs {
     /// Inputs and fields
@@ -74,7 +81,7 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     pub commit: CommitArgs,
     /// Judge a recorded decision again, and say whether it comes out the same
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["inputs", "rules", "gate", "watch"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = NOT_WITH_REPLAY)]
     pub replay: Option<PathBuf>,
     /// What is done with the decision
     #[command(flatten)]
@@ -149,6 +156,10 @@ pub(super) fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, Failure
     if let Some(file) = &args.replay {
         return replay::run(file, args, terminal);
     }
+    if args.commit.is_given() && !args.record && args.history.is_none() {
+        let message = "`--commit` and `--branch` say what is recorded, and nothing is";
+        return Err(Failure::new(&USAGE, message).hint("add --record"));
+    }
     let writes = args.ending.writes()?;
     let subject = Subject::configured(args, terminal)?;
     let decision = if args.watch {
@@ -186,7 +197,7 @@ impl EndingArgs {
 /// The configuration in force; `None` without a file.
 pub(super) fn config_ref(file: Option<&Path>) -> Option<ConfigRef> {
     let file = file?;
-    Some(ConfigRef { file: relative(file), sha256: sha256_of(file)? })
+    Some(ConfigRef { file: in_repository(file), sha256: sha256_of(file)? })
 }
 
 /// The path from the current directory where it lies below it.
@@ -195,15 +206,27 @@ pub(super) fn relative(file: &Path) -> String {
     file.strip_prefix(&here).unwrap_or(file).display().to_string()
 }
 
+/// The path as annotations want it: from the root of the repository, else from where a runner
+/// works, else from the current directory.
+fn in_repository(file: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let whole = here.join(file);
+    let is_repository = |directory: &&Path| directory.join(".git").try_exists().unwrap_or(false);
+    let repository = whole.ancestors().skip(1).find(is_repository).map(Path::to_owned);
+    let workspace = || std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
+    let roots = repository.into_iter().chain(workspace()).chain([here]);
+    let mut below = roots.filter_map(|root| Some(whole.strip_prefix(root).ok()?.to_owned()));
+    below.next().unwrap_or_else(|| file.to_owned()).display().to_string()
+}
+
 fn exit(decision: &Decision, args: &EndingArgs) -> Exit {
     if args.exit_zero {
         return Exit::Yes;
     }
     match (decision.decision, decision.verdict, args.fail_on) {
-        (Answer::Rollback, ..) if args.fail_on != FailOn::Inconclusive => Exit::No,
-        (_, Verdict::Fail, FailOn::Fail | FailOn::Warn) | (_, Verdict::Warn, FailOn::Warn) => {
-            Exit::No
-        }
+        // A failed check of a gate is in its score; one of rules and objectives is a rollback.
+        (Answer::Rollback, _, FailOn::Fail | FailOn::Warn)
+        | (_, Verdict::Fail | Verdict::Warn, FailOn::Warn) => Exit::No,
         (Answer::Hold, ..) | (_, Verdict::Inconclusive, _) => Exit::CannotTell,
         _ => Exit::Yes,
     }

@@ -78,9 +78,9 @@ fn follow_rules(
 ) -> Result<(), Failure> {
     let fields = FieldArgs { config: config.clone(), ..FieldArgs::detected() };
     let input = InputArgs { inputs: Vec::new(), fields };
-    let mut args = CheckArgs { input, ..CheckArgs::default() };
-    let subject = Subject::configured(&args, terminal)?;
-    args.window = Some(rounds::length(subject.config().alert.window));
+    let args = CheckArgs { input, ..CheckArgs::default() };
+    let mut subject = Subject::configured(&args, terminal)?;
+    subject.set_window(subject.config().alert.window);
     let (stop, terminal) = (Arc::clone(stop), *terminal);
     std::thread::spawn(move || {
         let (mut rounds, mut said) = (None, String::new());

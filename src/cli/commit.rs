@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 
 /// Variables that name the commit, in the order in which they are asked.
 const COMMIT_VARIABLES: [&str; 2] = ["GITHUB_SHA", "CI_COMMIT_SHA"];
@@ -15,14 +15,19 @@ const DETACHED: &str = "HEAD";
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct CommitArgs {
     /// Commit that was measured [default: what the CI system or git says]
-    #[arg(long, value_name = "SHA")]
+    #[arg(long, value_name = "SHA", value_parser = NonEmptyStringValueParser::new())]
     commit: Option<String>,
     /// Branch that was measured [default: what the CI system or git says]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     branch: Option<String>,
 }
 
 impl CommitArgs {
+    /// Whether an option says anything.
+    pub(super) fn is_given(&self) -> bool {
+        self.commit.is_some() || self.branch.is_some()
+    }
+
     /// Commit and branch, as far as anybody says.
     pub(super) fn said(&self) -> (Option<String>, Option<String>) {
         if let Some(commit) = &self.commit {

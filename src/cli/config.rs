@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 
 use super::args::ConfigFile;
+use super::check::tell_mistakes;
 use super::error::{CONFIG, Exit, Failure, NO_SOURCE};
 use super::output::Terminal;
-use crate::config::{self, ConfigError, Loaded, Request};
+use crate::config::{self, ConfigError, Expr, Loaded, Readable, Request};
+use crate::judge::rules::{Misread, of_config, of_gate};
 
 /// `plimsoll config …`.
 #[derive(Args, Debug)]
@@ -68,15 +70,28 @@ pub(super) fn load(file: &ConfigFile, terminal: &Terminal) -> Result<Loaded, Fai
             Ok(loaded)
         }
         Err(error) => {
-            if let ConfigError::Invalid { problems, .. } = &error {
+            if let ConfigError::Invalid { problems, readable, .. } = &error {
                 for problem in problems {
                     terminal.say(&problem.to_string());
+                }
+                if let Some(Readable(loaded)) = readable {
+                    tell_misread(loaded, terminal);
                 }
             }
             Err(Failure::caused(&CONFIG, &error)
                 .hint("`plimsoll config defaults` lists every key with its meaning"))
         }
     }
+}
+
+/// Tells what is wrong with the rules of a configuration that has other problems as well.
+fn tell_misread(loaded: &Loaded, terminal: &Terminal) {
+    let Loaded { config, .. } = loaded;
+    let no_place = |_: &Expr| None;
+    let of_gates = config.gates.iter().map(|gate| of_gate(gate, &no_place));
+    let checks = std::iter::once(of_config(config, &no_place)).chain(of_gates);
+    let all: Vec<Misread> = checks.filter_map(Result::err).flatten().collect();
+    tell_mistakes(loaded, &all, terminal);
 }
 
 /// As [`load`], but there must be a source to read.

@@ -73,6 +73,10 @@ fn metrics(args: &ExportArgs) -> Result<Metrics, Failure> {
             Failure::new(&BAD_VALUE, format!("`--label` is `{said}`"))
                 .hint("write it as FIELD=LABEL, such as status=code")
         })?;
+        if labels.iter().any(|(known, _)| known == field) {
+            return Err(Failure::new(&BAD_VALUE, format!("`--label` names `{field}` twice"))
+                .hint("a field is in one label"));
+        }
         labels.push((field.to_owned(), label.to_owned()));
     }
     for (option, name) in [("--metric", &args.metric), ("--duration-metric", &args.duration_metric)]
@@ -82,7 +86,8 @@ fn metrics(args: &ExportArgs) -> Result<Metrics, Failure> {
                 .hint("a metric has letters, digits, `_` and `:` in its name, first no digit"));
         }
     }
-    let (events, durations) = (args.metric.clone(), args.duration_metric.clone());
+    let durations = args.duration_metric.strip_suffix("_bucket").unwrap_or(&args.duration_metric);
+    let (events, durations) = (args.metric.clone(), durations.to_owned());
     Ok(Metrics { events, durations, labels })
 }
 

@@ -20,6 +20,8 @@ use crate::model::one_line;
 
 pub(super) use show::SeriesList;
 
+const RECORD_HINT: &str = "plimsoll check --record, or plimsoll history import FILE";
+
 /// Judge slow drift over builds, and take in the results of benchmarks.
 ///
 /// `plimsoll check --record` and `plimsoll history import` append values to the history.
@@ -83,17 +85,24 @@ impl Stand {
         let part = part.unwrap_or_default();
         let standings = standings(&history, &rule, &|series| series.contains(part));
         if standings.is_empty() {
+            if history.points.is_empty() {
+                return Err(no_build(&path));
+            }
             let told = one_line(&path.display().to_string()).into_owned();
             let message = match part {
-                _ if history.points.is_empty() => format!("there is no build in `{told}`"),
                 "" => format!("there is no build of the configured branch in `{told}`"),
                 part => format!("no series in `{told}` has `{part}` in its name"),
             };
-            return Err(Failure::new(&NO_HISTORY, message)
-                .hint("plimsoll check --record, or plimsoll history import FILE"));
+            return Err(Failure::new(&NO_HISTORY, message).hint(RECORD_HINT));
         }
         Ok(Self { loaded, path, history, rule, standings })
     }
+}
+
+/// A history in which nothing is recorded.
+pub(super) fn no_build(path: &Path) -> Failure {
+    let told = one_line(&path.display().to_string()).into_owned();
+    Failure::new(&NO_HISTORY, format!("there is no build in `{told}`")).hint(RECORD_HINT)
 }
 
 /// Reads a history and tells what of it cannot be read.
@@ -117,7 +126,7 @@ pub(super) fn append(path: &Path, points: &[Point]) -> Result<(), Failure> {
             Failure::new(&HISTORY, format!("cannot make `{}`: {error}", parent.display()))
         })?;
     }
-    Ok(history::append(path, points, jiff::Timestamp::UNIX_EPOCH)?)
+    Ok(history::append(path, points)?)
 }
 
 /// How drift is judged.

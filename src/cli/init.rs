@@ -1,5 +1,7 @@
 //! `plimsoll init`: a commented configuration from a look at some logs; `doctor`: is all well?
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use clap::Args;
@@ -35,9 +37,8 @@ pub(super) fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure
     let first = summaries.first().cloned().unwrap_or_default();
     let directory = std::env::current_dir().ok();
     let project = directory.as_deref().and_then(Path::file_name);
-    // A small document is one line, as is a log with one record; the name tells.
-    let is_json = |name: &str| Path::new(name).extension().is_some_and(|it| it == "json");
-    let documents = opened.profiles().all(|(name, profile)| profile.wrapped || is_json(name));
+    let documents =
+        opened.profiles().all(|(name, profile)| profile.wrapped || is_document_in_a_line(name));
     let findings = SampleFindings {
         project: project.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         include: args.inputs.iter().map(|input| include_of(input)).collect(),
@@ -70,6 +71,17 @@ pub(super) fn init(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure
     terminal.say(&format!("wrote {FILE_NAME}"));
     terminal.hint("plimsoll collect --once reads what is there into the store");
     Ok(Exit::Yes)
+}
+
+/// Whether a file holds one small document: a log of JSON lines may have the same name, but more
+/// lines.
+fn is_document_in_a_line(name: &str) -> bool {
+    const LOOKED_BYTES: u64 = 1 << 20;
+    let mut start = Vec::new();
+    let is_read = |file: File| file.take(LOOKED_BYTES).read_to_end(&mut start).is_ok();
+    Path::new(name).extension().is_some_and(|it| it == "json")
+        && File::open(name).is_ok_and(is_read)
+        && !start.trim_ascii().contains(&b'\n')
 }
 
 /// Roles that the first records fill.

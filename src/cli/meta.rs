@@ -16,8 +16,8 @@ use crate::model::{Decision, Report};
 /// Print the JSON schema of an output
 #[derive(Args, Debug)]
 pub(super) struct SchemaArgs {
-    /// What to describe: report, decision, replay, baseline, baseline-summary, accepted, inspect,
-    /// compare, alert, history, series or config
+    /// What to describe: report, decision, replay, baseline, baselines, baseline-summary, accepted,
+    /// inspect, compare, alert, history, series or config
     #[arg(value_name = "NAME")]
     pub name: String,
 }
@@ -53,13 +53,14 @@ pub(super) fn schema(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, Fai
         "compare" => schema_for!(super::compare::Comparison),
         "replay" => schema_for!(super::check::Replay),
         "baseline" => schema_for!(Baseline),
+        "baselines" => schema_for!(super::baselines::BaselineList),
         "baseline-summary" => schema_for!(Summary),
         "accepted" => schema_for!(Acceptance),
         other => {
             let message = format!("there is no output `{other}`");
             return Err(Failure::new(&BAD_VALUE, message).hint(
-                "try report, decision, replay, baseline, baseline-summary, accepted, inspect, \
-                 compare, alert, history, series or config",
+                "try report, decision, replay, baseline, baselines, baseline-summary, accepted, \
+                 inspect, compare, alert, history, series or config",
             ));
         }
     };

@@ -16,8 +16,8 @@ use super::output::Terminal;
 use super::when;
 use crate::alert::{Alert, AlertError, AlertInput, Alerts, Phase, Seen};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, RuleSeverity};
-use crate::model::{CheckKind, CheckResult, CheckSeverity, Decision, Verdict, format_ts};
+use crate::config::Config;
+use crate::model::{CheckKind, CheckResult, Decision, Verdict, format_ts, one_line};
 use crate::report::decision::sentence;
 
 /// How often it is looked whether something is to be sent, or to stop.
@@ -151,15 +151,12 @@ fn input(check: &CheckResult) -> Option<AlertInput> {
     let is_muted = check.muted.is_some() && check.accepted.is_none();
     Some(AlertInput {
         verdict: if is_muted { Verdict::Inconclusive } else { counted },
-        // A rule and an objective may have the same name.
+        // So alerts say what they are about.
         rule: match check.kind {
             CheckKind::Slo => format!("slo {}", check.id),
             _ => check.id.clone(),
         },
-        severity: match check.severity {
-            CheckSeverity::Fail => RuleSeverity::Fail,
-            CheckSeverity::Warn => RuleSeverity::Warn,
-        },
+        severity: check.severity,
         group: check.group.clone().into_iter().collect(),
         summary: sentence(check),
         runbook: check.runbook.clone(),
@@ -168,15 +165,10 @@ fn input(check: &CheckResult) -> Option<AlertInput> {
     })
 }
 
-/// The length as options have it.
-pub(super) fn length(length: Duration) -> String {
-    format!("{}us", length.as_micros())
-}
-
-/// What an alert is about, for people: `checkout-p95 route=/orders`.
+/// What an alert is about, for people and in one line: `checkout-p95 route=/orders`.
 pub(super) fn name(rule: &str, alert: &Alert) -> String {
     let fields = alert.group.iter().map(|(field, value)| format!(" {field}={value}"));
-    format!("{rule}{}", fields.collect::<String>())
+    one_line(&format!("{rule}{}", fields.collect::<String>())).into_owned()
 }
 
 /// The same with its time and its numbers.

@@ -14,7 +14,7 @@ use super::check::subject::Subject;
 use super::error::{Exit, Failure, USAGE};
 use super::output::{Terminal, visible};
 use super::reading::caught;
-use super::rounds::{Rounds, length, name, since};
+use super::rounds::{Rounds, name, since};
 use super::when;
 use crate::alert::AlertError;
 use crate::clock::{Clock, SystemClock};
@@ -68,9 +68,9 @@ pub(super) fn run(args: &WatchArgs, terminal: &Terminal) -> Result<Exit, Failure
         subject.set_interval(interval);
     }
     let alert = subject.config().alert;
-    let window = args.window.clone().unwrap_or_else(|| length(alert.window));
-    when::length_us("--window", &window)?;
-    let check = CheckArgs { window: Some(window), ..check };
+    subject.set_window(alert.window);
+    duration("--window", args.window.as_deref())?;
+    let check = CheckArgs { window: args.window.clone(), ..check };
     let ends = duration("--for", args.lasts.as_deref())?.map(|lasts| Instant::now() + lasts);
     let now_us = args.now.as_deref().map(|now| when::instant("--now", now)).transpose()?;
     let mut rounds = rounds(&subject, &check, args, terminal)?;

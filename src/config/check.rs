@@ -89,8 +89,9 @@ pub(super) fn check(
     let collect = checker.collect(&raw.collect);
     let redact = checker.redact(&raw.redact, &store.state);
     let sources = checker.sources(&raw.source, &project.time_zone);
-    let rules = checker.rules(&raw.rule);
-    let slos = checker.slos(&raw.slo);
+    let mut seen = entry::Seen::new();
+    let rules = checker.rules(&raw.rule, &mut seen);
+    let slos = checker.slos(&raw.slo, &mut seen);
     let calendars = checker.calendars(&raw.calendar);
     let check = checker.check_section(&raw.check);
     let gates = checker.gates(&raw.gate, &check);

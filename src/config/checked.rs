@@ -19,9 +19,11 @@ mod history;
 pub use alert::{Alert, Receiver, ReceiverKind, ReceiverUrl};
 pub use gate::{
     BaselineSource, BaselineSpec, ChangeDirection, Check, CheckKind, Gate, GateCheck,
-    GateCheckKind, MinEffect, OnNoData, Score,
+    GateCheckKind, MinEffect, Score,
 };
 pub use history::History;
+
+pub use crate::model::{CheckSeverity, OnNoData};
 
 /// A configuration in which everything is right.
 #[derive(Clone, Debug)]
@@ -205,7 +207,7 @@ pub struct Rule {
     /// What must hold.
     pub expr: Expr,
     /// What it means when it does not hold.
-    pub severity: RuleSeverity,
+    pub severity: CheckSeverity,
     /// Where to read what to do.
     pub runbook: Option<String>,
     /// Judged and shown, but no part of the decision.
@@ -313,15 +315,6 @@ words!(
         Ms = "ms",
         /// Seconds.
         S = "s",
-    }
-);
-words!(
-    /// What a broken rule means.
-    RuleSeverity {
-        /// The build stops.
-        Fail = "fail",
-        /// Somebody should look.
-        Warn = "warn",
     }
 );
 words!(

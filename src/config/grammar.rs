@@ -324,6 +324,15 @@ fn mended(value: &DeValue<'_>, text: &str, rule: &Allowed<'_>) -> Option<String>
     match value {
         DeValue::Table(_) if holds_tables(rule.schema) => Some(format!("write `[[{}]]`", rule.key)),
         DeValue::Table(_) | DeValue::Array(_) => None,
+        DeValue::String(one) if rule.schema.pointer("/properties/from").is_some() => {
+            Some(format!("write `{{ from = {} }}`", written::text(one)))
+        }
+        DeValue::String(one)
+            if matches!(rule.text("type"), Some("integer" | "number"))
+                && one.parse().is_ok_and(f64::is_finite) =>
+        {
+            Some(format!("write `{one}` without quotes"))
+        }
         DeValue::String(one) if rule.text("type") == Some("array") => {
             Some(format!("write `[{}]`", written::text(one)))
         }

@@ -38,9 +38,9 @@ mod written;
 
 pub use checked::{
     Alert, BaselineSource, BaselineSpec, Calendar, CalendarDays, CalendarKind, ChangeDirection,
-    Check, CheckKind, Collect, Config, EventFields, Expr, FieldPath, FieldUnit, Gate, GateCheck,
-    GateCheckKind, History, KeySource, MinEffect, NoData, OnNoData, Project, Receiver,
-    ReceiverKind, ReceiverUrl, Redact, Rule, RuleSeverity, Score, Secret, Slo, Source, SourceKind,
+    Check, CheckKind, CheckSeverity, Collect, Config, EventFields, Expr, FieldPath, FieldUnit,
+    Gate, GateCheck, GateCheckKind, History, KeySource, MinEffect, NoData, OnNoData, Project,
+    Receiver, ReceiverKind, ReceiverUrl, Redact, Rule, Score, Secret, Slo, Source, SourceKind,
     Store,
 };
 pub use discover::{FILE_NAME, ReadError, discover};
@@ -117,7 +117,19 @@ pub enum ConfigError {
         hidden_count: usize,
         /// What is no problem.
         warnings: Vec<Problem>,
+        /// What could be read nevertheless, for more that is wrong with it.
+        readable: Option<Readable>,
     },
+}
+
+/// What could be read of a configuration that has problems.
+pub struct Readable(pub Box<Loaded>);
+
+impl std::fmt::Debug for Readable {
+    /// Shows nothing: a secret in the wrong place is one of the problems.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Readable")
+    }
 }
 
 fn counted(problem_count: usize) -> String {
@@ -169,7 +181,7 @@ pub fn check_bytes(file: Option<(&Path, &[u8])>, request: &Request) -> Result<Lo
     }
     if findings.has_problems() {
         // Half of a text would only lead to problems that are not there.
-        return Err(invalid(findings.into_found()));
+        return Err(invalid(findings.into_found(), None));
     }
     let mut tree = toml::Spanned::new(0..DEFAULTS.len(), tree);
     grammar::conform(&mut tree, &keys, &mut findings);
@@ -178,7 +190,7 @@ pub fn check_bytes(file: Option<(&Path, &[u8])>, request: &Request) -> Result<Lo
         Err(error) => {
             let span = error.span().unwrap_or(layered.file_base..layered.file_base);
             findings.report(&span, "", error.message(), None);
-            return Err(invalid(findings.into_found()));
+            return Err(invalid(findings.into_found(), None));
         }
     };
     let checked = check::check(&raw, surroundings, &mut findings);
@@ -186,17 +198,19 @@ pub fn check_bytes(file: Option<(&Path, &[u8])>, request: &Request) -> Result<Lo
         findings.warn(&span, &message, help);
     }
     let found = findings.into_found();
-    if !found.problems.is_empty() {
-        return Err(invalid(found));
-    }
-    let settings = settings::settings(tree.get_ref(), &keys, &texts, &checked.derived);
-    let file = path.map(Path::to_owned);
-    Ok(Loaded { config: checked.config, file, settings, warnings: found.warnings, texts })
+    let is_valid = found.problems.is_empty();
+    let settings = || settings::settings(tree.get_ref(), &keys, &texts, &checked.derived);
+    let settings = if is_valid { settings() } else { Vec::new() };
+    let (config, file) = (checked.config, path.map(Path::to_owned));
+    let warnings = found.warnings.clone();
+    let loaded = Loaded { config, file, settings, warnings, texts };
+    if is_valid { Ok(loaded) } else { Err(invalid(found, Some(loaded))) }
 }
 
-fn invalid(found: Found) -> ConfigError {
+fn invalid(found: Found, readable: Option<Loaded>) -> ConfigError {
     let Found { problems, warnings, hidden_count } = found;
-    ConfigError::Invalid { problems, hidden_count, warnings }
+    let readable = readable.map(|loaded| Readable(Box::new(loaded)));
+    ConfigError::Invalid { problems, hidden_count, warnings, readable }
 }
 
 impl Loaded {

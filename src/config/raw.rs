@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::checked::{CalendarKind, FieldUnit, NoData, RuleSeverity, SourceKind};
+use super::checked::{CalendarKind, CheckSeverity, FieldUnit, NoData, SourceKind};
 
 mod history;
 mod judging;
@@ -317,7 +317,7 @@ pub(super) struct RawRule {
     #[schemars(required)]
     pub expr: Option<Placed<String>>,
     /// What it means when it does not hold
-    pub severity: Option<Placed<RuleSeverity>>,
+    pub severity: Option<Placed<CheckSeverity>>,
     /// Where to read what to do: a web address or a path
     pub runbook: Option<Placed<String>>,
     /// Judge and show it, but leave it out of the decision

@@ -731,6 +731,7 @@ fn every_value_in_effect_is_listed_with_its_origin() {
     source.app.include = ["a", "b"]  # plimsoll.toml:5
     source.app.exclude = []  # default
     check.window = "all"  # default
+    check.windows = []  # default
     check.baseline.from = "history"  # default
     check.min_samples = 30  # default
     check.level = "2%"  # default
@@ -972,7 +973,7 @@ fn any_line() -> impl Strategy<Value = String> {
             "[[]]",
             "{}",
             "{ a = 1 }",
-            "{ from = \"name:a\", window = \"1h\" }",
+            "{ from = \"name:a\" }",
             "{ pass = 1, warn = 2.5 }",
             "{ \"*\" = { \"*\" = 1 } }",
             "\"env:A\"",

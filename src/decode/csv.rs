@@ -3,7 +3,7 @@
 //! Commas, semicolons and tabs separate; cells in quotes may hold separators and doubled quotes.
 //! A quoted line break is not supported: records are lines, so both halves are rejected and
 //! counted, as is a line with another number of cells than the header. The header, wherever it
-//! is repeated, is no record.
+//! is repeated, is no record. Only PostgreSQL's csvlog is read without one.
 
 use super::fields::{Kind as FieldKind, Reject, bare_slot};
 use super::scan::{Kind, Slot};
@@ -21,6 +21,40 @@ const MAX_COLUMNS: usize = 1_000;
 /// With fewer columns than this, one of them must have a known name: prose has commas too.
 const TELLING_COLUMNS: usize = 3;
 
+/// Columns of PostgreSQL's csvlog, which has no header, by their names in its jsonlog, but for the
+/// severity, which is known by its plain name in any CSV. Versions before 13 end with the
+/// application, 13 with the backend's type.
+const CSVLOG: [&str; 26] = [
+    "timestamp",
+    "user",
+    "dbname",
+    "pid",
+    "connection_from",
+    "session_id",
+    "line_num",
+    "ps",
+    "session_start",
+    "vxid",
+    "txid",
+    "severity",
+    "state_code",
+    "message",
+    "detail",
+    "hint",
+    "internal_query",
+    "internal_position",
+    "context",
+    "statement",
+    "cursor_position",
+    "location",
+    "application_name",
+    "backend_type",
+    "leader_pid",
+    "query_id",
+];
+/// Lengths of it that there are.
+const CSVLOG_LENGTHS: [usize; 3] = [23, 24, 26];
+
 /// How a CSV input is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvLayout {
@@ -28,7 +62,7 @@ pub struct CsvLayout {
     pub separator: u8,
     /// Names of the columns, in order; unique.
     pub columns: Vec<String>,
-    /// The header line, without blanks around it.
+    /// The header line, without blanks around it; empty where there is none.
     pub header: Vec<u8>,
 }
 
@@ -39,6 +73,9 @@ pub(super) fn layout_of<'a>(
     is_known: &dyn Fn(&str) -> bool,
 ) -> Option<CsvLayout> {
     let header = lines.next()?.trim_ascii();
+    if let Some(layout) = csvlog(header) {
+        return Some(layout);
+    }
     let with = |separator: u8| {
         let columns = names_of(header, separator)?;
         let tells = columns.len() >= TELLING_COLUMNS || columns.iter().any(|name| is_known(name));
@@ -52,6 +89,23 @@ pub(super) fn layout_of<'a>(
         fits.then(|| CsvLayout { separator, columns, header: header.to_vec() })
     };
     SEPARATORS.into_iter().filter_map(with).max_by_key(|layout| layout.columns.len())
+}
+
+/// The layout of PostgreSQL's csvlog, told by a line: by its length, the time that it begins with,
+/// and the state of five letters behind the severity.
+fn csvlog(line: &[u8]) -> Option<CsvLayout> {
+    let mut is_like = line.first()?.is_ascii_digit();
+    let count = each_cell(line, b',', &mut |number, cell| {
+        let text = cell.raw(line);
+        is_like &= match CSVLOG.get(number) {
+            Some(&"severity") => text.iter().all(u8::is_ascii_alphanumeric) && text.len() > 2,
+            Some(&"state_code") => text.iter().all(u8::is_ascii_alphanumeric) && text.len() == 5,
+            _ => true,
+        };
+    });
+    let len = count.ok().filter(|len| is_like && CSVLOG_LENGTHS.contains(len))?;
+    let columns = CSVLOG.iter().take(len).map(|name| (*name).to_owned()).collect();
+    Some(CsvLayout { separator: b',', columns, header: Vec::new() })
 }
 
 /// The names in a header; `None` when it is none.

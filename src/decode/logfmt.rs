@@ -1,8 +1,8 @@
 //! Decodes logfmt: `level=info msg="two words" duration=1.2s`.
 //!
 //! There is no standard; this takes what Go's kit and logrus, Heroku, Prometheus and the Python
-//! writers make. A key without `=` is a flag and counts as true. Values keep their quotes'
-//! escapes, flagged. Nested braces and brackets are not looked into.
+//! writers make, structlog's single quotes among them. A key without `=` is a flag and counts as
+//! true. Values keep their quotes' escapes, flagged. Nested braces and brackets are not looked into.
 
 use super::fields::{
     Fields, Kind, MAX_RECORD_LEN, Reject, Slot, Span, bare_slot, quoted_slot, split_quoted,
@@ -47,6 +47,13 @@ pub(super) fn parse_pairs(record: &[u8], part: &[u8], fields: &mut Fields) -> Re
                 pair_count += 1;
                 after
             }
+            [b'=', b'\'', value @ ..] if single_quoted(value).is_some() => {
+                let (value, after) = single_quoted(value).unwrap_or_default();
+                let span = Span::locate(record, value);
+                fields.put_written(record, key, Slot { kind: Kind::String, escaped: false, span });
+                pair_count += 1;
+                after
+            }
             [b'=', value @ ..] => {
                 let len = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
                 let (value, after) = value.split_at_checked(len).ok_or(Reject::OtherFormat)?;
@@ -67,6 +74,15 @@ pub(super) fn parse_pairs(record: &[u8], part: &[u8], fields: &mut Fields) -> Re
         rest = rest.trim_ascii_start();
     }
     Ok(())
+}
+
+/// A value as Python's `repr` writes it, up to the quote that a blank or the end follows; its
+/// escapes stay as they are.
+fn single_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_end = |at: &usize| text.get(at + 1).is_none_or(u8::is_ascii_whitespace);
+    let is_escaped = |at: &usize| at.checked_sub(1).is_some_and(|at| text.get(at) == Some(&b'\\'));
+    let at = memchr::memchr_iter(b'\'', text).find(|at| is_end(at) && !is_escaped(at))?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// Whether `text` begins with `key=`.

@@ -32,6 +32,7 @@ pub use detect::{DetectError, Detected, Overrides, SeenField, ValueKind, detect}
 pub use documents::DocumentDecoders;
 pub use profile::{DurationField, Profile, Role, Syntax};
 pub use rejects::Rejects;
+pub use route::route_of;
 pub use sample::Sample;
 pub use timestamp::{ZoneDefault, parse_text as parse_time};
 pub use unit::{DurationUnit, parse_duration_text};

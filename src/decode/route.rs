@@ -26,7 +26,7 @@ const MAX_PLAIN_LEN: usize = 96;
 /// slash. Digits, UUIDs, hex of 8 and more, ULIDs and the like, e-mail addresses, dates,
 /// percent-encoded and odd bytes become `{id}`. Kept are `[id]`, `{id}`, `:id`, `*`.
 /// An empty path is `/`.
-pub(super) fn route_of(path: &[u8], out: &mut String) -> bool {
+pub fn route_of(path: &[u8], out: &mut String) -> bool {
     out.clear();
     if let Some(plain) = plain_path(path) {
         out.push_str(plain);

@@ -32,7 +32,7 @@ pub(super) fn counters(objective: &Objective, metrics: &Metrics) -> Result<Count
             why,
         };
         if condition.field.name == DURATION {
-            let bound = bucket_bound(&condition.test).map_err(wrong)?;
+            let bound = bucket_of(&condition.test).map_err(wrong)?;
             if bucket.replace(bound).is_some() {
                 return Err(wrong("a second bound would need a second bucket"));
             }
@@ -41,8 +41,8 @@ pub(super) fn counters(objective: &Objective, metrics: &Metrics) -> Result<Count
         }
     }
     Ok(match bucket {
-        Some(bound) => {
-            matchers.push(format!("le={}", quoted(&bound)));
+        Some(bucket) => {
+            matchers.push(bucket);
             Counters {
                 good: format!("{}_bucket{{{}}}", metrics.durations, matchers.join(",")),
                 total: format!("{}_count", metrics.durations),
@@ -55,11 +55,16 @@ pub(super) fn counters(objective: &Objective, metrics: &Metrics) -> Result<Count
     })
 }
 
-/// Seconds, as the label of a bucket has them; a bucket holds its bound.
-fn bucket_bound(test: &Test) -> Result<String, Unsayable> {
+/// The matcher of the bucket up to a bound, in seconds; a bucket holds its bound.
+fn bucket_of(test: &Test) -> Result<String, Unsayable> {
     match test {
         Test::Compare(Cmp::Less | Cmp::AtMost, Value::Time(ms)) => {
-            Ok(super::plain(ms / 1e3).to_string())
+            let bound = super::plain(ms / 1e3);
+            // Whole seconds are labelled `1.0` from Prometheus 3 on, `1` before.
+            Ok(match bound.fract() {
+                0.0 => format!("le=~{}", quoted(&format!(r"{bound}(\.0)?"))),
+                _ => format!("le={}", quoted(&bound.to_string())),
+            })
         }
         _ => Err("a histogram tells only what is below a bound, such as `duration < 300ms`"),
     }

@@ -80,6 +80,17 @@ fn conditions_become_matchers() {
 }
 
 #[test]
+fn a_bound_of_whole_seconds_is_found_whichever_way_its_label_is_written() {
+    let check = |good: &str, label: &str| {
+        let want = format!("http_request_duration_seconds_bucket{{{label}}}");
+        assert_eq!(selected(good), want, "{good}");
+    };
+    check("duration < 1s", r#"le=~"1(\\.0)?""#); // `1.0` from Prometheus 3 on, `1` before
+    check("duration <= 10s", r#"le=~"10(\\.0)?""#);
+    check("duration < 1500ms", r#"le="1.5""#); // the same everywhere
+}
+
+#[test]
 fn openslo_has_a_document_for_an_objective() {
     let objectives = [objective("Orders.fast", "duration < 300ms")];
     insta::assert_snapshot!(openslo("it's a 'shop'", &objectives, &metrics()).unwrap(), @r#"

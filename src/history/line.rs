@@ -62,11 +62,11 @@ impl From<Time> for String {
 }
 
 /// Writes `point` with its line end; its value is finite.
-pub(super) fn push(text: &mut String, point: &Point, now: Timestamp) {
+pub(super) fn push(text: &mut String, point: &Point, at: Timestamp) {
     let point = point.clone();
     let line = Line {
         schema: SCHEMA.to_owned(),
-        at: Time(point.at.unwrap_or(now)),
+        at: Time(at),
         commit: point.commit,
         branch: point.branch,
         series: point.series,

@@ -156,6 +156,12 @@ pub enum HistoryError {
         /// Length of the line.
         bytes: usize,
     },
+    /// A value of nobody knows when.
+    #[error("series `{series}` has a value without a time, a history is in the order of time")]
+    NoTime {
+        /// The series.
+        series: String,
+    },
     /// A value that JSON cannot hold.
     #[error("series `{series}` has the value {value}, a history holds finite numbers only")]
     NotFinite {
@@ -269,33 +275,25 @@ impl History {
         self.points.sort_by_key(|point| point.at);
         added
     }
-
-    /// The values of each series, in the order of time.
-    pub fn series(&self) -> BTreeMap<(Origin, &str), Vec<&Point>> {
-        let mut series: BTreeMap<_, Vec<&Point>> = BTreeMap::new();
-        for point in &self.points {
-            series.entry((point.origin, point.series.as_str())).or_default().push(point);
-        }
-        series
-    }
 }
 
-/// Appends `points` and waits until they are on disk; those without a time get `now`.
+/// Appends `points` and waits until they are on disk.
 ///
 /// Two that append at the same time wait for each other.
 ///
 /// # Errors
-/// When a value is not finite, a line too long, or the file cannot be written; nothing is
+/// When a value is not finite or has no time, a line too long, or the file cannot be written; nothing is
 /// appended then.
-pub fn append(path: &Path, points: &[Point], now: Timestamp) -> Result<(), HistoryError> {
+pub fn append(path: &Path, points: &[Point]) -> Result<(), HistoryError> {
     let mut text = String::new();
     for point in points {
         if !point.value.is_finite() {
             let (series, value) = (point.series.clone(), point.value);
             return Err(HistoryError::NotFinite { series, value });
         }
+        let no_time = || HistoryError::NoTime { series: point.series.clone() };
         let start = text.len();
-        line::push(&mut text, point, now);
+        line::push(&mut text, point, point.at.ok_or_else(no_time)?);
         let bytes = text.len() - start;
         if bytes > line::MAX_LINE_BYTES {
             let series = point.series.chars().take(40).collect();

@@ -5,6 +5,10 @@ fn point(series: &str, value: f64, at: &str) -> Point {
     Point { at, ..Point::new(Origin::Check, series, value, "ms") }
 }
 
+fn point_now(series: &str, value: f64) -> Point {
+    Point { at: Some(NOW), ..point(series, value, "") }
+}
+
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 #[test]
@@ -19,8 +23,8 @@ fn what_is_appended_is_read_in_the_order_of_time() {
         n: Some(1_847),
         ..point("reports-p95", 759.5, "2026-11-21T10:00:00Z")
     };
-    append(&path, &[full.clone(), point("b\n\"", 1e-300, "")], NOW).unwrap();
-    append(&path, &[point("reports-p95", 406.0, "2026-11-20T10:00:00Z")], NOW).unwrap();
+    append(&path, &[full.clone(), point_now("b\n\"", 1e-300)]).unwrap();
+    append(&path, &[point("reports-p95", 406.0, "2026-11-20T10:00:00Z")]).unwrap();
 
     insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r#"
     {"schema":"plimsoll.history/1","at":"2026-11-21T10:00:00Z","commit":"4957ac1","branch":"main","series":"reports-p95","value":759.5,"unit":"ms","smaller_is_better":true,"n":1847,"origin":"check"}
@@ -29,10 +33,8 @@ fn what_is_appended_is_read_in_the_order_of_time() {
     "#);
     let history = History::read(&path).unwrap();
     assert_eq!((history.unread_count, history.repeated_count), (0, 0));
-    let values = |series: &[&Point]| series.iter().map(|point| point.value).collect::<Vec<_>>();
-    let series: Vec<_> =
-        history.series().iter().map(|(name, points)| (name.1, values(points))).collect();
-    assert_eq!(series, [("b\n\"", vec![1e-300]), ("reports-p95", vec![406.0, 759.5])]);
+    let values = history.points.iter().map(|point| point.value);
+    assert_eq!(values.collect::<Vec<_>>(), [1e-300, 406.0, 759.5]);
     assert_eq!(history.points.last(), Some(&full)); // every field comes back
 }
 
@@ -41,8 +43,8 @@ fn a_second_import_of_the_same_values_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("history.jsonl");
     let points = [point("a", 1.0, "2026-11-20T10:00:00Z"), point("a", 2.0, "2026-11-21T10:00:00Z")];
-    append(&path, &points, NOW).unwrap();
-    append(&path, &points, NOW).unwrap();
+    append(&path, &points).unwrap();
+    append(&path, &points).unwrap();
     let history = History::read(&path).unwrap();
     assert_eq!((history.points.len(), history.repeated_count), (2, 2));
 }
@@ -74,12 +76,12 @@ fn only_what_is_not_there_yet_is_added() {
 fn a_torn_line_is_told_and_takes_no_other_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("history.jsonl");
-    append(&path, &[point("a", 1.0, ""), point("a", 2.0, "")], NOW).unwrap();
+    append(&path, &[point_now("a", 1.0), point_now("a", 2.0)]).unwrap();
     let whole = std::fs::read(&path).unwrap();
     for len in 0..=whole.len() {
         File::create(&path).unwrap().write_all(&whole[..len]).unwrap();
         let torn = History::read(&path).unwrap();
-        append(&path, &[point("b", 3.0, "")], NOW).unwrap();
+        append(&path, &[point_now("b", 3.0)]).unwrap();
         let history = History::read(&path).unwrap();
         assert_eq!(history.unread_count, torn.unread_count, "cut at {len}");
         assert_eq!(history.points.len(), torn.points.len() + 1, "cut at {len}");
@@ -125,17 +127,19 @@ fn lines_that_cannot_be_read_are_told_by_number() {
 fn what_cannot_be_written_leaves_the_file_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("history.jsonl");
-    append(&path, &[point("a", 1.0, "")], NOW).unwrap();
-    let error = append(&path, &[point("a", 2.0, ""), point("b", f64::NAN, "")], NOW).unwrap_err();
+    append(&path, &[point_now("a", 1.0)]).unwrap();
+    let error = append(&path, &[point_now("a", 2.0), point_now("b", f64::NAN)]).unwrap_err();
     insta::assert_snapshot!(error, @r"series `b` has the value NaN, a history holds finite numbers only");
     assert_eq!(History::read(&path).unwrap().points.len(), 1);
-    let error = append(&path, &[point(&"p".repeat(70_000), 2.0, "")], NOW).unwrap_err();
+    let error = append(&path, &[point("b", 2.0, "")]).unwrap_err();
+    insta::assert_snapshot!(error, @"series `b` has a value without a time, a history is in the order of time");
+    let error = append(&path, &[point_now(&"p".repeat(70_000), 2.0)]).unwrap_err();
     insta::assert_snapshot!(error, @"series `pppppppppppppppppppppppppppppppppppppppp…` makes a line of 70113 bytes, a history holds at most 65536: give it a shorter name");
     assert_eq!(History::read(&path).unwrap().points.len(), 1);
-    let error = append(Path::new("/dev/full"), &[point("a", 1.0, "")], NOW).unwrap_err();
+    let error = append(Path::new("/dev/full"), &[point_now("a", 1.0)]).unwrap_err();
     let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
     assert!(source.contains("No space left"), "{source}");
-    let error = append(&dir.path().join("no/history.jsonl"), &[], NOW).unwrap_err();
+    let error = append(&dir.path().join("no/history.jsonl"), &[]).unwrap_err();
     assert!(error.to_string().contains("no/history.jsonl"), "{error}");
     let error = History::read(dir.path()).unwrap_err(); // a directory
     assert!(error.to_string().starts_with("cannot read history"), "{error}");
@@ -150,7 +154,7 @@ fn appending_at_the_same_time_mixes_no_lines() {
             let path = &path;
             scope.spawn(move || {
                 for value in 0..20 {
-                    append(path, &[point(name, f64::from(value), "")], NOW).unwrap();
+                    append(path, &[point_now(name, f64::from(value))]).unwrap();
                 }
             });
         }

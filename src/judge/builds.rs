@@ -35,12 +35,8 @@ pub struct BuildsRule {
 impl From<&config::History> for BuildsRule {
     fn from(history: &config::History) -> Self {
         let (min_effect, last) = (history.min_effect_ratio, history.last as usize);
-        let severity = match history.severity {
-            config::RuleSeverity::Fail => CheckSeverity::Fail,
-            config::RuleSeverity::Warn => CheckSeverity::Warn,
-        };
         let drift = DriftRule { min_effect, last, ..DriftRule::default() };
-        Self { drift, severity, branch: history.branch.clone() }
+        Self { drift, severity: history.severity, branch: history.branch.clone() }
     }
 }
 
@@ -138,7 +134,13 @@ fn standing(
 ) -> Option<Standing> {
     let newest = *points.last()?;
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-    let drift = drift(&values, newest.direction(), &rule.drift);
+    let drift = match whole(newest) {
+        None => drift(&values, newest.direction(), &rule.drift),
+        Some(whole) => {
+            let missing: Vec<f64> = values.iter().map(|value| whole - value).collect();
+            of_missing(drift(&missing, Direction::UpIsWorse, &rule.drift), whole)
+        }
+    };
     let time = |index: usize| Some(points.get(index)?.at?.to_string());
     let first = drift.changes.first();
     let since = first.and_then(|change| {
@@ -155,6 +157,23 @@ fn standing(
         newest: newest.clone(),
         drift,
     })
+}
+
+/// All of a share that must be high: what gets worse is what is missing to it. From 99.95 % to
+/// 99 % twenty times as much fails, and the share itself is one per cent lower.
+fn whole(point: &Point) -> Option<f64> {
+    match (point.shown_unit()?, point.direction()) {
+        ((Unit::Ratio, factor), Direction::DownIsWorse) => Some(1.0 / factor),
+        _ => None,
+    }
+}
+
+/// The drift of a share from that of what is missing to it.
+fn of_missing(drift: Drift, whole: f64) -> Drift {
+    let (before, after) =
+        (drift.before.map(|missing| whole - missing), drift.after.map(|missing| whole - missing));
+    let pct = before.zip(after).map(|(before, after)| 100.0 * (after - before) / before.abs());
+    Drift { before, after, pct: pct.filter(|pct| pct.is_finite()), ..drift }
 }
 
 impl Standing {
@@ -175,6 +194,7 @@ impl Standing {
             ),
             severity: rule.severity,
             verdict,
+            window: None,
             group: Group::new(),
             evidence: self.evidence(rule),
             since: self.since.clone(),
@@ -206,7 +226,11 @@ impl Standing {
             Direction::Neutral => (0.0, "="),
         };
         let before = self.drift.before;
-        let limit = before.map(|before| before + sign * rule.drift.min_effect * before.abs());
+        let worse = |before: f64| match whole(&self.newest) {
+            Some(whole) => whole - before,
+            None => before.abs(),
+        };
+        let limit = before.map(|before| before + sign * rule.drift.min_effect * worse(before));
         let after_from = self.drift.changes.first().map_or(0, |change| change.index);
         let builds = [after_from, self.drift.n.saturating_sub(after_from)];
         Evidence {

@@ -1,10 +1,10 @@
 //! From judged checks to a decision with its evidence and what can be done.
 
-use super::gate::{self, OnNoData};
+use super::gate;
 use crate::model::{
     Answer, BaselineRef, CheckCoverage, CheckMethod, CheckResult, Confidence, ConfigRef, Decision,
-    FindingRow, InputRef, LinkedEvent, OptionRow, Recipe, ScoreBars, Span, Verdict, Window,
-    format_ts,
+    FindingRow, InputRef, LinkedEvent, OnNoData, OptionRow, Recipe, ScoreBars, Span, Verdict,
+    Window,
 };
 
 /// Findings listed at most.
@@ -29,6 +29,8 @@ pub struct Frame {
     pub on_no_data: OnNoData,
     /// Records read, and those that could not be decoded.
     pub records: [u64; 2],
+    /// What was left out, and what was probably meant otherwise.
+    pub notes: Vec<String>,
     /// How the numbers were made.
     pub method: CheckMethod,
     /// The configuration in force.
@@ -37,6 +39,8 @@ pub struct Frame {
     pub recipe: Option<Recipe>,
     /// The command that checks again, as arguments.
     pub again: Vec<String>,
+    /// Whether the decision is kept, so that a finding of it can be accepted by its number.
+    pub is_kept: bool,
 }
 
 /// Puts the checks together.
@@ -44,9 +48,7 @@ pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
     let outcome = gate::outcome(&checks, frame.bars, frame.on_no_data);
     let coverage: CheckCoverage = gate::coverage(&checks, frame.records[0], frame.records[1]);
     let findings = findings(&checks);
-    let options = options(&findings, &checks, (outcome.answer, &frame.again));
-    let span =
-        |window: Window| Span { from: format_ts(window.start_us), to: format_ts(window.end_us) };
+    let options = options(&checks, (outcome.answer, frame.is_kept), &frame.again);
     Decision {
         schema: Decision::SCHEMA.to_owned(),
         decision: outcome.answer,
@@ -56,7 +58,7 @@ pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
         project: frame.project,
         gate: frame.gate,
         inputs: frame.inputs,
-        window: span(frame.window),
+        window: Span::from(frame.window),
         baseline: frame.baseline,
         score: outcome.score,
         thresholds: frame.bars,
@@ -65,6 +67,7 @@ pub fn decision(checks: Vec<CheckResult>, frame: Frame) -> Decision {
         findings,
         options,
         coverage,
+        notes: frame.notes,
         method: frame.method,
         config: frame.config,
         recipe: frame.recipe,
@@ -94,22 +97,19 @@ fn confidence(checks: &[CheckResult], verdict: Verdict) -> Confidence {
 /// The check behind a finding such as `F1`.
 pub fn check_of<'a>(decision: &'a Decision, finding: &str) -> Option<&'a CheckResult> {
     let is_listed = decision.findings.iter().any(|row| row.id == finding);
-    behind(&decision.checks, finding).filter(|_| is_listed)
+    let number: usize = finding.strip_prefix('F').filter(|_| is_listed)?.parse().ok()?;
+    broken(&decision.checks).get(number.checked_sub(1)?).copied()
 }
 
-fn behind<'a>(checks: &'a [CheckResult], finding: &str) -> Option<&'a CheckResult> {
-    let number: usize = finding.strip_prefix('F')?.parse().ok()?;
-    broken(checks).get(number.checked_sub(1)?).copied()
-}
-
-/// What does not hold, worst first: its places are the numbers of the findings.
+/// What does not hold, worst first and what does not count last: its places are the numbers of the
+/// findings.
 fn broken(checks: &[CheckResult]) -> Vec<&CheckResult> {
     let mut broken: Vec<&CheckResult> = checks
         .iter()
         .filter(|check| matches!(check.verdict, Verdict::Fail | Verdict::Warn))
         .filter(|check| check.evidence.actual.is_some())
         .collect();
-    broken.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+    broken.sort_by_key(|check| std::cmp::Reverse((check.counted(), check.verdict)));
     broken
 }
 
@@ -137,21 +137,18 @@ fn findings(checks: &[CheckResult]) -> Vec<FindingRow> {
     broken.iter().enumerate().filter_map(row).take(MAX_FINDINGS).collect()
 }
 
+/// Advice about what counts: a shadow, and what is accepted, asks for nothing.
 fn options(
-    findings: &[FindingRow],
     checks: &[CheckResult],
-    (answer, again): (Answer, &[String]),
+    (answer, is_kept): (Answer, bool),
+    again: &[String],
 ) -> Vec<OptionRow> {
     let mut options = Vec::new();
     let is_deploy = |event: &&LinkedEvent| event.kind == "deploy";
-    // What is accepted, muted or a shadow asks for nothing.
-    let counts = |finding: &&FindingRow| {
-        let counted = behind(checks, &finding.id).and_then(CheckResult::counted);
-        matches!(counted, Some(Verdict::Warn | Verdict::Fail))
-    };
-    let open: Vec<&FindingRow> = findings.iter().filter(counts).collect();
-    let failed = open.iter().find(|finding| finding.verdict == Verdict::Fail);
-    let deploy = failed.and_then(|finding| finding.linked_event.as_ref()).filter(is_deploy);
+    // The worst that counts is the first finding.
+    let worst = broken(checks).first().and_then(|check| Some((*check, check.counted()?)));
+    let failed = worst.filter(|(_, counted)| *counted == Verdict::Fail);
+    let deploy = failed.and_then(|(check, _)| check.linked_event.as_ref()).filter(is_deploy);
     let option = |action: &str, risk: &str, expected: &str| OptionRow {
         id: String::new(),
         action: action.to_owned(),
@@ -169,8 +166,8 @@ fn options(
     if failed.is_some() {
         options.push(option("fix forward", "medium", "what failed holds again after the fix"));
     }
-    if let Some(finding) = open.first() {
-        let accept = ["plimsoll", "baseline", "accept", &finding.id, "--reason", "…"];
+    if is_kept && worst.is_some_and(|(_, counted)| counted != Verdict::Pass) {
+        let accept = ["plimsoll", "baseline", "accept", "F1", "--reason", "…"];
         let verify = accept.map(str::to_owned).to_vec();
         let expected = "the check counts as passed from now on, and hides further drift";
         options.push(OptionRow { verify, ..option("accept", "medium", expected) });
@@ -187,3 +184,6 @@ fn options(
     }
     options
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,7 +258,7 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
             name: "Requests".to_owned(),
             value: Some(now.n as f64),
             unit: Unit::Count,
-            before: old.map(|old| old.n as f64),
+            before: view.before.zip(old).map(|(before, old)| as_long(old.n, before, view.current)),
             usual: None,
             direction: Direction::Neutral,
             verdict: Verdict::Pass,
@@ -296,6 +296,11 @@ pub(super) fn tiles(view: &View<'_>, findings: &[Finding]) -> Vec<Tile> {
         },
         budget_tile(now, old),
     ]
+}
+
+/// A count of the window before, which may be longer, as if it were as long as the current one.
+fn as_long(n: u64, before: Window, current: Window) -> f64 {
+    (n as f64 * current.len_s() / before.len_s().max(0.1)).round()
 }
 
 /// Whether more requests fail than the objective allows, beyond chance.

@@ -2,34 +2,7 @@
 //!
 //! Pure arithmetic on values. Which checks there are, and whether each holds, is decided before.
 
-use crate::model::{Answer, CheckCoverage, CheckResult, ScoreBars, Verdict};
-
-/// What a check of which nothing can be told does to the answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnNoData {
-    /// The answer is at best hold.
-    #[default]
-    Hold,
-    /// It is left out of the score; a critical check, or nothing else to score, still holds.
-    Ignore,
-    /// The answer is rollback.
-    Rollback,
-}
-
-impl OnNoData {
-    const WORDS: [(Self, &'static str); 3] =
-        [(Self::Hold, "hold"), (Self::Ignore, "ignore"), (Self::Rollback, "rollback")];
-
-    /// Lower-case word.
-    pub fn as_str(self) -> &'static str {
-        Self::WORDS.iter().find(|(known, _)| *known == self).map_or("hold", |(_, word)| word)
-    }
-
-    /// What a word means.
-    pub fn of(word: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(known, _)| *known)
-    }
-}
+use crate::model::{Answer, CheckCoverage, CheckResult, OnNoData, ScoreBars, Verdict};
 
 /// All checks together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,10 +77,9 @@ fn answer_alone(check: &CheckResult, on_no_data: OnNoData) -> Option<Answer> {
         (Verdict::Fail, _) if check.critical => Some(Answer::Rollback),
         (Verdict::Inconclusive, OnNoData::Rollback) => Some(Answer::Rollback),
         (Verdict::Inconclusive, OnNoData::Hold) => Some(Answer::Hold),
-        (Verdict::Inconclusive, OnNoData::Ignore) if check.critical => Some(Answer::Hold),
         _ => None,
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -28,7 +28,7 @@ mod view;
 pub use compare::{CompareRow, Side, compare};
 pub use decision::{Frame, check_of, decision};
 pub use drift::{Drift, DriftRule, drift};
-pub use gate::{OnNoData, coverage};
+pub use gate::coverage;
 pub use health::{HealthOptions, health};
 pub use repeat::{Repeated, Repetition};
 pub use view::{View, ViewError, ViewSettings};

@@ -40,7 +40,9 @@ pub(super) fn look_here(view: &View<'_>) -> Vec<NovelMoment> {
         let mut detector = Novelty::new(Some(f64::from(width.seconds())));
         for (index, window) in windows.iter().enumerate() {
             let start_us = span.start_us + index as i64 * width.micros();
-            let value = value(window);
+            let whole = Window { start_us, end_us: start_us + width.micros() };
+            // The data begin and end within a window, which is novel for no other reason.
+            let value = value(window).filter(|_| !view.is_partial(whole));
             let scored = detector.push(value);
             let (Some(value), Some(feature)) = (value, scored.reason) else { continue };
             let is_good = metric != "count(requests)" && feature == Feature::Minimum;

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::gate::{self, OnNoData};
-use crate::model::{CheckResult, Decision, Evidence, Group};
+use super::gate;
+use crate::model::{CheckResult, Decision, Evidence, Group, OnNoData};
 
 /// Numbers that differ by less, relative to themselves, are the same: text keeps no last digit.
 const SAME_RATIO: f64 = 1e-9;
@@ -28,7 +28,7 @@ pub struct Difference {
 /// alone.
 pub fn by_evidence(decision: &Decision) -> Vec<Difference> {
     let recipe = decision.recipe.as_ref();
-    let on_no_data = recipe.and_then(|recipe| OnNoData::of(&recipe.on_no_data)).unwrap_or_default();
+    let on_no_data = recipe.map_or(OnNoData::Hold, |recipe| recipe.on_no_data);
     let found = gate::outcome(&decision.checks, decision.thresholds, on_no_data);
     let coverage =
         gate::coverage(&decision.checks, decision.coverage.records, decision.coverage.skipped);

@@ -4,6 +4,7 @@
 //! rules ─▶ gauge     questions for one reading, and the measure over any windows
 //!          windows   the time that is judged, and the like time before it
 //!           └ known   events whose time is left out, matched or muted
+//!          lengths   several lengths of it at once, and the worst of what they tell
 //!          term      one comparison for one group: outcome, evidence, p-value
 //!           ├ level   against the baseline's level, with an interval
 //!           └ series  against usual windows, against the newest change point, novelty
@@ -16,7 +17,10 @@
 mod before;
 mod configured;
 mod gauge;
+mod groups;
+mod hold;
 mod known;
+mod lengths;
 mod level;
 mod reach;
 mod recipe;
@@ -42,19 +46,20 @@ pub use windows::{Calendar, Compared, Windows};
 
 use self::before::{Before, Saved};
 use self::gauge::{Gauge, questions};
+use self::groups::{LeftOut, Traffic};
+use self::lengths::Lengths;
 use self::shelf::{Answers, Shelf};
 use self::term::{Judged, Muting, Situation, muting};
+use self::windows::slot;
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
-use crate::model::{CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict};
+use crate::model::{
+    CheckKind, CheckResult, CheckSeverity, Evidence, Group, Span, TermResult, Verdict, time_zone,
+    whole_us,
+};
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
 use crate::stats::{Outcome, correction::benjamini_hochberg};
-
-/// Groups of a rule with `per` that are judged, most rows first.
-const MAX_GROUPS: usize = 200;
-/// Moments at which a rule with `for` must be broken, besides the last.
-const MOMENTS: i64 = 4;
 
 /// What is checked.
 #[derive(Clone, Debug)]
@@ -118,6 +123,8 @@ pub struct Scene<'a> {
     pub now_us: i64,
     /// Its length, microseconds.
     pub len_us: i64,
+    /// Lengths, shortest first, over each of which rules that test a change are judged instead.
+    pub lens_us: &'a [i64],
     /// What it is compared with.
     pub compared: Compared,
     /// A saved baseline that stands in for what was before.
@@ -134,22 +141,33 @@ impl Scene<'_> {
         self.windows_before(0)
     }
 
-    fn windows_before(&self, back_us: i64) -> Windows {
-        self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
+    /// What to say of the first of these fields that no sample has.
+    fn missing<'f>(&self, mut fields: impl Iterator<Item = &'f Field>) -> Option<&str> {
+        fields.find_map(|field| self.missing.get(&field.name)).map(String::as_str)
     }
 
-    /// The windows of the moments at which a rule must be broken besides the last.
-    fn moments(&self, hold: Duration) -> Vec<Windows> {
-        let step_us = (hold.as_micros() as i64 / MOMENTS).max(1);
-        (1..=MOMENTS).map(|back| self.windows_before(back * step_us)).collect()
+    fn windows_before(&self, back_us: i64) -> Windows {
+        let back_us = whole_us(back_us, self.calendar.grain_us);
+        self.calendar.windows(self.now_us - back_us, self.len_us, self.compared)
     }
 
     /// The saved side of a term, if a saved baseline is asked.
     fn saved(&self, term: &Term, rule: &Rule, windows: &Windows) -> Option<Saved<'_>> {
         let baseline = self.saved?;
         let measure = baseline.measure(&MeasureKey::of(&term.measure, rule));
-        Some(Saved { baseline, measure, slot: self.calendar.slot(windows.current, self.len_us) })
+        // The hours of its windows are those of the zone in which it was saved.
+        let zone = time_zone(&baseline.zone).unwrap_or_else(|| self.calendar.zone.clone());
+        Some(Saved { baseline, measure, slot: slot(windows.current, self.len_us, &zone) })
     }
+}
+
+/// What checks came to.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Their results, in their order.
+    pub results: Vec<CheckResult>,
+    /// Groups that were not judged, a sentence for each check. Log text.
+    pub left_out: Vec<String>,
 }
 
 impl Checks {
@@ -206,31 +224,36 @@ impl Checks {
     }
 
     /// Judges all checks at the moment of the scene, in their order.
-    pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Vec<CheckResult> {
-        let windows = scene.windows();
+    pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Judgement {
+        let lengths = Lengths::of(scene);
+        let windows = &lengths.usual;
         let (values, mut answers) = (Shelf::default(), Answers::new(measured));
         // Checks that ask the same follow each other, so that what was measured is at hand.
         let mut order: Vec<(&Vec<Vec<usize>>, usize)> = self.places.iter().zip(0..).collect();
         order.sort();
         let mut drafts: Vec<(usize, Draft<'_>)> = Vec::new();
+        let mut left_out: Vec<(usize, String)> = Vec::new();
         for (places, at) in order {
             let Some(check) = self.checks.get(at) else { continue };
             match &check.checked {
                 Checked::Rule(rule) => {
-                    let judged = judge_rule(
+                    let (judged, left) = judge_rule(
                         check,
                         rule,
                         places,
                         (&values, &mut answers),
-                        (measured, scene, &windows),
+                        (measured, scene, &lengths),
                     );
                     drafts.extend(judged.into_iter().map(|draft| (at, draft)));
+                    left_out.extend(left.note(&check.id, rule).map(|note| (at, note)));
                 }
-                Checked::Slo { good: _, objective, period } => {
+                Checked::Slo { good, objective, period } => {
                     let places = places.first().map(Vec::as_slice).unwrap_or_default();
                     let watched = slo::watched(*objective, *period);
-                    let judged = slo::judge(measured, places, scene.now_us, watched);
-                    drafts.push((at, Draft::of_one(check, judged)));
+                    let missing = scene.missing(good.fields());
+                    let moment = (scene.now_us, missing);
+                    let judged = slo::judge(measured, places, moment, watched);
+                    drafts.push((at, Draft::of_one(check, windows, judged)));
                 }
             }
         }
@@ -242,7 +265,11 @@ impl Checks {
             let terms = drafts.iter_mut().filter(of_family).flat_map(|draft| &mut draft.terms);
             correct(terms.collect(), scene.level);
         }
-        drafts.into_iter().map(|draft| draft.result(&windows)).collect()
+        let drafts = lengths::worst_of_each(drafts).into_iter();
+        let results = drafts.map(|draft| draft.result(windows)).collect();
+        left_out.sort();
+        let left_out = left_out.into_iter().map(|(_, note)| note).collect();
+        Judgement { results, left_out }
     }
 }
 
@@ -250,37 +277,38 @@ impl Checks {
 struct Draft<'a> {
     check: &'a Check,
     group: Group,
+    windows: &'a Windows,
     terms: Vec<Judged>,
     since: Option<since::Found>,
 }
 
 /// What is needed to judge: the data, the moment, its windows.
-type At<'a> = (&'a Measured, &'a Scene<'a>, &'a Windows);
+type At<'a> = (&'a Measured, &'a Scene<'a>, &'a Lengths);
 
 fn judge_rule<'a>(
     check: &'a Check,
     rule: &'a Rule,
     places: &[Vec<usize>],
     (shelf, answers): (&Shelf, &mut Answers<'_>),
-    (measured, scene, windows): At<'_>,
-) -> Vec<Draft<'a>> {
+    (measured, scene, lengths): At<'a>,
+) -> (Vec<Draft<'a>>, LeftOut) {
+    let usual = &lengths.usual;
+    let mut left_out = LeftOut::default();
     let gauges: Vec<Gauge<'_>> = rule
         .terms
         .iter()
         .zip(places)
         .filter_map(|(term, places)| Gauge::new(&term.measure, (shelf, answers), places))
         .collect();
-    let missing = rule.fields().find_map(|field| scene.missing.get(&field.name));
-    if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(windows.span)))
-    {
+    let missing = scene.missing(rule.fields());
+    if let Some(text) = missing.filter(|_| gauges.iter().any(|gauge| gauge.is_empty(usual.span))) {
         let mut nothing = Judged::nothing(text);
         nothing.evidence.metric =
             rule.terms.first().map(|term| term.measure.to_string()).unwrap_or_default();
-        let terms = vec![nothing];
-        return vec![Draft { check, group: Group::new(), terms, since: None }];
+        return (vec![Draft::of_one(check, usual, nothing)], left_out);
     }
-    let Some(first) = gauges.first() else { return Vec::new() };
-    let groups = first.groups(MAX_GROUPS);
+    let Some(first) = gauges.first() else { return (Vec::new(), left_out) };
+    let groups = left_out.groups(first);
     let judge = |group: Option<&str>, windows: &Windows| -> Vec<Judged> {
         let situation = Situation {
             windows,
@@ -294,16 +322,16 @@ fn judge_rule<'a>(
         };
         terms.map(judge).collect()
     };
-    let earlier = LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| scene.moments(hold)));
+    let earlier =
+        LazyCell::new(|| rule.hold.map_or_else(Vec::new, |hold| hold::moments(scene, hold)));
     let mut drafts = Vec::new();
-    for group in &groups {
+    let several = lengths.of_rule(rule);
+    let cases = groups.iter().flat_map(|group| several.iter().map(move |it| (group, it)));
+    for (group, windows) in cases {
         let mut terms = judge(group.as_deref(), windows);
         if rule.hold.is_some() && worst(&terms) == Outcome::Fail {
-            let mut moments =
-                earlier.iter().map(|windows| worst(&judge(group.as_deref(), windows)));
-            if !moments.all(|outcome| outcome == Outcome::Fail) {
-                terms.iter_mut().for_each(Judged::not_yet);
-            }
+            let lasted = hold::lasted(&earlier, |earlier| worst(&judge(group.as_deref(), earlier)));
+            terms.iter_mut().for_each(|judged| judged.has_lasted(lasted));
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
         let changed = broken.and_then(|place| Some((rule.terms.get(place)?, gauges.get(place)?)));
@@ -313,29 +341,17 @@ fn judge_rule<'a>(
         });
         let name = rule.per.as_ref().zip(group.as_ref());
         let group = name.map(|(field, value)| (field.name.clone(), value.clone()));
-        drafts.push(Draft { check, group: group.into_iter().collect(), terms, since });
+        drafts.push(Draft { check, group: group.into_iter().collect(), windows, terms, since });
     }
-    without_thin_groups(drafts, check)
-}
-
-/// Groups with too little data are not held against the others, unless one of their terms is
-/// probably broken; when all are so, one says it.
-fn without_thin_groups<'a>(mut drafts: Vec<Draft<'a>>, check: &'a Check) -> Vec<Draft<'a>> {
-    let is_thin = |Draft { terms, .. }: &Draft<'_>| {
-        let warns = terms.iter().any(|judged| judged.outcome == Outcome::Warn);
-        worst(terms) == Outcome::Inconclusive && !warns
-    };
-    if drafts.is_empty() {
-        let judged = Judged::nothing("no record has the field that the rule is asked by");
-        let group = Group::new();
-        return vec![Draft { check, group, terms: vec![judged], since: None }];
-    }
-    if drafts.iter().all(is_thin) {
-        drafts.truncate(1);
-    } else {
-        drafts.retain(|draft| !is_thin(draft));
-    }
-    drafts
+    let compared = rule.terms.iter().zip(&gauges).find(|(term, _)| term::needs_baseline(term));
+    let drafts = left_out.without_thin(lengths::telling(drafts), |draft| {
+        let Some((term, gauge)) = compared else { return Traffic::Thin };
+        let group = draft.group.values().next().map(String::as_str);
+        let windows = draft.windows;
+        let saved = scene.saved(term, rule, windows);
+        Traffic::of(&Before { gauge, group, windows, saved }, check.min_samples)
+    });
+    (drafts, left_out)
 }
 
 fn worst(terms: &[Judged]) -> Outcome {
@@ -376,12 +392,13 @@ fn correct(terms: Vec<&mut Judged>, level: f64) {
 
 impl<'a> Draft<'a> {
     /// What is not asked by a field and has one part.
-    fn of_one(check: &'a Check, judged: Judged) -> Self {
-        Self { check, group: Group::new(), terms: vec![judged], since: None }
+    fn of_one(check: &'a Check, windows: &'a Windows, judged: Judged) -> Self {
+        Self { check, group: Group::new(), windows, terms: vec![judged], since: None }
     }
 
     /// The muted events because of which it does not count that it does not hold.
-    fn muted(&self, windows: &Windows) -> Option<String> {
+    fn muted(&self) -> Option<String> {
+        let windows = self.windows;
         let is_muted = |muting: Muting| match muting {
             Muting::Whole => true,
             Muting::Now => windows.is_whole() || windows.is_muted_now,
@@ -397,10 +414,11 @@ impl<'a> Draft<'a> {
         muted.filter(|_| broken.all(|(place, _)| is_muted(muting_of(place))))
     }
 
-    fn result(self, windows: &Windows) -> CheckResult {
+    fn result(self, usual: &Windows) -> CheckResult {
         let outcome = worst(&self.terms);
-        let muted = self.muted(windows);
-        let Self { check, group, terms, since } = self;
+        let muted = self.muted();
+        let Self { check, group, windows, terms, since } = self;
+        let is_own = windows.current != usual.current;
         let verdict = verdict(outcome, check);
         let shown = terms.iter().find(|judged| judged.outcome == outcome);
         let nothing = Judged::nothing("there is nothing to judge");
@@ -428,6 +446,7 @@ impl<'a> Draft<'a> {
             severity: check.severity,
             verdict,
             group,
+            window: is_own.then(|| Span::from(windows.current)),
             evidence: shown.evidence,
             since: since.as_ref().map(|found| found.since.clone()),
             linked_event: since.and_then(|found| found.event),
@@ -476,13 +495,5 @@ impl Judged {
         };
         let (outcome, reason) = (Outcome::Inconclusive, reason.to_owned());
         Self { outcome, evidence, reason, rate: None }
-    }
-
-    /// Broken, but not for as long as the rule wants.
-    fn not_yet(&mut self) {
-        if self.outcome == Outcome::Fail {
-            self.outcome = Outcome::Pass;
-            "broken now, but not yet for as long as `for` asks".clone_into(&mut self.reason);
-        }
     }
 }

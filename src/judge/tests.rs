@@ -110,8 +110,28 @@ fn a_now_in_the_past_knows_no_message_of_the_future() {
         assert_eq!(rows, listed, "{now_minute:?}");
     };
     check(None, &[("in the window", 100), ("later", 200)], &["in the window", "later"]);
-    // Its last forty records, and all of the other message, are yet to come.
-    check(Some(CHANGE - 1), &[("in the window", 60)], &["in the window"]);
+    // Its record of this instant and forty more, and all of the other message, are yet to come.
+    check(Some(CHANGE - 1), &[("in the window", 59)], &["in the window"]);
+}
+
+#[test]
+fn steady_traffic_neither_fell_nor_is_novel() {
+    // The data end within a minute, with three of its ten requests.
+    let mut part = survey(steady);
+    let end_us = START_US + MINUTES * MINUTE_US;
+    for number in 0..3 {
+        let ts_us = end_us + number * 5_000_000;
+        let (route, version) = (0, Request::NO_VERSION);
+        let (outcome, duration_ms) = steady(0, 3);
+        part.requests.push(Request { ts_us, route, version, outcome, duration_ms });
+    }
+    part.span_us = part.requests.span_us();
+    let report = judged(part, ViewSettings::default());
+    assert_eq!(report.look_here, []);
+    let requests = &report.tiles[0];
+    // What it is compared with is four times as long.
+    let change = requests.value.unwrap() / requests.before.unwrap();
+    assert!((change - 1.0).abs() < 0.01, "{requests:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a report looks at: the span, the window that is judged, the one before, and the rhythm.
 
-use crate::model::{EventMark, SlotWidth, Window, format_ts};
+use crate::model::{EventMark, SlotWidth, Window, format_ts, whole_us};
 use crate::query::{Counted, Requests, Survey};
 
 /// Windows in a chart at most.
@@ -20,7 +20,6 @@ const HOUR_OF_WEEK_FROM_S: f64 = 22.0 * 86_400.0;
 
 const WEEK_US: i64 = 7 * 86_400 * 1_000_000;
 const DAY_S: i64 = 86_400;
-const TENTH_US: i64 = 100_000;
 /// Data shorter than this have no earlier part to compare with.
 const HISTORY_FROM_US: i64 = 60 * 1_000_000;
 
@@ -81,15 +80,12 @@ impl<'a> View<'a> {
     ) -> Result<Self, ViewError> {
         let events = survey.inputs.iter().map(|i| i.records - i.rejects.count()).sum();
         let (first, last) = survey.span_us.ok_or(ViewError::NoTime { events })?;
-        let last = settings.now_us.unwrap_or(last);
-        if last < first {
+        let end_us = settings.now_us.unwrap_or(last + 1);
+        if end_us <= first {
             return Err(ViewError::NowBeforeData { first: format_ts(first) });
         }
-        // Requests are told apart in tenths of a second, or in the slots of their sketches: windows
-        // that begin elsewhere would cut some of them off.
-        let grain_us =
-            if requests.is_exact() { TENTH_US } else { requests.finest_width().micros() };
-        let now_us = (last.div_euclid(grain_us) + 1) * grain_us;
+        let grain_us = requests.grain_us();
+        let now_us = whole_us(end_us, grain_us);
         let data = Window { start_us: first, end_us: now_us };
         let (current_us, has_history) = if let Some(wanted) = settings.current_us {
             (wanted.min(now_us - first), first < now_us - wanted)
@@ -193,7 +189,7 @@ impl<'a> View<'a> {
     }
 
     /// Whether data begin or end within a window.
-    fn is_partial(&self, window: Window) -> bool {
+    pub fn is_partial(&self, window: Window) -> bool {
         window.start_us < self.data.start_us || window.end_us > self.data.end_us
     }
 

@@ -6,7 +6,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, Example, Finding, Group, LinkedEvent, Recipe, Since, Unit, Verdict};
+use super::{
+    Confidence, Example, Finding, Group, LinkedEvent, Recipe, Since, Unit, Verdict, Window,
+    format_ts,
+};
 
 /// What `check` and gates answer. Schema `plimsoll.decision/1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +48,9 @@ pub struct Decision {
     pub options: Vec<OptionRow>,
     /// How much was read and checked.
     pub coverage: CheckCoverage,
+    /// What was left out, and what was probably meant otherwise. May hold log text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// How the numbers were made.
     pub method: CheckMethod,
     /// The configuration in force; `None` without a file.
@@ -61,7 +67,7 @@ impl Decision {
     pub const SCHEMA: &str = "plimsoll.decision/1";
 
     /// JSON paths of everything that can hold text from logs, names of files included.
-    pub const UNTRUSTED_TEXT_FIELDS: [&str; 26] = [
+    pub const UNTRUSTED_TEXT_FIELDS: [&str; 27] = [
         "summary",
         "project",
         "inputs[].name",
@@ -83,6 +89,7 @@ impl Decision {
         "options[].target",
         "options[].expected",
         "options[].verify",
+        "notes",
         "method.notes",
         "method.settings",
         "recipe.fields",
@@ -134,6 +141,12 @@ pub struct Span {
     pub from: String,
     /// First instant outside.
     pub to: String,
+}
+
+impl From<Window> for Span {
+    fn from(window: Window) -> Self {
+        Self { from: format_ts(window.start_us), to: format_ts(window.end_us) }
+    }
 }
 
 /// What a window is compared with.
@@ -196,10 +209,20 @@ impl CheckKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckSeverity {
-    /// Somebody should look.
-    Warn,
     /// The build stops.
     Fail,
+    /// Somebody should look.
+    Warn,
+}
+
+impl CheckSeverity {
+    /// Lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+        }
+    }
 }
 
 /// The numbers behind a verdict.
@@ -242,6 +265,9 @@ pub struct CheckResult {
     pub verdict: Verdict,
     /// What it is about; empty means everything. Log text: untrusted.
     pub group: Group,
+    /// The time it was judged over, of several lengths; `None` = that of the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Span>,
     /// The numbers; of several terms those of the worst.
     #[serde(flatten)]
     pub evidence: Evidence,

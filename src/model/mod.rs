@@ -33,12 +33,12 @@ pub use finding::{
 pub use hostile::{escape_json, is_unsafe, push_json_escape, safe_json};
 pub use inert::{inert, one_line};
 pub use near::nearest;
-pub use recipe::{EventKinds, Recipe, RecipeCheck, RecipeSlo};
+pub use recipe::{EventKinds, OnNoData, Recipe, RecipeCheck, RecipeSlo};
 pub use report::{
     Coverage, EventMark, InputSummary, Method, NovelMoment, Quality, QualityNote, Report,
     RouteDetail, RouteRow, SlowRecord, SplitRow, TemplateRow, Tile, WindowCell,
 };
 pub use severity::Severity;
 pub use verdict::{Confidence, Direction, Unit, Verdict};
-pub use window::{SlotWidth, Window, format_ts};
-pub use zone::time_zone;
+pub use window::{SlotWidth, Window, format_ts, whole_us};
+pub use zone::{time_zone, zone_name};

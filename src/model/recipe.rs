@@ -12,18 +12,24 @@ pub struct Recipe {
     pub now_us: i64,
     /// Its length, microseconds.
     pub window_us: i64,
+    /// Lengths over each of which rules that test a change were judged instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows_us: Vec<i64>,
     /// What it was compared with: `history`, `4x-before`, `last-week`, `previous-deployment` or
     /// `name:NAME`.
     pub compared: String,
     /// Zone in which hours and weeks were counted.
     pub zone: String,
+    /// How much of the history, or of the version before, was looked at, microseconds; `None` =
+    /// what plimsoll looks at without a word.
+    pub look_back_us: Option<i64>,
     /// What was done about known events.
     #[serde(flatten)]
     pub kinds: EventKinds,
     /// Share of runs without any change in which a test may say there is one.
     pub level_ratio: f64,
-    /// What it means that nothing can be told: `hold`, `ignore` or `rollback`.
-    pub on_no_data: String,
+    /// What it means that nothing can be told.
+    pub on_no_data: OnNoData,
     /// Which fields were taken for what: names of options and their values. May hold log text.
     pub fields: Vec<(String, String)>,
     /// Known events. Names may hold log text.
@@ -45,6 +51,17 @@ pub struct EventKinds {
     /// Their time is neither judged nor compared with; what fails in it alone does not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mute: Vec<String>,
+}
+
+/// What it means for a gate when a check can't tell; there is no `go`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnNoData {
+    /// Wait for somebody.
+    #[default]
+    Hold,
+    /// Take it back.
+    Rollback,
 }
 
 /// One check of a [`Recipe`].

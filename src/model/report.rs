@@ -114,7 +114,7 @@ pub struct Tile {
     pub value: Option<f64>,
     /// Unit.
     pub unit: Unit,
-    /// The same in the window before.
+    /// The same in the window before; a count as if that were as long as the window itself.
     pub before: Option<f64>,
     /// Usual range, from the history.
     pub usual: Option<[f64; 2]>,

@@ -25,6 +25,11 @@ impl Window {
     }
 }
 
+/// The least multiple of a grain that is not less: where a window ends that must not cut a grain.
+pub fn whole_us(us: i64, grain_us: i64) -> i64 {
+    us.saturating_add(grain_us - 1).div_euclid(grain_us) * grain_us
+}
+
 /// Width of the windows a span of time is cut into.
 ///
 /// Widths that are chosen come from one ladder in which each step divides the next, so that narrow

@@ -12,6 +12,20 @@ pub fn time_zone(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok().or_else(|| offset(name).map(TimeZone::fixed))
 }
 
+/// The name by which [`time_zone`] finds the same zone again.
+pub fn zone_name(zone: &TimeZone) -> String {
+    match (zone.iana_name(), zone.to_fixed_offset()) {
+        (Some(name), _) => name.to_owned(),
+        (None, Ok(offset)) => {
+            let sign = if offset.is_negative() { '-' } else { '+' };
+            let minutes = offset.seconds().abs() / 60;
+            format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+        }
+        // Neither by name nor by offset: [`time_zone`] gives no such zone.
+        (None, Err(_)) => "UTC".to_owned(),
+    }
+}
+
 fn offset(name: &str) -> Option<Offset> {
     let offset = name.strip_prefix("UTC").or(name.strip_prefix("GMT")).unwrap_or(name);
     let (sign, digits) = match offset.split_at_checked(1)? {
@@ -41,7 +55,7 @@ fn offset(name: &str) -> Option<Offset> {
 mod tests {
     use jiff::Timestamp;
 
-    use super::time_zone;
+    use super::{time_zone, zone_name};
 
     #[test]
     fn zones_have_names_or_offsets() {
@@ -67,8 +81,11 @@ mod tests {
             ("", None),
             ("Mars", None),
         ] {
-            let offset = time_zone(name).map(|zone| zone.to_offset(Timestamp::UNIX_EPOCH));
+            let zone = time_zone(name);
+            let offset = zone.clone().map(|zone| zone.to_offset(Timestamp::UNIX_EPOCH));
             assert_eq!(offset.map(|offset| offset.seconds() / 60), minutes, "{name}");
+            let again = zone.as_ref().and_then(|zone| time_zone(&zone_name(zone)));
+            assert_eq!(again, zone, "{name}");
         }
     }
 }

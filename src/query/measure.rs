@@ -8,8 +8,8 @@
 //!           ─▶ log        rows with any bit, as columns; folded into sketches beyond 4 million
 //! windows   ─▶ answer     counts and values by group
 //! ```
-//! Guarantees: a row without a time is counted and in no window; memory is bounded; the answer
-//! does not depend on the number of threads.
+//! Guarantees: a row without a time is counted and in no window; memory grows with the groups that
+//! are asked for, not with the rows; the answer does not depend on the number of threads.
 
 mod answer;
 mod condition;
@@ -19,6 +19,8 @@ mod plan;
 mod row;
 #[cfg(test)]
 mod tests;
+mod unseen;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,20 +28,24 @@ use rustc_hash::FxHashMap;
 
 pub use answer::Values;
 pub use plan::{Question, Take};
+pub use unseen::UnseenWord;
 
 use self::answer::Answer;
 use self::log::{FinishedLog, NO_GROUP, Row, RowLog};
 use self::plan::{MAX_TOGETHER, Plan, parts};
 use self::row::{Cell, Column, OpenRow};
+use self::unseen::Unseen;
+use self::versions::Versions;
 use super::names::{CodeMap, Names};
 use super::read::Batch;
+use super::requests::grain_us;
 use super::survey::InputCount;
 use crate::model::{
     EventBatch, Label, LabelColumn, NO_STATUS, NO_TIME, SlotWidth, Text, Wanted, Window,
 };
 
 /// Different values of a field told apart.
-const MAX_GROUPS: usize = 100_000;
+pub const MAX_GROUPS: usize = 100_000;
 /// Requests whose records are still being put together.
 const MAX_OPEN_REQUESTS: usize = 100_000;
 /// A request that said nothing for this long is complete.
@@ -51,67 +57,38 @@ pub struct Measures {
     parts: Vec<Part>,
     wanted: Wanted,
     versions: Versions,
+    unseen: Unseen,
     /// By input: bytes, records, rejected records.
     pub inputs: Vec<InputCount>,
-    /// Events without a usable time.
-    pub no_time: u64,
     span_us: Option<(i64, i64)>,
     /// Events by minute.
     minutes: BTreeMap<i64, u64>,
     /// Events of the minute that is being read.
     minute: (i64, u64),
+    told: Told,
 }
 
 const MINUTE_US: i64 = 60_000_000;
-
-/// First and last time of each version.
-#[derive(Debug)]
-struct Versions {
-    names: Names,
-    map: CodeMap,
-    span_us: Vec<(i64, i64)>,
-}
-
-impl Default for Versions {
-    fn default() -> Self {
-        /// Versions told apart.
-        const MAX_VERSIONS: usize = 500;
-        let names = Names::with_limit(MAX_VERSIONS);
-        Self { names, map: CodeMap::default(), span_us: Vec::new() }
-    }
-}
-
-impl Versions {
-    fn add(&mut self, events: &EventBatch) {
-        let column = events.label(Label::Version);
-        self.map.start(column);
-        for (row, ts_us) in events.ts_us.iter().enumerate().filter(|(_, ts)| **ts != NO_TIME) {
-            let Some(version) = self.map.id(column, row, &mut self.names) else { continue };
-            let version = version as usize;
-            if self.span_us.len() <= version {
-                self.span_us.resize(version + 1, (i64::MAX, i64::MIN));
-            }
-            if let Some((first, last)) = self.span_us.get_mut(version) {
-                *first = (*first).min(*ts_us);
-                *last = (*last).max(*ts_us);
-            }
-        }
-    }
-}
 
 impl Measures {
     /// For these questions, which are known by their places; `joins_requests` says whether any
     /// input logs several records a request.
     pub fn new(questions: &[Question], joins_requests: bool) -> Self {
+        Self::with_limit(questions, joins_requests, log::MAX_EXACT)
+    }
+
+    /// Keeps so many rows one by one before they are folded.
+    pub fn with_limit(questions: &[Question], joins_requests: bool, max_exact: usize) -> Self {
         let mut wanted = Wanted::default();
         wanted.add_label(Label::Version);
         wanted.add_label(Label::Event);
         let asked = parts(questions.len()).filter_map(|range| questions.get(range));
-        let parts: Vec<Part> = asked.map(|some| Part::new(some, &mut wanted)).collect();
+        let parts: Vec<Part> = asked.map(|some| Part::new(some, &mut wanted, max_exact)).collect();
         if joins_requests && parts.iter().any(|part| part.plan.of_requests != 0) {
             wanted.add_text(Text::RequestId);
         }
-        Self { parts, wanted, ..Self::default() }
+        let unseen = Unseen::of(questions, &mut wanted);
+        Self { parts, wanted, unseen, ..Self::default() }
     }
 
     /// The columns to read.
@@ -131,7 +108,6 @@ impl Measures {
         }
         for ts_us in &batch.events.ts_us {
             if *ts_us == NO_TIME {
-                self.no_time += 1;
                 continue;
             }
             let (first, last) = self.span_us.unwrap_or((*ts_us, *ts_us));
@@ -143,7 +119,10 @@ impl Measures {
             self.minute.1 += 1;
         }
         self.versions.add(batch.events);
-        self.parts.iter_mut().for_each(|part| part.add(batch));
+        let by_documents = batch.profile.default_event.is_some();
+        self.told.add(batch.events.label(Label::Event), by_documents);
+        self.unseen.see(batch.events);
+        self.parts.iter_mut().for_each(|part| part.add(batch, &mut self.told));
     }
 
     fn end_minute(&mut self, next: i64) {
@@ -156,10 +135,11 @@ impl Measures {
     /// Reading is over.
     pub fn finish(mut self) -> Measured {
         self.end_minute(0);
-        let versions = self.versions.names.iter().zip(&self.versions.span_us);
+        let told = self.told;
         Measured {
-            versions: versions.map(|((_, name), span)| (name.to_owned(), *span)).collect(),
-            parts: self.parts.into_iter().map(Part::finish).collect(),
+            unseen: self.unseen.finish(),
+            versions: self.versions.finish(),
+            parts: self.parts.into_iter().map(|part| part.finish(&told)).collect(),
             span_us: self.span_us,
             minutes: self.minutes,
         }
@@ -176,7 +156,6 @@ struct Part {
     open: FxHashMap<Box<str>, OpenRow>,
     truth: Vec<bool>,
     answers: Vec<u64>,
-    events: Told,
 }
 
 /// Names of events, and how often logs told of each.
@@ -200,10 +179,13 @@ impl Told {
     /// Records of an event from which on it is known from logs.
     const MIN_RECORDS: u64 = 10;
 
-    fn see_logs(&mut self, column: &LabelColumn) {
+    fn add(&mut self, column: &LabelColumn, by_documents: bool) {
         self.map.start(column);
+        if by_documents {
+            return;
+        }
         for row in 0..column.codes().len() {
-            let Some(event) = self.map.id(column, row, &mut self.names) else { continue };
+            let Some(event) = self.event(column, row) else { continue };
             let event = event as usize;
             if self.by_logs.len() <= event {
                 self.by_logs.resize(event + 1, 0);
@@ -214,35 +196,34 @@ impl Told {
         }
     }
 
+    /// Number of the event of a row.
+    fn event(&mut self, column: &LabelColumn, row: usize) -> Option<u32> {
+        self.map.id(column, row, &mut self.names)
+    }
+
     fn is_logged(&self, event: u32) -> bool {
         self.by_logs.get(event as usize).is_some_and(|count| *count >= Self::MIN_RECORDS)
     }
 }
 
 impl Part {
-    fn new(questions: &[Question], wanted: &mut Wanted) -> Self {
+    fn new(questions: &[Question], wanted: &mut Wanted, max_exact: usize) -> Self {
         let plan = Plan::of(questions, wanted);
         let count = plan.groups.len();
         Self {
-            log: RowLog::new(plan.shapes.clone()),
+            log: RowLog::new(plan.shapes.clone(), max_exact),
             names: (0..count).map(|_| Names::with_limit(MAX_GROUPS)).collect(),
             maps: (0..count).map(|_| CodeMap::default()).collect(),
             plan,
             open: FxHashMap::default(),
             truth: Vec::new(),
             answers: Vec::new(),
-            events: Told::default(),
         }
     }
 
-    fn add(&mut self, batch: &Batch<'_>) {
+    fn add(&mut self, batch: &Batch<'_>, told: &mut Told) {
         let events = batch.events;
         let by_documents = batch.profile.default_event.is_some();
-        if by_documents {
-            self.events.map.start(events.label(Label::Event));
-        } else {
-            self.events.see_logs(events.label(Label::Event));
-        }
         self.see_answers(events, batch.profile.joins_requests);
         for (map, column) in self.maps.iter_mut().zip(&self.plan.groups) {
             if let Column::Label(label) = column {
@@ -274,11 +255,9 @@ impl Part {
                 };
             }
             self.log.push(&Row { ts_us, answers, values: &values, groups: &groups });
-            if by_documents {
-                let Told { names, map, .. } = &mut self.events;
-                if let Some(event) = map.id(events.label(Label::Event), row, names) {
-                    self.log.was_told_by_documents(event);
-                }
+            let event = by_documents.then(|| told.event(events.label(Label::Event), row));
+            if let Some(event) = event.flatten() {
+                self.log.was_told_by_documents(event);
             }
         }
         if batch.profile.joins_requests && self.plan.of_requests != 0 {
@@ -361,13 +340,16 @@ impl Part {
         }
     }
 
-    fn finish(mut self) -> FinishedPart {
+    fn finish(mut self, told: &Told) -> FinishedPart {
         let open = std::mem::take(&mut self.open).into_values().collect();
         self.close(open);
-        let events = self.events;
-        let log = self.log.finish(|event| events.is_logged(event));
+        let log = self.log.finish(|event| told.is_logged(event));
         FinishedPart { log, names: self.names, groups: self.plan.shapes }
     }
+}
+
+fn is_cut(names: &Names) -> bool {
+    names.over_limit() > 0
 }
 
 fn group_of(cell: Cell<'_>, names: &mut Names) -> u32 {
@@ -393,6 +375,8 @@ pub struct Measured {
     versions: BTreeMap<String, (i64, i64)>,
     span_us: Option<(i64, i64)>,
     minutes: BTreeMap<i64, u64>,
+    /// Fields and words.
+    unseen: (Vec<String>, Vec<UnseenWord>),
 }
 
 impl Measured {
@@ -415,19 +399,31 @@ impl Measured {
 
     /// Whether quantiles are exact; otherwise they come from sketches.
     pub fn is_exact(&self) -> bool {
-        self.parts.iter().all(|part| part.log.is_exact())
+        self.folded_width().is_none()
     }
 
     /// Narrowest width in which time can be asked about.
     pub fn finest_width(&self) -> SlotWidth {
-        let widths = self.parts.iter().map(|part| part.log.finest_width());
-        widths.max().unwrap_or(SlotWidth::fitting(0.0, 1))
+        self.folded_width().unwrap_or(SlotWidth::fitting(0.0, 1))
     }
 
-    /// First and last time of the rows that answer any question, microseconds.
-    pub fn answered_span_us(&self) -> Option<(i64, i64)> {
-        let spans = self.parts.iter().filter_map(|part| part.log.span_us());
-        spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    /// What windows must be whole multiples of, microseconds.
+    pub fn grain_us(&self) -> i64 {
+        grain_us(self.folded_width())
+    }
+
+    fn folded_width(&self) -> Option<SlotWidth> {
+        self.parts.iter().filter_map(|part| part.log.folded_width()).max()
+    }
+
+    /// Fields that questions name and no record has.
+    pub fn unseen_fields(&self) -> &[String] {
+        &self.unseen.0
+    }
+
+    /// Words of labels that conditions name and no record has.
+    pub fn unseen_words(&self) -> &[UnseenWord] {
+        &self.unseen.1
     }
 
     /// What there is to say about the question at this place.
@@ -452,9 +448,18 @@ pub struct Measurement<'a> {
 }
 
 impl Measurement<'_> {
-    /// Groups with their number of rows, most rows first; those without the field are none.
+    /// Groups with their number of rows, most rows first; those without the field are none, nor
+    /// are those that came too late to be told apart.
     pub fn groups(&self) -> Vec<(u32, u64)> {
-        self.answer.groups()
+        let others = self.group(Some(Names::OTHER)).filter(|_| self.groups.is_some_and(is_cut));
+        let mut groups = self.answer.groups();
+        groups.retain(|(group, _)| Some(*group) != others);
+        groups
+    }
+
+    /// Whether there were more different values than are told apart, [`MAX_GROUPS`].
+    pub fn has_too_many_values(&self) -> bool {
+        self.distinct.is_some_and(is_cut)
     }
 
     /// Name of a group; `None` where the question is not asked by a field.

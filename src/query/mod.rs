@@ -18,7 +18,9 @@ mod table;
 mod tally;
 
 pub use crate::decode::ValueKind;
-pub use measure::{Measured, Measurement, Measures, Question, Take, Values};
+pub use measure::{
+    MAX_GROUPS, Measured, Measurement, Measures, Question, Take, UnseenWord, Values,
+};
 pub use names::{Names, RequestNames};
 pub use open::{OpenError, Opened};
 pub use open_request::NO_ROUTE;

@@ -1,7 +1,7 @@
 //! Every request in a few bytes: enough to answer any question about time, route, version,
 //! outcome and duration after the fact, without knowing the windows in advance.
 //!
-//! Up to [`MAX_EXACT`] requests are kept as columns (17 bytes each), and quantiles are exact.
+//! Up to [`MAX_EXACT`] requests are kept as columns (21 bytes each), and quantiles are exact.
 //! Beyond it requests are folded into one sketch per route and slot of time, and quantiles have
 //! the sketch's relative error; counts stay exact.
 
@@ -9,19 +9,12 @@ use super::folded::{Folded, Sketches, select_sketches};
 use crate::model::{SlotWidth, Window};
 use crate::stats::{quantile::Sorted, sketch::Sketch};
 
-/// Requests kept one by one; about 70 MB.
+/// Requests kept one by one; about 85 MB.
 pub(super) const MAX_EXACT: usize = 4_000_000;
 /// Slots of time once requests are folded.
 const MAX_FOLDED_SLOTS: usize = 400;
 /// Cells once requests are folded; more make the slots wider.
 const MAX_FOLDED_CELLS: usize = 40_000;
-
-/// Times are kept in tenths of a second, so that 32 bits reach 6.8 years to either side of the
-/// first request; all window widths are whole tenths.
-const TENTH_US: i64 = 100_000;
-/// Distance of the zero of the tenths from the first request: 2³¹ tenths in whole days.
-const HALF_REACH_US: i64 = 2_485 * 86_400 * 1_000_000;
-const DAY_US: i64 = 86_400 * 1_000_000;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -169,13 +162,12 @@ impl Counts {
 #[derive(Debug)]
 pub struct RequestLog {
     max_exact: usize,
-    tenths: Vec<u32>,
+    ts_us: Vec<i64>,
     routes: Vec<u16>,
     versions: Vec<u16>,
     outcomes: Vec<Outcome>,
     durations_ms: Vec<f64>,
     folded: Option<Folded>,
-    base_us: Option<i64>,
     span_us: Option<(i64, i64)>,
 }
 
@@ -190,26 +182,22 @@ impl RequestLog {
     fn with_limit(max_exact: usize) -> Self {
         Self {
             max_exact,
-            tenths: Vec::new(),
+            ts_us: Vec::new(),
             routes: Vec::new(),
             versions: Vec::new(),
             outcomes: Vec::new(),
             durations_ms: Vec::new(),
             folded: None,
-            base_us: None,
             span_us: None,
         }
     }
 
     /// Appends a request.
     pub fn push(&mut self, request: Request) {
-        if self.tenths.len() >= self.max_exact {
+        if self.ts_us.len() >= self.max_exact {
             self.fold();
         }
-        let zero = || request.ts_us.div_euclid(DAY_US) * DAY_US - HALF_REACH_US;
-        let base_us = *self.base_us.get_or_insert_with(zero);
-        let tenths = ((request.ts_us - base_us) / TENTH_US).clamp(0, i64::from(u32::MAX));
-        self.tenths.push(tenths as u32);
+        self.ts_us.push(request.ts_us);
         self.routes.push(request.route.min(u32::from(u16::MAX)) as u16);
         self.versions.push(request.version.min(u32::from(u16::MAX)) as u16);
         self.outcomes.push(request.outcome);
@@ -252,11 +240,10 @@ impl RequestLog {
         // Column by column, so that only one of them is held twice.
         let rows = Rows {
             durations_ms: permuted(std::mem::take(&mut self.durations_ms), &order),
-            tenths: permuted(std::mem::take(&mut self.tenths), &order),
+            ts_us: permuted(std::mem::take(&mut self.ts_us), &order),
             versions: permuted(std::mem::take(&mut self.versions), &order),
             outcomes: permuted(std::mem::take(&mut self.outcomes), &order),
             starts,
-            base_us: self.base_us.unwrap_or_default(),
         };
         Requests { rows, sketches: None }
     }
@@ -264,7 +251,7 @@ impl RequestLog {
     /// Rows by route, then by time; requests of one instant stay in the order read.
     fn order(&self, starts: &[usize]) -> Vec<u32> {
         let mut next = starts.to_vec();
-        let mut order = vec![0_u32; self.tenths.len()];
+        let mut order = vec![0_u32; self.ts_us.len()];
         for (row, route) in self.routes.iter().enumerate() {
             if let Some(at) = next.get_mut(usize::from(*route)) {
                 if let Some(slot) = order.get_mut(*at) {
@@ -273,7 +260,7 @@ impl RequestLog {
                 *at += 1;
             }
         }
-        let time = |row: &u32| self.tenths.get(*row as usize).copied().unwrap_or_default();
+        let time = |row: &u32| self.ts_us.get(*row as usize).copied().unwrap_or_default();
         for pair in starts.windows(2) {
             if let [start, end] = pair
                 && let Some(rows) = order.get_mut(*start..*end)
@@ -293,12 +280,11 @@ impl RequestLog {
         if width > folded.width {
             folded.widen(width);
         }
-        let base_us = self.base_us.unwrap_or_default();
-        let rows = self.tenths.drain(..).zip(self.routes.drain(..)).zip(self.versions.drain(..));
+        let rows = self.ts_us.drain(..).zip(self.routes.drain(..)).zip(self.versions.drain(..));
         let ends = self.outcomes.drain(..).zip(self.durations_ms.drain(..));
-        for (((tenths, route), version), (outcome, duration_ms)) in rows.zip(ends) {
+        for (((ts_us, route), version), (outcome, duration_ms)) in rows.zip(ends) {
             folded.add(Request {
-                ts_us: i64::from(tenths) * TENTH_US + base_us,
+                ts_us,
                 route: u32::from(route),
                 version: u32::from(version),
                 outcome,
@@ -321,17 +307,22 @@ fn permuted<T: Copy>(values: Vec<T>, order: &[u32]) -> Vec<T> {
     order.iter().filter_map(|row| values.get(*row as usize).copied()).collect()
 }
 
+/// What windows begin and end at whole multiples of: the slots of folded rows, which cannot be cut,
+/// else a tenth of a second, because nobody reads more digits of a time.
+pub(super) fn grain_us(folded: Option<SlotWidth>) -> i64 {
+    const TENTH_US: i64 = 100_000;
+    folded.map_or(TENTH_US, SlotWidth::micros)
+}
+
 /// Columns sorted by route, then by time.
 #[derive(Debug, Default)]
 struct Rows {
-    tenths: Vec<u32>,
+    ts_us: Vec<i64>,
     versions: Vec<u16>,
     outcomes: Vec<Outcome>,
     durations_ms: Vec<f64>,
     /// Where each route begins; one more than routes.
     starts: Vec<usize>,
-    /// The instant of zero tenths.
-    base_us: i64,
 }
 
 /// All requests, ready to be asked about.
@@ -351,6 +342,11 @@ impl Requests {
     pub fn finest_width(&self) -> SlotWidth {
         let one = SlotWidth::fitting(0.0, 1);
         self.sketches.as_ref().map_or(one, |sketches| sketches.width)
+    }
+
+    /// What windows must be whole multiples of, microseconds; see [`grain_us`].
+    pub fn grain_us(&self) -> i64 {
+        grain_us(self.sketches.as_ref().map(|sketches| sketches.width))
     }
 
     /// Requests of some routes (all when `None`) within a window.
@@ -450,16 +446,15 @@ impl Requests {
     fn range(&self, route: u32, window: Window) -> std::ops::Range<usize> {
         let at = |route: u32| self.rows.starts.get(route as usize).copied().unwrap_or_default();
         let (start, end) = (at(route), at(route + 1).max(at(route)));
-        let tenths = self.rows.tenths.get(start..end).unwrap_or_default();
-        let tenth = |ts_us: i64| (ts_us - self.rows.base_us).div_euclid(TENTH_US);
-        let from = tenths.partition_point(|t| i64::from(*t) < tenth(window.start_us));
-        let until = tenths.partition_point(|t| i64::from(*t) < tenth(window.end_us));
+        let times = self.rows.ts_us.get(start..end).unwrap_or_default();
+        let from = times.partition_point(|ts_us| *ts_us < window.start_us);
+        let until = times.partition_point(|ts_us| *ts_us < window.end_us);
         start + from..start + until.max(from)
     }
 
     fn row(&self, row: usize, route: u32) -> Option<Request> {
         Some(Request {
-            ts_us: i64::from(*self.rows.tenths.get(row)?) * TENTH_US + self.rows.base_us,
+            ts_us: *self.rows.ts_us.get(row)?,
             route,
             version: u32::from(*self.rows.versions.get(row)?),
             outcome: *self.rows.outcomes.get(row)?,

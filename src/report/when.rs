@@ -41,6 +41,11 @@ impl Zone {
         formatted(at_us, TimeZone::UTC, "%a %-d %b %H:%M UTC")
     }
 
+    /// `Wed 18 Nov 14:11:05 UTC`.
+    pub(crate) fn utc_second(at_us: i64) -> String {
+        formatted(at_us, TimeZone::UTC, "%a %-d %b %H:%M:%S UTC")
+    }
+
     /// `14:11`, UTC.
     pub(crate) fn utc_clock(at_us: i64) -> String {
         formatted(at_us, TimeZone::UTC, "%H:%M")

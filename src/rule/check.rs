@@ -96,6 +96,17 @@ impl Kind {
         }
     }
 
+    /// Whether no value that there can be is beyond the limit.
+    fn can_never_hold(self, cmp: Cmp, limit: f64) -> bool {
+        let most = match self {
+            Self::Number | Self::Own | Self::Shift => return false,
+            Self::Share => 100.0,
+            Self::Score => 1.0,
+            Self::Time | Self::Age | Self::Count | Self::New | Self::Rate => f64::INFINITY,
+        };
+        (cmp == Cmp::Less && limit <= 0.0) || (cmp == Cmp::More && limit >= most)
+    }
+
     fn takes_offset(self, offset: Quantity) -> bool {
         match offset {
             Quantity::Percent(_) => true,
@@ -111,6 +122,10 @@ impl Kind {
         match (self, limit) {
             (Self::Time, Quantity::Number(value)) => Some(format!("{value}ms")),
             (Self::Age, Quantity::Number(value)) => Some(format!("{value}h")),
+            // A share is often written as a fraction.
+            (Self::Share, Quantity::Number(value)) if (0.0..=1.0).contains(&value) => {
+                Some(format!("{}%", (value * 1e8).round() / 1e6))
+            }
             (Self::Share, Quantity::Number(value) | Quantity::Points(value))
                 if (0.0..=100.0).contains(&value) =>
             {
@@ -138,6 +153,12 @@ pub(super) fn term(term: &Term, spans: &TermSpans) -> Option<Mistake> {
         let message = format!("{measure} needs {} as its limit, not `{limit}`", kind.need());
         let help = kind.meant(limit).map(|meant| did_you_mean(&meant));
         return Some(Mistake::new(spans.limit, message).maybe_help(help));
+    }
+    if let Limit::Literal(limit) = term.limit
+        && kind.can_never_hold(term.cmp, limit.value())
+    {
+        let message = format!("{measure} is never `{} {limit}`", term.cmp);
+        return Some(Mistake::new(spans.limit, message));
     }
     let is_level = !matches!(term.limit, Limit::Literal(_));
     if is_level && let Some(reason) = no_baseline(kind) {

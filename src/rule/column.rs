@@ -54,7 +54,7 @@ pub(super) const COLUMNS: [(&str, Holds); 28] = [
 const SHORT: [(&str, &str); 2] = [("duration", "duration_ms"), ("level", "severity")];
 
 /// Whether this is the name of a column, which every record may have.
-pub fn is_column(name: &str) -> bool {
+pub(super) fn is_column(name: &str) -> bool {
     COLUMNS.iter().any(|(column, _)| *column == name)
 }
 

@@ -36,10 +36,25 @@ impl Mistake {
 
 /// A field that no record has; `known` are the names of those that were seen.
 pub fn unknown_field(field: &Field, known: &[&str]) -> Mistake {
+    let name = column::short_name(&field.name);
     let columns = COLUMNS.iter().map(|(column, _)| column::short_name(column));
-    let meant = nearest(&field.name, known.iter().copied().chain(columns));
-    Mistake::new(field.span, format!("no record has a field {}", quote(&field.name)))
-        .maybe_help(meant.map(did_you_mean))
+    let others = known.iter().copied().chain(columns).filter(|known| *known != name);
+    let help = match nearest(name, others) {
+        Some(meant) => Some(did_you_mean(meant)),
+        // What fills a column is found in the records, under other names as well.
+        None if column::is_column(&field.name) => {
+            Some(format!("`plimsoll inspect` shows what could be taken for `{name}`"))
+        }
+        None => None,
+    };
+    Mistake::new(field.span, format!("no record has a field {}", quote(name))).maybe_help(help)
+}
+
+/// A word that no record has in a field; `meant` is one that some have.
+pub fn unknown_word(field: &str, word: &str, meant: Option<&str>) -> String {
+    let word = quote(&format!("{field} = \"{word}\""));
+    let help = meant.map(|meant| format!(": {}", did_you_mean(meant)));
+    format!("no record has {word}{}", help.unwrap_or_default())
 }
 
 pub(super) fn did_you_mean(meant: &str) -> String {

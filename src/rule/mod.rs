@@ -29,8 +29,7 @@ pub use ast::{
     Cmp, Condition, Field, Filter, Limit, Measure, Offset, Rule, Span, Term, Test, UsualMethod,
     Value,
 };
-pub use column::is_column;
-pub use mistake::{Mistake, unknown_field};
+pub use mistake::{Mistake, unknown_field, unknown_word};
 pub use pattern::Pattern;
 pub use quantity::{Every, Quantity};
 

@@ -104,6 +104,7 @@ impl<'a> Parser<'a> {
 
     /// A comparison; `of` is what stands left of it and `such_as` completes it.
     fn cmp(&mut self, of: &str, such_as: &str) -> Option<Cmp> {
+        let is_either = |words: [&str; 2]| words.iter().any(|word| self.is_word(word));
         let (cmp, instead) = match self.peek() {
             Some(Token::Sign("<")) => (Cmp::Less, ""),
             Some(Token::Sign("<=")) => (Cmp::AtMost, ""),
@@ -113,10 +114,11 @@ impl<'a> Parser<'a> {
             Some(Token::Sign("!=")) => (Cmp::NotEqual, ""),
             Some(Token::Sign("=<" | "≤")) => (Cmp::AtMost, "<="),
             Some(Token::Sign("=>" | "≥")) => (Cmp::AtLeast, ">="),
-            Some(Token::Sign("==") | Token::Word("is" | "equals")) => (Cmp::Equal, "="),
+            Some(Token::Sign("==")) => (Cmp::Equal, "="),
             Some(Token::Sign("<>" | "≠")) => (Cmp::NotEqual, "!="),
-            Some(Token::Word("below" | "under")) => (Cmp::Less, "<"),
-            Some(Token::Word("above" | "over")) => (Cmp::More, ">"),
+            _ if is_either(["is", "equals"]) => (Cmp::Equal, "="),
+            _ if is_either(["below", "under"]) => (Cmp::Less, "<"),
+            _ if is_either(["above", "over"]) => (Cmp::More, ">"),
             _ => {
                 let of = quote(of);
                 let message =

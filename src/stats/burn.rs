@@ -52,8 +52,6 @@ impl Tally {
 /// The error budget of a whole period.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
-    /// Bad events the period may have at its traffic so far.
-    pub allowed: f64,
     /// Bad events it has had.
     pub bad: u64,
     /// Share of the budget that is left; negative when more was spent than there is.
@@ -65,14 +63,7 @@ impl Budget {
     pub fn of(period: &[Tally], objective: Objective) -> Option<Self> {
         let seen = Tally::of(period);
         let left_ratio = 1.0 - seen.burn_rate(objective)?;
-        let allowed = seen.total as f64 * objective.budget_ratio();
-        Some(Self { allowed, bad: seen.bad, left_ratio })
-    }
-
-    /// Seconds until nothing is left at `burn_rate`; 0 when nothing is left, `None` when the
-    /// budget is not being spent.
-    pub fn exhausted_in_s(&self, burn_rate: f64, period_s: u64) -> Option<f64> {
-        (burn_rate > 0.0).then(|| self.left_ratio.max(0.0) * period_s as f64 / burn_rate)
+        Some(Self { bad: seen.bad, left_ratio })
     }
 }
 

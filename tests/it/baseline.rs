@@ -128,15 +128,19 @@ fn what_a_baseline_does_not_hold_cannot_be_told() {
     let dir = logs();
     let save = ["baseline", "save", "main", "--from", "before.log", "--rule", RULES[1]];
     assert_eq!(run(dir.path(), &save).code, Some(0));
-    let check = |rule: &str, says: &str| {
-        let words = ["check", "fine.log", "--baseline", "name:main", "--rule", rule];
+    write_whole(&dir.path().join("short.log"), log(240, 5, false).as_bytes()).unwrap();
+    let check_of = |input: &str, rule: &str, says: &str| {
+        let words = ["check", input, "--baseline", "name:main", "--rule", rule];
         let ran = run(dir.path(), &words);
         assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
         let text = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(says), "{text}");
     };
-    check("p50(duration) < baseline + 10%", "does not have this measure: save it anew");
-    check("avg(duration) < usual(mad, 3)", "has windows of 719 s");
+    check_of("fine.log", "p50(duration) < baseline", "does not have this measure: save it anew");
+    let usual = "avg(duration) < usual(mad, 3)";
+    check_of("fine.log", usual, "has windows of 719 s");
+    check_of("fine.log", usual, "s: judge with `--window 719s`, or save it anew");
+    check_of("short.log", usual, "s: save it anew with a --window like this one");
     let check = |words: &[&str], code: i32, says: &str| {
         let ran = run(dir.path(), words);
         assert_eq!(ran.code, Some(code), "{}{}", ran.out, ran.err);
@@ -178,6 +182,9 @@ fn what_is_accepted_counts_as_passed_until_it_gets_worse() {
     );
     let ran = check(&["check", "worse.log"], 0);
     assert!(ran.out.contains("accepted by me") && ran.out.contains("new search"), "{}", ran.out);
+    let other = ["baseline", "accept", "--check", "errors", "--group", "route=/", "--reason", "x"];
+    let other = check(&other, 2);
+    assert!(other.err.contains("no such group") && other.err.contains("errors"), "{}", other.err);
     let ambiguous = check(&["baseline", "accept", "--check", "p95", "--reason", "x"], 2);
     assert!(ambiguous.err.contains("several groups"), "{}", ambiguous.err);
     // Replayed, what was accepted then is accepted still.
@@ -199,6 +206,8 @@ fn a_replay_tells_what_differs_and_what_cannot_be_measured_again() {
     assert_eq!(ran(&["baseline", "save", "main", "--from", "before.log"]).code, Some(0));
     let write = ["check", "worse.log", "--write", "json=d.json"];
     assert_eq!(ran(&write).code, Some(1));
+    let ignored = ran(&["check", "--replay", "d.json", "--window", "5m", "--write", "sarif=x"]);
+    assert_eq!(ignored.code, Some(2), "a replay does neither: {}", ignored.err);
     let replay = |file: &str| ran(&["check", "--replay", file]);
     let same = "same answer: rollback, measured again from 1 input\n";
     assert_eq!(replay("d.json").out, same);
@@ -227,4 +236,62 @@ fn a_replay_tells_what_differs_and_what_cannot_be_measured_again() {
         assert_eq!(ran.code, Some(4), "{}", ran.err);
         assert!(ran.err.contains("PL073") && ran.err.contains(says), "{}", ran.err);
     }
+}
+
+#[test]
+fn a_zone_by_its_offset_was_recorded_as_utc() {
+    let dir = logs();
+    let check = ["check", "before.log", "--timezone", "-03:00", "--json", "--rule", RULES[4]];
+    let ran = run(dir.path(), &check);
+    let decision: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(decision["recipe"]["zone"], "-03:00");
+    assert!(ran.out.contains("\"--timezone\",\n        \"-03:00\""), "{}", ran.out);
+}
+
+#[test]
+fn hours_of_a_saved_baseline_were_those_of_the_zone_of_the_check() {
+    let dir = tempdir().unwrap();
+    let start: jiff::Timestamp = "2026-10-01T00:00:00Z".parse().unwrap();
+    // Forty records an hour in the morning of UTC, four in the rest of the day.
+    let hours = |hours: std::ops::Range<i64>| {
+        let mut text = String::new();
+        for hour in hours {
+            let step_s = if hour % 24 < 12 { 90 } else { 900 };
+            for second in (0..3_600).step_by(step_s) {
+                let at = start + jiff::SignedDuration::from_secs(hour * 3_600 + second);
+                let _ = writeln!(text, "{{\"time\":\"{at}\",\"event\":\"order\"}}");
+            }
+        }
+        text
+    };
+    let write =
+        |name: &str, text: &str| write_whole(&dir.path().join(name), text.as_bytes()).unwrap();
+    write("before.log", &hours(0..28 * 24));
+    write("evening.log", &hours(28 * 24 + 17..28 * 24 + 19));
+    let rule = ["--rule", "count() > baseline - 50%", "--window", "1h", "--timezone"];
+    let save = ["baseline", "save", "main", "--from", "before.log"];
+    assert_eq!(run(dir.path(), &[&save[..], &rule, &["UTC"]].concat()).code, Some(0));
+    for zone in ["UTC", "Asia/Tokyo"] {
+        let check = ["check", "evening.log", "--baseline", "name:main"];
+        let ran = run(dir.path(), &[&check[..], &rule, &[zone]].concat());
+        assert_eq!(ran.code, Some(0), "{zone}: {}{}", ran.out, ran.err);
+        assert!(ran.out.contains("baseline 4"), "{zone}: {}", ran.out);
+    }
+}
+
+#[test]
+fn the_window_of_a_gate_was_not_that_of_its_baseline() {
+    let dir = logs();
+    let gate = "version = 1\n[gate.g]\nwindow = \"30m\"\n[[gate.g.check]]\nname = \"slower\"\n\
+                kind = \"shift\"\nvalue = \"duration\"\n";
+    write_whole(&dir.path().join("plimsoll.toml"), gate.as_bytes()).unwrap();
+    let save = ["baseline", "save", "main", "--from", "before.log"];
+    let window_us = |words: &[&str]| {
+        assert_eq!(run(dir.path(), &[&save[..], words].concat()).code, Some(0));
+        let list = run(dir.path(), &["baseline", "list", "-o", "json"]);
+        let list: serde_json::Value = serde_json::from_str(&list.out).unwrap();
+        list["baselines"][0]["window_us"].as_u64().unwrap()
+    };
+    assert_eq!(window_us(&[]), 30 * 60_000_000);
+    assert_eq!(window_us(&["--window", "10m"]), 10 * 60_000_000, "what is said goes before");
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use plimsoll::durable::write_whole;
 use serde_json::Value;
@@ -37,7 +38,9 @@ fn run(dir: &Path, words: &[&str]) -> Ran {
 
 fn run_with(dir: &Path, words: &[&str], variables: &[(&str, &Path)]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-    for variable in ["NO_COLOR", "PLIMSOLL_CONFIG", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"] {
+    for variable in
+        ["NO_COLOR", "PLIMSOLL_CONFIG", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"]
+    {
         command.env_remove(variable);
     }
     command.envs(variables.iter().copied()).current_dir(dir).args(words);
@@ -123,7 +126,7 @@ fn the_exit_status_is_the_answer() {
     let slow = "p95(duration) < baseline + 10% where route = \"/checkout\"";
     check(&["--rule", "p95(duration) < 1s"], 0, "go, confidence high", "a limit that holds");
     check(&["--rule", "p95(duration) < 50ms"], 1, "rollback, confidence high", "one that does not");
-    check(&["--rule", slow], 1, "14:45 UTC (14:44–14:46)", "a change is dated");
+    check(&["--rule", slow], 1, "14:45 UTC (14:43–14:45)", "a change is dated");
     check(&["--rule", slow], 1, "deploy v2", "and the deploy named");
     check(&["--rule", slow, "--exit-zero"], 0, "rollback", "for looking only");
     check(&["--rule", slow, "--fail-on", "inconclusive"], 0, "rollback", "only 0 and 3");
@@ -141,6 +144,12 @@ fn the_exit_status_is_the_answer() {
     check(&["--rule", slow, "--now", "2020-01-01T00:00Z"], 2, "later than --now", "all is later");
     check(&["--rule", slow, "--write", "pdf=x"], 2, "FORMAT=FILE", "no such format");
     check(&["--rule", slow, "--write", "md=no/such/x.md"], 4, "PL040", "no such directory");
+    check(&["--rule", slow, "--write", "md=-"], 2, "-o FORMAT prints", "it made a file `-`");
+    let twice = ["--rule", slow, "--write", "md=x", "--write", "json=x"];
+    check(&twice, 2, "names `x` twice", "the last one won");
+    check(&["--rule", slow, "--history", "typo.jsonl"], 3, "PL076", "it was a go");
+    check(&["--rule", slow, "--commit", "c1"], 2, "add --record", "it did nothing");
+    check(&["--rule", slow, "--record", "--commit", ""], 2, "--commit", "a commit has a name");
 }
 
 #[test]
@@ -182,6 +191,68 @@ fn mistakes_in_the_configuration_are_told_with_their_place() {
 }
 
 #[test]
+fn mistakes_in_rules_are_told_beside_other_problems() {
+    let dir = shop();
+    configure(
+        &dir,
+        "[check]\nmin_samples = \"50\"\nbaseline = \"4x-before\"\n\
+         [[rule]]\nid = \"a\"\nexpr = \"p95(duration) < 300\"\n\
+         [[rule]]\nid = \"b\"\nexpr = \"count() > 5 for 5m\"\nfor = \"10m\"\n\
+         [[slo]]\nid = \"a\"\ngood = \"status < 500\"\nobjective = \"99%\"",
+    );
+    let ran = run(dir.path(), &["check", "shop.log"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    for told in [
+        "write `50` without quotes",
+        "write `{ from = \"4x-before\" }`",
+        "`slo[0].id` is `a`, must differ from the one in line 6",
+        "did you mean `300ms`?",
+        "`for` stands in the expression and as a key of its own",
+    ] {
+        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_no_record_has_is_no_pass() {
+    let dir = shop();
+    for (rule, code, told) in [
+        ("count() < 5 where version = \"x\" and event = \"y\"", 3, "no record has a field `event`"),
+        ("distinct(service) < 5", 3, "`plimsoll inspect` shows what could be taken for `service`"),
+        ("share(sevice = \"x\") < 1%", 3, "did you mean `service`?"),
+        ("count() > 5 where event missing", 0, "1 of 1 rule passed"),
+        ("count() < 5 where route = \"/chekout\"", 0, "did you mean `/checkout`?"),
+        (
+            "count() < 5 where route in (\"/search\", \"/x\")",
+            1,
+            "note: no record has `route = \"/x\"`",
+        ),
+        ("count() < 5 where severity >= \"error\"", 0, "1 of 1 rule passed"),
+    ] {
+        let ran = run(dir.path(), &["check", "shop.log", "--rule", rule]);
+        assert_eq!(ran.code, Some(code), "{rule}: {}", ran.all());
+        let words: Vec<&str> = ran.out.split_whitespace().collect();
+        assert!(words.join(" ").contains(told), "{rule}: {}", ran.all());
+    }
+    let rule = "p95(duration) < 5s where event = \"y\"";
+    let ran = run(dir.path(), &["check", "shop.log", "--rule", rule]);
+    assert!(ran.out.contains("can't be told — p95(duration) can't be told"), "{}", ran.out);
+}
+
+#[test]
+fn json_lines_are_no_documents_by_their_name() {
+    let dir = shop();
+    fs::rename(dir.path().join("shop.log"), dir.path().join("shop.json")).unwrap();
+    write_whole(&dir.path().join("report.json"), b"{\"at\":\"2026-11-20T12:00:00Z\",\"n\":1}\n")
+        .unwrap();
+    for (input, are_documents) in [("shop.json", false), ("report.json", true)] {
+        let ran = run(dir.path(), &["init", "--dry-run", input]);
+        let says = ran.out.lines().any(|line| line.starts_with("kind = \"documents\""));
+        assert_eq!(says, are_documents, "{input}: {}", ran.all());
+    }
+}
+
+#[test]
 fn the_text_says_what_broke_and_what_can_be_done() {
     let dir = shop();
     configure(
@@ -193,13 +264,13 @@ fn the_text_says_what_broke_and_what_can_be_done() {
     assert_eq!(ran.code, Some(1), "{}", ran.all());
     insta::assert_snapshot!(ran.out, @r"
     ✖ slower    /checkout shift(duration) 190 % > 25 %
-        likely +180 to +200 %, n 240; since Fri 20 Nov 14:45 UTC (14:44–14:46),
+        likely +180 to +200 %, n 240; since Fri 20 Nov 14:45 UTC (14:43–14:45),
         within a minute of deploy v2
         the whole likely range of the change lies beyond the limit
     ✔ slower    / shift(duration) 0 % < 25 %  (likely −5.3 to +5.3 %, n 240)
     ✔ slower    /search shift(duration) 0 % < 25 %  (likely −3.3 to +3.3 %, n 240)
     ✔ failures  share(status >= 500) 0.556 % < 1.02 %  (baseline 0.521 %, likely
-      −0.52 to +1.2 points, n 720)
+      −0.71 to +1.8 points, n 720)
 
     What you can do:
       O1 rollback v2 (risk low, reversible): what failed goes back to where it was
@@ -235,9 +306,84 @@ fn a_gate_answers_by_its_score_and_its_critical_checks() {
     check(&before, "2026-11-20T14:44:00Z", 0, "go", 100.0, "nothing happened yet");
     check(GATE, "2026-11-20T14:56:00Z", 1, "rollback", 60.0, "the slower route weighs 2 of 5");
     let lenient = GATE.replace("count = 3", "count = 3\nscore = { pass = 90, warn = 50 }");
-    check(&lenient, "2026-11-20T14:56:00Z", 1, "hold", 60.0, "a failed check is no go");
+    check(&lenient, "2026-11-20T14:56:00Z", 3, "hold", 60.0, "between the bars");
     let critical = lenient.replace("weight = 2", "critical = true");
     check(&critical, "2026-11-20T14:56:00Z", 1, "rollback", 75.0, "it decides alone");
+}
+
+#[test]
+fn the_status_of_a_gate_was_not_its_answer() {
+    let dir = shop();
+    let one = |limit: &str, weight: u32| {
+        format!(
+            "[[gate.g.check]]\nname = \"{limit}\"\nkind = \"rule\"\n\
+             expr = \"p95(duration) < {limit}\"\nweight = {weight}\n"
+        )
+    };
+    let window = "[gate.g]\nwindow = \"10m\"\n";
+    let check = |weight: u32, fail_on: &str, code: i32, says: &str, why: &str| {
+        configure(&dir, &[window, &one("10s", weight), &one("1ms", 1)].concat());
+        let words = ["check", "shop.log", "--gate", "g", "--fail-on", fail_on];
+        let ran = run(dir.path(), &words);
+        assert_eq!(ran.code, Some(code), "{why}: {}", ran.all());
+        assert!(ran.out.contains(says), "{why}: {}", ran.all());
+    };
+    check(20, "fail", 0, "go, score 95", "one of 21 failed, and the bar is 90");
+    check(20, "warn", 1, "go, score 95", "who asks for more gets it");
+    check(4, "fail", 3, "hold, score 80", "between the bars");
+    check(1, "fail", 1, "rollback, score 50", "below them");
+    check(1, "inconclusive", 0, "rollback, score 50", "only 0 and 3");
+}
+
+#[test]
+fn a_measurement_that_failed_ended_the_gate() {
+    let dir = shop();
+    let words = ["check", "shop.log", "--rule", "p95(duration) < 1s", "--watch"];
+    let mut running = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args([&words[..], &["--interval", "1s", "--count", "2"]].concat())
+        .current_dir(dir.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(running.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.any(|line| line.contains("measurement 1 of 2: go")));
+    fs::remove_file(dir.path().join("shop.log")).unwrap();
+    let said: Vec<String> = said.collect();
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("PL010")), "{said:?}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("hold"), "{said:?}");
+    let ran = run(dir.path(), &["check", "-", "--rule", "count() > 1", "--watch"]);
+    assert_eq!(ran.code, Some(2), "a stream is read once: {}", ran.all());
+}
+
+#[test]
+fn an_objective_on_a_field_that_no_record_has_was_overspent() {
+    let dir = shop();
+    configure(&dir, "[[slo]]\nid = \"a\"\ngood = \"statuss < 500\"\nobjective = \"99%\"");
+    let ran = run(dir.path(), &["check", "shop.log"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.all());
+    assert!(ran.out.contains("did you mean `status`?"), "{}", ran.all());
+}
+
+#[test]
+fn events_that_touched_other_windows_were_named_as_left_out() {
+    let dir = shop();
+    configure(&dir, "[check]\nexclude = [\"maintenance\"]");
+    let event = |name: &str, from: &str, until: &str| {
+        let (from, until) = (format!("2026-11-20T{from}Z"), format!("2026-11-20T{until}Z"));
+        format!(
+            "{{\"kind\":\"maintenance\",\"name\":\"{name}\",\"ts\":\"{from}\",\"until\":\"{until}\"}}\n"
+        )
+    };
+    let events = event("old", "14:01:00", "14:02:00") + &event("near", "14:41:00", "14:42:00");
+    write_whole(&dir.path().join("events.jsonl"), events.as_bytes()).unwrap();
+    let rule = ["--rule", "count() > baseline - 50%", "--window", "5m", "--json"];
+    let words = ["check", "shop.log", "--baseline", "4x-before", "--events", "events.jsonl"];
+    let ran = run(dir.path(), &[&words[..], &rule].concat());
+    let baseline = &ran.json()["baseline"];
+    assert_eq!(baseline["excluded"], serde_json::json!(["maintenance near"]), "{}", ran.all());
 }
 
 #[test]
@@ -253,7 +399,7 @@ fn a_gate_is_watched_at_moments_of_the_data() {
     let at = ["2026-11-20T14:40:00Z", "--interval", "10m", "--count", "5"];
     let broken = run(dir.path(), &[&watch[..], &at].concat());
     assert_eq!(broken.code, Some(1), "{}", broken.all());
-    assert_eq!(lines(&broken), 2, "the first failure ends it: {}", broken.all());
+    assert_eq!(lines(&broken), 3, "the first failure ends it: {}", broken.all());
 }
 
 /// Names of elements are closed in the order they were opened, and no text makes one.
@@ -296,6 +442,40 @@ fn every_format_can_be_read_by_its_reader() {
             _ => assert!(printed.out.starts_with("✖ p95"), "{}", printed.out),
         }
     }
+}
+
+#[test]
+fn a_link_was_replaced_by_a_file() {
+    let dir = shop();
+    let path = |name: &str| dir.path().join(name);
+    write_whole(&path("real.md"), b"old").unwrap();
+    std::os::unix::fs::symlink("real.md", path("link.md")).unwrap();
+    let words = ["check", "shop.log", "--rule", "p95(duration) < 1s", "--write", "md=link.md"];
+    assert_eq!(run(dir.path(), &words).code, Some(0));
+    assert!(fs::symlink_metadata(path("link.md")).unwrap().is_symlink());
+    assert!(fs::read_to_string(path("real.md")).unwrap().contains("plimsoll"));
+}
+
+#[test]
+fn annotations_were_beside_the_files_of_a_repository() {
+    let dir = shop();
+    let service = dir.path().join("svc/api");
+    fs::create_dir_all(&service).unwrap();
+    let text = "version = 1\n[[rule]]\nid = \"p95\"\nexpr = \"p95(duration) < 50ms\"\n";
+    write_whole(&dir.path().join("svc/plimsoll.toml"), text.as_bytes()).unwrap();
+    let check = |from: &Path, log: &str, variables: &[(&str, &Path)], why: &str| {
+        let ran = run_with(from, &["check", log, "-o", "github"], variables);
+        assert!(
+            ran.out.starts_with("::error file=svc/plimsoll.toml,line=4"),
+            "{why}: {}",
+            ran.all()
+        );
+    };
+    let root = fs::canonicalize(dir.path()).unwrap();
+    let workspace: [(&str, &Path); 1] = [("GITHUB_WORKSPACE", &root)];
+    check(&dir.path().join("svc"), "../shop.log", &workspace, "the place where the runner works");
+    fs::create_dir(dir.path().join(".git")).unwrap();
+    check(&service, "../../shop.log", &[], "the repository");
 }
 
 #[test]

@@ -107,6 +107,28 @@ fn forty_builds_that_are_each_half_a_per_cent_slower_fail_together() {
 }
 
 #[test]
+fn an_accepted_drift_failed_still_and_another_rule_was_accepted() {
+    let dir = project();
+    let dir = dir.path();
+    for day in 0..16 {
+        let log = log(dir, day, if day < 8 { 100.0 } else { 200.0 });
+        plimsoll(dir, &["check", &log, "--record", "--commit", &format!("c{day}")]);
+    }
+    let check = |words: &[&str], code: i32| {
+        let ran = plimsoll(dir, words);
+        assert_eq!(ran.code, Some(code), "{words:?} {}{}", ran.out, ran.err);
+        ran
+    };
+    // The decision that is kept last is of another rule.
+    check(&["check", "build-15.jsonl", "--rule", "p95(duration) < 1ms"], 1);
+    check(&["history", "check"], 1);
+    let accept = ["baseline", "accept", "F1", "--reason", "known", "--who", "me"];
+    let ran = check(&accept, 0);
+    assert!(ran.err.contains("accepted orders-p95 p95(duration) in"), "{}", ran.err);
+    check(&["history", "check"], 0);
+}
+
+#[test]
 fn benchmarks_are_imported_once_and_judged() {
     let dir = project();
     let fixture = |name: &str| format!("{}/fixtures/history/{name}", env!("CARGO_MANIFEST_DIR"));

@@ -179,6 +179,23 @@ fn a_collector_tells_of_what_it_stores() {
 }
 
 #[test]
+fn a_group_forged_lines_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let line = |second: u32| {
+        format!(
+            "{{\"time\":\"2026-11-18T14:12:{second:02}Z\",\"msg\":\"m\",\"duration_ms\":90,\
+             \"tenant\":\"a\\n2026-11-18T14:13:00Z resolved rule-1\"}}\n"
+        )
+    };
+    put(dir, "app.log", &(0..60).map(line).collect::<String>());
+    let rule = ["--rule", "p95(duration) < 10ms per tenant", "--window", "1m", "--once"];
+    let words = [&["watch", "app.log", "--now", "2026-11-18T14:13:00Z"], &rule[..]].concat();
+    let (code, out, err) = run(dir, &words);
+    assert_eq!((code, out.lines().count()), (1, 1), "{out}{err}");
+}
+
+#[test]
 fn one_round_answers_by_its_status() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::super::state::{AlertInput, Notification, Patience, State};
 use super::{Sender, body, label_name};
-use crate::config::{ReceiverKind, RuleSeverity};
+use crate::config::{CheckSeverity, ReceiverKind};
 use crate::model::Verdict;
 
 const SENDER: Sender<'_> = Sender { project: "shop", repeat_us: 4 * 3_600_000_000 };
@@ -13,7 +13,7 @@ const NOW_US: i64 = 1_795_341_600_000_000;
 fn input(route: &str, verdict: Verdict, summary: &str) -> AlertInput {
     AlertInput {
         rule: "p95".to_owned(),
-        severity: RuleSeverity::Fail,
+        severity: CheckSeverity::Fail,
         group: vec![("route".to_owned(), route.to_owned())],
         verdict,
         summary: summary.to_owned(),

@@ -4,7 +4,7 @@ use super::{
     AlertInput, Ending, MAX_ALERTS, MAX_GROUPS, Notification, Patience, Phase, SILENCE_US, State,
     fingerprint,
 };
-use crate::config::RuleSeverity;
+use crate::config::CheckSeverity;
 use crate::model::Verdict;
 
 const SECOND: i64 = 1_000_000;
@@ -14,7 +14,7 @@ const PATIENCE: Patience =
 fn input(group: &str, verdict: Verdict) -> AlertInput {
     AlertInput {
         rule: "p95".to_owned(),
-        severity: RuleSeverity::Fail,
+        severity: CheckSeverity::Fail,
         group: vec![("route".to_owned(), group.to_owned())],
         verdict,
         summary: "p95 is 900 ms".to_owned(),

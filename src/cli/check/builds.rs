@@ -20,6 +20,9 @@ pub(super) fn judged(
 ) -> Result<Vec<CheckResult>, Failure> {
     let path = args.history.as_ref().unwrap_or(&settings.file);
     let mut history = history::read(path, terminal)?;
+    if history.points.is_empty() && !args.record {
+        return Err(history::no_build(path));
+    }
     let (commit, branch) = args.commit.said();
     let at = Timestamp::from_microsecond(at_us).ok();
     let mut measured = points(results, at);

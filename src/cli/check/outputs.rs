@@ -16,21 +16,33 @@ use crate::report::{TextStyle, decision as render};
 /// What `--write` asks for.
 pub(super) fn writes(words: &[String]) -> Result<Vec<(CheckOutput, PathBuf)>, Failure> {
     let write = |word: &String| {
-        let parts = word.split_once('=').filter(|(_, file)| !file.is_empty());
+        // A `-` would be a file of this name; standard output is what -o is for.
+        let parts = word.split_once('=').filter(|(_, file)| !matches!(*file, "" | "-"));
         let format = |name: &str| CheckOutput::from_str(name, true).ok();
         parts.and_then(|(name, file)| Some((format(name)?, PathBuf::from(file)))).ok_or_else(|| {
             Failure::new(&BAD_VALUE, format!("`--write` is `{word}`"))
-                .hint("write it as FORMAT=FILE, such as sarif=plimsoll.sarif")
+                .hint("write it as FORMAT=FILE, such as sarif=plimsoll.sarif; -o FORMAT prints")
         })
     };
-    words.iter().map(write).collect()
+    let mut writes: Vec<(CheckOutput, PathBuf)> = Vec::new();
+    for word in words {
+        let (output, path) = write(word)?;
+        if writes.iter().any(|(_, known)| *known == path) {
+            let message = format!("`--write` names `{}` twice", path.display());
+            return Err(Failure::new(&BAD_VALUE, message).hint("give each format its own file"));
+        }
+        writes.push((output, path));
+    }
+    Ok(writes)
 }
 
 /// Writes the files that were asked for.
 pub(super) fn write(decision: &Decision, writes: &[(CheckOutput, PathBuf)]) -> Result<(), Failure> {
     for (output, path) in writes {
         let text = rendered(decision, *output, TextStyle { colour: false, ascii: false });
-        write_whole(path, text.as_bytes()).map_err(|error| {
+        // Of a link what it points to is written.
+        let file = path.canonicalize();
+        write_whole(file.as_ref().unwrap_or(path), text.as_bytes()).map_err(|error| {
             Failure::caused(&UNWRITABLE, &error).hint("make room, or choose another file")
         })?;
     }

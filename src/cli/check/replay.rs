@@ -13,7 +13,7 @@ use crate::cli::error::{BAD_VALUE, Exit, Failure};
 use crate::cli::output::Terminal;
 use crate::cli::{baselines, reading, when};
 use crate::judge::{
-    Frame, OnNoData, decision,
+    Frame, decision,
     replay::{Difference, by_evidence, by_measuring},
     rules::{Checks, Compared, Scene, of_recorded},
 };
@@ -168,19 +168,20 @@ impl<'a> Again<'a> {
 
     fn decision(&self, recorded: &Decision, terminal: &Terminal) -> Result<Decision, Failure> {
         let recipe = self.recipe;
-        let zone = when::zone(&recipe.zone)?;
+        let zone = (when::zone(&recipe.zone)?, recipe.look_back_us);
         let opened = reading::open(&self.names, &self.fields, terminal)?;
-        let ReadFor { measured, records, missing, .. } = read_for(&self.checks, opened, terminal)?;
+        let ReadFor { measured, records, unseen, .. } = read_for(&self.checks, opened, terminal)?;
         let scene = Scene {
             calendar: calendar(&measured, (&recipe.marks, &recipe.kinds), zone),
             now_us: recipe.now_us,
             len_us: recipe.window_us,
+            lens_us: &recipe.windows_us,
             compared: self.compared,
             saved: self.saved.as_ref().map(|saved| &saved.baseline),
             level: recipe.level_ratio,
-            missing: &missing,
+            missing: &unseen.fields,
         };
-        let mut results = self.checks.judge(&measured, &scene);
+        let mut results = self.checks.judge(&measured, &scene).results;
         // Builds that were recorded since are no matter of this decision.
         let of_builds = recorded.checks.iter().filter(|check| check.kind == CheckKind::History);
         results.extend(of_builds.cloned());
@@ -227,11 +228,13 @@ fn frame(recorded: &Decision, recipe: &Recipe, records: [u64; 2]) -> Frame {
         window: Window { start_us, end_us: recipe.now_us },
         baseline: recorded.baseline.clone(),
         bars: recorded.thresholds,
-        on_no_data: OnNoData::of(&recipe.on_no_data).unwrap_or_default(),
+        on_no_data: recipe.on_no_data,
         records,
+        notes: recorded.notes.clone(),
         method: recorded.method.clone(),
         config: recorded.config.clone(),
         recipe: None,
         again: Vec::new(),
+        is_kept: false,
     }
 }

@@ -2,15 +2,14 @@
 
 mod present;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::measured::{ReadFor, calendar, read_for, saved_ref};
+use super::measured::{ReadFor, Unseen, calendar, read_for, saved_ref};
 use super::source::{compared, source_of};
-use super::{CheckArgs, builds, config_ref, relative};
+use super::{CheckArgs, builds, config_ref, in_repository};
 use crate::baseline::{Acceptance, Baseline, Shelved, accept};
 use crate::cli::error::{BAD_VALUE, CONFIG, Failure, NO_RULE, NO_TIME};
 use crate::cli::marks::{self, Events};
@@ -18,22 +17,21 @@ use crate::cli::output::Terminal;
 use crate::cli::{baselines, config, history, reading, when};
 use crate::config::{BaselineSpec, CalendarKind, Expr, Gate, Loaded, OnNoData};
 use crate::judge::{
-    self, Frame, decision,
+    Frame, decision,
     rules::{
-        Check, Checks, Compared, Making, Misread, Scene, Windows, baseline_of, of_config, of_gate,
-        of_text, recorded,
+        Check, Checks, Compared, Judgement, Making, Misread, Scene, Windows, baseline_of,
+        of_config, of_gate, of_text, recorded,
     },
 };
 use crate::model::{
     BaselineRef, CheckMethod, Decision, EventKinds, InputRef, InputSummary, Recipe, ScoreBars,
-    format_ts,
+    format_ts, whole_us, zone_name,
 };
 use crate::query::{Measured, Opened};
 use crate::report::decision as render;
 use crate::source::sha256_of;
 
 /// Windows are whole tenths of a second.
-const TENTH_US: i64 = 100_000;
 const DAY_US: i64 = 86_400 * 1_000_000;
 /// Windows in a baseline where nobody says how long they are.
 const WINDOWS_OF_BASELINE: i64 = 20;
@@ -58,8 +56,8 @@ pub(super) struct Read {
     inputs: Vec<InputSummary>,
     records: [u64; 2],
     events: Events,
-    /// Fields of rules that no record has, with what to say of them.
-    missing: BTreeMap<String, String>,
+    /// What rules name and no record has.
+    unseen: Unseen,
 }
 
 impl Subject {
@@ -97,7 +95,10 @@ impl Subject {
         let configured = gate.as_ref().map(|gate| &gate.baseline);
         let mut baseline = configured.unwrap_or(&loaded.config.check.baseline).clone();
         if let Some(word) = &args.baseline {
-            baseline.source = source_of(word)?;
+            let source = source_of(word)?;
+            // Another source has its own window.
+            baseline.window = baseline.window.filter(|_| source == baseline.source);
+            baseline.source = source;
         }
         let shelf = baselines::shelf(&loaded);
         let (compared, saved) = compared(&baseline.source, &shelf)?;
@@ -113,6 +114,8 @@ impl Subject {
     ) -> Result<Self, Failure> {
         let mut subject = Self::understood(args, terminal)?;
         let Self { loaded, checks, .. } = &mut subject;
+        let gate = loaded.config.gates.first().map(|gate| gate.window);
+        loaded.config.check.window = loaded.config.check.window.or(gate);
         if args.rules.is_empty() {
             let mut all = checks.checks().to_vec();
             for gate in &loaded.config.gates {
@@ -148,8 +151,8 @@ impl Subject {
         let Some(span_us) = read.measured.span_us() else {
             return Err(no_time());
         };
-        let now_us = now_us.unwrap_or(span_us.1);
-        if now_us < span_us.0 {
+        let now_us = now_us.unwrap_or(span_us.1 + 1);
+        if now_us <= span_us.0 {
             let first = format_ts(span_us.0);
             let message = format!("all records are later than --now: the first is of {first}");
             return Err(Failure::new(&BAD_VALUE, message).hint("choose a later --now"));
@@ -165,14 +168,18 @@ impl Subject {
         now_us: i64,
         terminal: &Terminal,
     ) -> Result<Decision, Failure> {
-        let now_us = (now_us.div_euclid(TENTH_US) + 1) * TENTH_US;
+        let grain_us = read.measured.grain_us();
+        let now_us = whole_us(now_us, grain_us);
         let first_us = read.measured.span_us().map_or(now_us, |(first_us, _)| first_us);
-        let len_us = self.window_us(args, now_us - first_us)?;
+        let len_us = whole_us(self.window_us(args, now_us - first_us)?.max(1), grain_us);
+        let lens_us = self.windows_us(args, now_us - first_us);
+        let lens_us: Vec<i64> = lens_us.iter().map(|len_us| whole_us(*len_us, grain_us)).collect();
         let kinds = self.kinds();
-        let scene = self.scene(read, (now_us, len_us), &kinds);
+        let scene = Scene { lens_us: &lens_us, ..self.scene(read, (now_us, len_us), &kinds) };
         let windows = scene.windows();
-        let mut results = self.checks.judge(&read.measured, &scene);
+        let Judgement { mut results, left_out } = self.checks.judge(&read.measured, &scene);
         let mut frame = self.frame(args, read, &windows);
+        frame.notes.extend(left_out);
         if args.record || args.history.is_some() {
             let settings = &self.loaded.config.history;
             let at_us = windows.current.end_us;
@@ -187,16 +194,9 @@ impl Subject {
         Ok(decision)
     }
 
-    /// Keeps the decision for `baseline accept`, where there is a place of its own for it; that it
-    /// cannot be kept is told and changes nothing.
+    /// Keeps the decision for `baseline accept`.
     pub(super) fn keep(&self, decision: &Decision, terminal: &Terminal) {
-        if self.loaded.file.is_none() && !self.loaded.config.store.path.is_dir() {
-            return;
-        }
-        let kept = baselines::shelf(&self.loaded).keep_decision(&render::json(decision));
-        if let Err(error) = kept {
-            terminal.say(&format!("  note: the decision is not kept for later: {error}"));
-        }
+        baselines::keep(&self.loaded, decision, terminal);
     }
 
     /// The gate that is judged, if it is one.
@@ -210,12 +210,12 @@ impl Subject {
         (now_us, len_us): (i64, i64),
         kinds: &'a EventKinds,
     ) -> Scene<'a> {
-        let zone = self.zone.clone();
+        let zone = (self.zone.clone(), self.look_back_us());
         let calendar = calendar(&read.measured, (&read.events.marks, kinds), zone);
         let level = self.loaded.config.check.level_ratio;
         let saved = self.saved.as_ref().map(|shelved| &shelved.baseline);
-        let (compared, missing) = (self.compared, &read.missing);
-        Scene { calendar, now_us, len_us, compared, saved, level, missing }
+        let (compared, missing) = (self.compared, &read.unseen.fields);
+        Scene { calendar, now_us, len_us, lens_us: &[], compared, saved, level, missing }
     }
 
     pub(super) fn read(&self, args: &CheckArgs, terminal: &Terminal) -> Result<Read, Failure> {
@@ -236,8 +236,8 @@ impl Subject {
         for input in &mut inputs {
             input.sha256 = sha256_of(Path::new(&input.name));
         }
-        let ReadFor { measured, missing, records, .. } = read;
-        Ok(Read { measured, inputs, records, events, missing })
+        let ReadFor { measured, unseen, records, .. } = read;
+        Ok(Read { measured, inputs, records, events, unseen })
     }
 
     /// What a baseline is made of.
@@ -251,14 +251,14 @@ impl Subject {
         let Some((first_us, last_us)) = read.measured.span_us() else {
             return Err(no_time());
         };
-        let now_us = (last_us.div_euclid(TENTH_US) + 1) * TENTH_US;
-        let fitting = ((now_us - first_us) / WINDOWS_OF_BASELINE / TENTH_US).max(1) * TENTH_US;
-        let gate = self.loaded.config.gates.first().map(|gate| gate.window);
-        let said = self.loaded.config.check.window.or(gate);
-        let len_us = match (&args.window, said) {
+        let grain_us = read.measured.grain_us();
+        let now_us = whole_us(last_us + 1, grain_us);
+        let fitting = (now_us - first_us) / WINDOWS_OF_BASELINE;
+        let len_us = match (&args.window, self.loaded.config.check.window) {
             (None, None) => fitting,
             _ => self.window_us(args, now_us - first_us)?,
         };
+        let len_us = whole_us(len_us.max(1), grain_us);
         let kinds = self.kinds();
         let scene = self.scene(&read, (now_us, len_us), &kinds);
         let inputs = read.inputs.iter().map(input_ref).collect();
@@ -285,6 +285,11 @@ impl Subject {
         EventKinds { exclude, segment, mute: words(&check.mute) }
     }
 
+    /// How much of the history is looked at, if it is said.
+    fn look_back_us(&self) -> Option<i64> {
+        self.baseline.window.map(|window| window.as_micros() as i64)
+    }
+
     /// Length of the judged window: what was said, or all, or a part where history is needed.
     fn window_us(&self, args: &CheckArgs, span_us: i64) -> Result<i64, Failure> {
         let configured = match &self.gate {
@@ -303,7 +308,18 @@ impl Subject {
         } else {
             span_us
         };
-        Ok((wanted.unwrap_or(fitting) / TENTH_US).max(1) * TENTH_US)
+        Ok(wanted.unwrap_or(fitting))
+    }
+
+    /// Several lengths instead, as far as there is enough before them to compare with; none where
+    /// one window was said.
+    fn windows_us(&self, args: &CheckArgs, span_us: i64) -> Vec<i64> {
+        if args.window.is_some() || self.gate.is_some() || self.saved.is_some() {
+            return Vec::new();
+        }
+        let lengths = self.loaded.config.check.windows.iter();
+        let lengths = lengths.map(|length| length.as_micros() as i64);
+        lengths.filter(|len_us| len_us.saturating_mul(CURRENT_SHARE) <= span_us).collect()
     }
 
     fn frame(&self, args: &CheckArgs, read: &Read, windows: &Windows) -> Frame {
@@ -331,10 +347,12 @@ impl Subject {
             bars,
             on_no_data: self.on_no_data(),
             records: read.records,
+            notes: read.unseen.notes.clone(),
             method: self.method(args, read),
             config: config_ref(self.loaded.file.as_deref()),
             recipe: None,
             again: args.again(),
+            is_kept: baselines::is_kept(&self.loaded),
         }
     }
 
@@ -358,15 +376,12 @@ impl Subject {
         ];
         notes.extend(read.events.notes.iter().cloned());
         let mut settings = args.input.fields.settings();
-        settings.push(("--timezone".to_owned(), self.zone.iana_name().unwrap_or("UTC").to_owned()));
+        settings.push(("--timezone".to_owned(), zone_name(&self.zone)));
         CheckMethod { version: env!("CARGO_PKG_VERSION").to_owned(), notes, settings }
     }
 
-    fn on_no_data(&self) -> judge::OnNoData {
-        match self.gate.as_ref().map(|gate| gate.on_no_data) {
-            Some(OnNoData::Rollback) => judge::OnNoData::Rollback,
-            Some(OnNoData::Hold) | None => judge::OnNoData::Hold,
-        }
+    fn on_no_data(&self) -> OnNoData {
+        self.gate.as_ref().map_or(OnNoData::Hold, |gate| gate.on_no_data)
     }
 
     fn recipe(&self, args: &CheckArgs, scene: &Scene<'_>) -> Recipe {
@@ -377,11 +392,13 @@ impl Subject {
         Recipe {
             now_us: scene.now_us,
             window_us: scene.len_us,
+            windows_us: scene.lens_us.to_vec(),
             compared,
-            zone: self.zone.iana_name().unwrap_or("UTC").to_owned(),
+            zone: zone_name(&self.zone),
+            look_back_us: scene.calendar.look_back_us,
             kinds: scene.calendar.kinds.clone(),
             level_ratio: scene.level,
-            on_no_data: self.on_no_data().as_str().to_owned(),
+            on_no_data: self.on_no_data(),
             fields: args.input.fields.settings(),
             marks: scene.calendar.marks_until(scene.now_us),
             checks: self.checks.checks().iter().map(recorded).collect(),
@@ -453,20 +470,24 @@ fn typed(rules: &[String], min_samples: u64, terminal: &Terminal) -> Result<Vec<
 }
 
 pub(in crate::cli) fn misread(loaded: &Loaded, all: &[Misread], terminal: &Terminal) -> Failure {
+    tell_mistakes(loaded, all, terminal);
+    let count = all.len();
+    let noun = if count == 1 { "mistake" } else { "mistakes" };
+    Failure::new(&CONFIG, format!("{count} {noun} in rules")).hint("see docs/rules.md")
+}
+
+pub(in crate::cli) fn tell_mistakes(loaded: &Loaded, all: &[Misread], terminal: &Terminal) {
     for one in all {
         let mistake = &one.mistake;
         let help = mistake.help.as_deref();
         let problem = loaded.problem_in(&one.expr, one.span(), &mistake.message, help);
         terminal.say(&problem.to_string());
     }
-    let count = all.len();
-    let noun = if count == 1 { "mistake" } else { "mistakes" };
-    Failure::new(&CONFIG, format!("{count} {noun} in rules")).hint("see docs/rules.md")
 }
 
 pub(in crate::cli) fn place_of(loaded: &Loaded, expr: &Expr) -> Option<(String, u32, u32)> {
     let file = loaded.file.as_ref()?;
     let place = loaded.place_of(expr);
     let number = |number: usize| u32::try_from(number).ok();
-    Some((relative(file), number(place.line)?, number(place.column)?))
+    Some((in_repository(file), number(place.line)?, number(place.column)?))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::CheckArgs;
 use super::subject::Subject;
-use crate::cli::error::{BAD_VALUE, Failure};
+use crate::cli::error::{BAD_VALUE, Failure, USAGE};
 use crate::cli::output::Terminal;
 use crate::cli::when;
 use crate::judge::{Repeated, Repetition};
@@ -24,6 +24,10 @@ pub(super) fn watched(
     args: &CheckArgs,
     terminal: &Terminal,
 ) -> Result<Decision, Failure> {
+    if args.now.is_none() && args.input.inputs.iter().any(|word| word == "-") {
+        let message = "standard input cannot be read again";
+        return Err(Failure::new(&USAGE, message).hint("name a file, or say from when with --now"));
+    }
     let gate = subject.gate();
     let interval = match &args.interval {
         Some(length) => Duration::from_micros(when::length_us("--interval", length)? as u64),
@@ -43,19 +47,34 @@ pub(super) fn watched(
     if from_us.is_none() {
         std::thread::sleep(gate.map_or(Duration::ZERO, |gate| gate.delay));
     }
-    let mut read = subject.read(args, terminal)?;
+    let of_data = from_us.map(|_| subject.read(args, terminal)).transpose()?;
+    let mut last: Option<Decision> = None;
     loop {
         let step = i64::from(repeated.measured());
         let now_us = from_us.map(|from_us| from_us + step * interval.as_micros() as i64);
-        let decision = subject.decide_at(args, &read, now_us, terminal)?;
-        let ended = repeated.see(decision.decision);
-        terminal.say(&line(&decision, (repeated.measured(), count)));
+        let judged = match &of_data {
+            Some(read) => subject.decide_at(args, read, now_us, terminal),
+            None => subject.decide(args, terminal),
+        };
+        let (decision, ended) = match (judged, last.take()) {
+            (Ok(decision), _) => {
+                let ended = repeated.see(decision.decision);
+                terminal.say(&line(&decision, (repeated.measured(), count)));
+                (decision, ended)
+            }
+            // A mistake is there at once; a log may be gone for a moment while it is rotated.
+            (Err(failure), None) => return Err(failure),
+            (Err(failure), Some(before)) => {
+                terminal.failure(&failure);
+                (before, repeated.see(Answer::Hold))
+            }
+        };
         if let Some(answer) = ended {
             return Ok(concluded(decision, answer, repeated.measured()));
         }
+        last = Some(decision);
         if from_us.is_none() {
             std::thread::sleep(interval);
-            read = subject.read(args, terminal)?;
         }
     }
 }
@@ -76,7 +95,7 @@ fn concluded(decision: Decision, answer: Answer, measured: u32) -> Decision {
     let mut decision = decision;
     if answer != decision.decision {
         let note = format!(
-            "The answer is that of {measured} measurements; the last one alone says {}.",
+            "The answer is that of {measured} measurements; the last that was made says {}.",
             decision.decision.as_str()
         );
         decision.method.notes.push(note);

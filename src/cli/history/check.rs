@@ -4,11 +4,13 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::{Stand, Which, note};
+use crate::baseline::accept;
+use crate::cli::baselines;
 use crate::cli::check::{EndingArgs, config_ref};
 use crate::cli::error::{Exit, Failure};
 use crate::cli::output::Terminal;
-use crate::judge::{Frame, OnNoData, builds::Standing, decision};
-use crate::model::{CheckMethod, InputRef, ScoreBars, Window};
+use crate::judge::{Frame, builds::Standing, decision};
+use crate::model::{CheckMethod, CheckResult, InputRef, OnNoData, ScoreBars, Window};
 use crate::report::decision as render;
 use crate::source::sha256_of;
 
@@ -30,9 +32,15 @@ pub(super) struct CheckArgs {
 pub(super) fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let writes = args.ending.writes()?;
     let stand = Stand::read(&args.which, args.series.as_deref(), terminal)?;
-    let checks = stand.standings.iter().map(|standing| standing.check(&stand.rule)).collect();
-    let mut decision = decision(checks, frame(args, &stand));
+    let mut checks: Vec<CheckResult> =
+        stand.standings.iter().map(|standing| standing.check(&stand.rule)).collect();
+    let known = baselines::accepted(&baselines::shelf(&stand.loaded), terminal)?;
+    let frame = frame(args, &stand);
+    let now = Timestamp::from_microsecond(frame.window.end_us).unwrap_or(Timestamp::MAX);
+    accept(&mut checks, &known, now);
+    let mut decision = decision(checks, frame);
     decision.summary = render::headline(&decision);
+    baselines::keep(&stand.loaded, &decision, terminal);
     args.ending.end(&decision, &writes, terminal)
 }
 
@@ -42,6 +50,9 @@ fn frame(args: &CheckArgs, stand: &Stand) -> Frame {
     let bytes = std::fs::metadata(&stand.path).map_or(0, |file| file.len());
     let mut again = ["plimsoll", "history", "check"].map(str::to_owned).to_vec();
     again.extend(args.series.clone());
+    if let Some(file) = &args.which.history {
+        again.extend(["--history".to_owned(), file.display().to_string()]);
+    }
     let config = &stand.loaded.config;
     Frame {
         project: config.project.name.clone(),
@@ -55,6 +66,7 @@ fn frame(args: &CheckArgs, stand: &Stand) -> Frame {
             (history.points.len() + history.repeated_count + history.unread_count) as u64,
             history.unread_count as u64,
         ],
+        notes: Vec::new(),
         method: CheckMethod {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             notes: vec![note(&config.history)],
@@ -63,6 +75,7 @@ fn frame(args: &CheckArgs, stand: &Stand) -> Frame {
         config: config_ref(stand.loaded.file.as_deref()),
         recipe: None,
         again,
+        is_kept: baselines::is_kept(&stand.loaded),
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::{Events, known};
 use crate::config::{Calendar, CalendarDays, CalendarKind, EventFields, Request, check_bytes};
+use crate::durable::write_whole;
 use crate::model::{EventMark, format_ts};
 
 fn buenos_aires() -> TimeZone {
@@ -22,7 +23,7 @@ fn of_calendar(files: &[(&str, &str)], keys: &str) -> (Vec<String>, Vec<String>)
     for (name, text) in files {
         let path = dir.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        write_whole(&path, text.as_bytes()).unwrap();
     }
     let text = format!("version = 1\n[[calendar]]\nname = \"school\"\n{keys}\n");
     let request = Request { directory: dir.path().to_owned(), ..Request::default() };
@@ -38,27 +39,32 @@ fn of_calendar(files: &[(&str, &str)], keys: &str) -> (Vec<String>, Vec<String>)
 fn of_file(name: &str, text: &str) -> Result<(Vec<String>, Vec<String>), String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
-    fs::write(&path, text).unwrap();
+    write_whole(&path, text.as_bytes()).unwrap();
     let read = known((&[], &TimeZone::UTC), (&[path], &buenos_aires()));
     read.map(|Events { marks, notes }| (marks.iter().map(shown).collect(), notes))
         .map_err(|failure| failure.message)
 }
 
+/// What an iCalendar of these lines, apart by `|`, tells, and what of it is noted.
+fn check_ics(lines: &str, want: &[&str], told: &[&str], why: &str) {
+    let events = lines.replace('|', "\r\n");
+    let text = format!("BEGIN:VCALENDAR\r\n{events}\r\nEND:VCALENDAR\r\n");
+    let (marks, notes) = of_file("a.ics", &text).unwrap();
+    assert_eq!(marks, want, "{why}");
+    assert_eq!(notes.len(), told.len(), "{why}: {notes:?}");
+    for (note, told) in notes.iter().zip(told) {
+        assert!(note.contains(told), "{why}: {note}");
+    }
+}
+
+fn vevent(lines: &str) -> String {
+    format!("BEGIN:VEVENT|{lines}|END:VEVENT")
+}
+
 #[test]
 fn an_icalendar_gives_days_in_its_zone_and_instants_in_theirs() {
-    let check = |lines: &str, want: &[&str], told: &[&str], why: &str| {
-        let events = lines.replace('|', "\r\n");
-        let text = format!("BEGIN:VCALENDAR\r\n{events}\r\nEND:VCALENDAR\r\n");
-        let (marks, notes) = of_file("a.ics", &text).unwrap();
-        assert_eq!(marks, want, "{why}");
-        assert_eq!(notes.len(), told.len(), "{why}: {notes:?}");
-        for (note, told) in notes.iter().zip(told) {
-            assert!(note.contains(told), "{why}: {note}");
-        }
-    };
-    let event = |lines: &str| format!("BEGIN:VEVENT|{lines}|END:VEVENT");
-    check(
-        &event(
+    check_ics(
+        &vevent(
             "DTSTART;VALUE=DATE:20261110|DTEND;VALUE=DATE:20261111|SUMMARY:Feriado\\, sin|  clases|\
              CATEGORIES:HOLIDAY",
         ),
@@ -66,26 +72,55 @@ fn an_icalendar_gives_days_in_its_zone_and_instants_in_theirs() {
         &[],
         "a folded line, an escaped comma",
     );
-    check(
-        &event("DTSTART;VALUE=DATE:20261110|SUMMARY:x"),
+    check_ics(
+        &vevent("DTSTART;VALUE=DATE:20261110|SUMMARY:x"),
         &["calendar x 2026-11-10T03:00:00Z/2026-11-11T03:00:00Z"],
         &[],
         "a day without an end lasts that day",
     );
-    check(
-        &event("DTSTART:20261114T060000Z|DURATION:PT90M|SUMMARY:x|CATEGORIES:Red,Mantenimiento"),
+    check_ics(
+        &vevent("DTSTART:20261114T060000Z|DURATION:PT90M|SUMMARY:x|CATEGORIES:Red,Mantenimiento"),
         &["maintenance x 2026-11-14T06:00:00Z/2026-11-14T07:30:00Z"],
         &[],
         "a length instead of an end, a known kind among others",
     );
-    check(
-        &event("DTSTART;TZID=Europe/Madrid:20261114T060000|SUMMARY:x"),
+    check_ics(
+        &vevent("DTSTART;TZID=Europe/Madrid:20261114T060000|SUMMARY:x"),
         &["calendar x 2026-11-14T05:00:00Z"],
         &[],
         "a moment in a zone of its own",
     );
-    check(
-        &event(
+    check_ics(
+        &vevent("DTSTART;VALUE=DATE:20261102|SUMMARY:x|RRULE:FREQ=MONTHLY"),
+        &["calendar x 2026-11-02T03:00:00Z/2026-11-03T03:00:00Z"],
+        &["`x`: it repeats, of which only the first time is known"],
+        "months are not counted, and that is said",
+    );
+    check_ics(
+        &vevent(
+            "DTSTART:20261114T060000Z|BEGIN:VALARM|DURATION:PT5M|SUMMARY:alarm|END:VALARM|SUMMARY:x",
+        ),
+        &["calendar x 2026-11-14T06:00:00Z"],
+        &[],
+        "an alarm says nothing of the event",
+    );
+    check_ics(
+        &format!(
+            "{}|{}|{}",
+            vevent("SUMMARY:timeless"),
+            vevent("DTSTART:noon|SUMMARY:odd"),
+            vevent("DTSTART:20261114T060000Z|DTEND:20261114T050000Z|SUMMARY:turned"),
+        ),
+        &[],
+        &["`odd`: \"noon\" is no time", "`timeless`: there is no DTSTART", "ends before it begins"],
+        "what cannot be read is told",
+    );
+}
+
+#[test]
+fn events_repeat_daily_and_weekly() {
+    check_ics(
+        &vevent(
             "DTSTART:20261102T060000Z|DTEND:20261102T070000Z|SUMMARY:x|EXDATE:20261109T060000Z|\
              RRULE:FREQ=WEEKLY;COUNT=3",
         ),
@@ -96,8 +131,8 @@ fn an_icalendar_gives_days_in_its_zone_and_instants_in_theirs() {
         &[],
         "every week but one",
     );
-    check(
-        &event(
+    check_ics(
+        &vevent(
             "DTSTART;VALUE=DATE:20261102|SUMMARY:x|RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR;\
              UNTIL=20261120",
         ),
@@ -109,31 +144,6 @@ fn an_icalendar_gives_days_in_its_zone_and_instants_in_theirs() {
         ],
         &[],
         "two days of every other week, up to a day",
-    );
-    check(
-        &event("DTSTART;VALUE=DATE:20261102|SUMMARY:x|RRULE:FREQ=MONTHLY"),
-        &["calendar x 2026-11-02T03:00:00Z/2026-11-03T03:00:00Z"],
-        &["`x`: it repeats, of which only the first time is known"],
-        "months are not counted, and that is said",
-    );
-    check(
-        &event(
-            "DTSTART:20261114T060000Z|BEGIN:VALARM|DURATION:PT5M|SUMMARY:alarm|END:VALARM|SUMMARY:x",
-        ),
-        &["calendar x 2026-11-14T06:00:00Z"],
-        &[],
-        "an alarm says nothing of the event",
-    );
-    check(
-        &format!(
-            "{}|{}|{}",
-            event("SUMMARY:timeless"),
-            event("DTSTART:noon|SUMMARY:odd"),
-            event("DTSTART:20261114T060000Z|DTEND:20261114T050000Z|SUMMARY:turned"),
-        ),
-        &[],
-        &["`odd`: \"noon\" is no time", "`timeless`: there is no DTSTART", "ends before it begins"],
-        "what cannot be read is told",
     );
 }
 
@@ -265,7 +275,7 @@ fn many_bad_documents_are_told_in_few_words() {
 fn a_file_named_twice_is_read_once_and_as_the_calendar_says() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("deploys.json");
-    fs::write(&path, r#"[{"ts":"2026-11-18T14:12:00Z","name":"v1"}]"#).unwrap();
+    write_whole(&path, br#"[{"ts":"2026-11-18T14:12:00Z","name":"v1"}]"#).unwrap();
     let again = dir.path().join(".").join("deploys.json");
     let read = |calendars: &[Calendar]| {
         let events =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::super::checked::{Alert, Receiver, ReceiverUrl, RuleSeverity, Secret};
+use super::super::checked::{Alert, CheckSeverity, Receiver, ReceiverUrl, Secret};
 use super::super::raw::{Placed, RawAlert, RawReceiver, UrlText};
 use super::entry::{Seen, label};
 use super::value::Bounds;
@@ -38,7 +38,7 @@ impl Checker<'_, '_> {
             let label = label("receiver", index, raw.name.as_ref(), is_taken);
             self.once(&label, "name", raw.name.as_ref(), &mut seen);
             let url = raw.url.as_ref().and_then(|url| self.address(&format!("{label}.url"), url));
-            let mut severities: Vec<RuleSeverity> = Vec::new();
+            let mut severities: Vec<CheckSeverity> = Vec::new();
             for severity in raw.severities.iter().flatten().map(|word| *word.value()) {
                 if !severities.contains(&severity) {
                     severities.push(severity);

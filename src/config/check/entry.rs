@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::super::checked::{
-    Calendar, CalendarDays, CalendarKind, EventFields, Expr, FieldPath, NoData, Rule, RuleSeverity,
-    Slo, Source, SourceKind,
+    Calendar, CalendarDays, CalendarKind, CheckSeverity, EventFields, Expr, FieldPath, NoData,
+    Rule, Slo, Source, SourceKind,
 };
 use super::super::globs::{Glob, Globs};
 use super::super::quantity;
@@ -157,13 +157,16 @@ impl Checker<'_, '_> {
         }
     }
 
-    pub(super) fn rules(&mut self, raw: &[Placed<RawRule>]) -> Vec<Rule> {
-        let mut seen = Seen::new();
+    pub(super) fn rules<'r>(
+        &mut self,
+        raw: &'r [Placed<RawRule>],
+        seen: &mut Seen<'r>,
+    ) -> Vec<Rule> {
         let mut rules = Vec::new();
         for (index, placed) in raw.iter().enumerate() {
             let raw = placed.value();
             let label = label("rule", index, raw.id.as_ref(), |name| seen.contains_key(name));
-            self.once(&label, "id", raw.id.as_ref(), &mut seen);
+            self.once(&label, "id", raw.id.as_ref(), seen);
             let expr = self.expr(&format!("{label}.expr"), raw.expr.as_ref());
             let hold = self.length(&format!("{label}.for"), raw.hold.as_ref(), HOLD);
             let runbook = raw.runbook.as_ref();
@@ -172,7 +175,7 @@ impl Checker<'_, '_> {
             rules.push(Rule {
                 id: id.value().clone(),
                 expr,
-                severity: raw.severity.as_ref().map_or(RuleSeverity::Fail, |word| *word.value()),
+                severity: raw.severity.as_ref().map_or(CheckSeverity::Fail, |word| *word.value()),
                 runbook,
                 is_shadow: raw.shadow.as_ref().is_some_and(|answer| *answer.value()),
                 no_data: raw.no_data.as_ref().map_or(NoData::Inconclusive, |word| *word.value()),
@@ -205,13 +208,13 @@ impl Checker<'_, '_> {
         text
     }
 
-    pub(super) fn slos(&mut self, raw: &[Placed<RawSlo>]) -> Vec<Slo> {
-        let mut seen = Seen::new();
+    /// `seen` are the ids of the rules: both are accepted by their ids.
+    pub(super) fn slos<'r>(&mut self, raw: &'r [Placed<RawSlo>], seen: &mut Seen<'r>) -> Vec<Slo> {
         let mut slos = Vec::new();
         for (index, placed) in raw.iter().enumerate() {
             let raw = placed.value();
             let label = label("slo", index, raw.id.as_ref(), |name| seen.contains_key(name));
-            self.once(&label, "id", raw.id.as_ref(), &mut seen);
+            self.once(&label, "id", raw.id.as_ref(), seen);
             let good = self.expr(&format!("{label}.good"), raw.good.as_ref());
             let objective = raw.objective.as_ref();
             let objective_ratio = self.objective(&format!("{label}.objective"), objective);

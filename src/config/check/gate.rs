@@ -40,7 +40,16 @@ impl Checker<'_, '_> {
         let baseline = self.baseline("check.baseline", &raw.baseline, &exclude);
         let source = baseline.source.unwrap_or(BaselineSource::History);
         let window = raw.window.as_ref().filter(|window| window.value().as_ref() != "all");
+        let mut windows: Vec<Duration> = raw
+            .windows
+            .iter()
+            .flatten()
+            .map(|length| self.length("check.windows", Some(length), WINDOW))
+            .collect();
+        windows.sort_unstable();
+        windows.dedup();
         Check {
+            windows,
             window: window.map(|window| self.length("check.window", Some(window), WINDOW)),
             baseline: BaselineSpec { source, window: baseline.window, exclude: baseline.exclude },
             min_samples: raw.min_samples.as_ref().map_or(2, |least| *least.value()),
@@ -96,9 +105,10 @@ impl Checker<'_, '_> {
         let source = from.flatten().or(deployment);
         let window = raw.window.as_ref();
         let (window_key, word) = (format!("{key}.window"), raw.from.as_ref());
-        if let (Some(window), Some(BaselineSource::FourTimesBefore | BaselineSource::Named(_))) =
-            (window, &source)
-        {
+        let has_own = |source: &&BaselineSource| {
+            !matches!(source, BaselineSource::History | BaselineSource::PreviousDeployment)
+        };
+        if let (Some(window), Some(_)) = (window, source.as_ref().filter(has_own)) {
             let word = word.map_or("4x-before", |word| word.value().as_ref());
             let message = format!("`{window_key}` is of no use to `{word}`");
             let help = Some("that says by itself how much it is".to_owned());

@@ -1,6 +1,6 @@
 //! Series of builds.
 
-use super::super::checked::{History, RuleSeverity};
+use super::super::checked::{CheckSeverity, History};
 use super::super::quantity;
 use super::super::raw::{PercentText, Placed, RawHistory};
 use super::Checker;
@@ -12,7 +12,7 @@ impl Checker<'_, '_> {
             file: file.unwrap_or_default(),
             min_effect_ratio: self.least_drift(raw.min_effect.as_ref()),
             last: raw.last.as_ref().map_or(8, |last| *last.value()),
-            severity: raw.severity.as_ref().map_or(RuleSeverity::Fail, |word| *word.value()),
+            severity: raw.severity.as_ref().map_or(CheckSeverity::Fail, |word| *word.value()),
             branch: raw.branch.as_ref().map(|branch| self.title("history.branch", branch)),
         }
     }

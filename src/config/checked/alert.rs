@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RuleSeverity, Secret, words};
+use super::{CheckSeverity, Secret, words};
 
 /// `[alert]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Receiver {
     /// Where it is.
     pub url: ReceiverUrl,
     /// Severities it is told of; at least one.
-    pub severities: Vec<RuleSeverity>,
+    pub severities: Vec<CheckSeverity>,
 }
 
 /// Where a receiver is.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CalendarKind, Expr, FieldPath, words};
+use super::{CalendarKind, Expr, FieldPath, OnNoData, words};
 
 /// What is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum BaselineSource {
 pub struct Check {
     /// Time that is judged, up to the newest record; `None` = everything.
     pub window: Option<Duration>,
+    /// Lengths, shortest first, over each of which rules that test a change are judged instead.
+    pub windows: Vec<Duration>,
     /// What it is compared with.
     pub baseline: BaselineSpec,
     /// Fewer values than this on either side tell nothing.
@@ -155,19 +157,6 @@ pub enum GateCheckKind {
     },
 }
 
-impl GateCheckKind {
-    /// The kind as it is written.
-    pub fn word(&self) -> CheckKind {
-        match self {
-            Self::Shift { .. } => CheckKind::Shift,
-            Self::Proportion { .. } => CheckKind::Proportion,
-            Self::Count { .. } => CheckKind::Count,
-            Self::Freshness { .. } => CheckKind::Freshness,
-            Self::Rule { .. } => CheckKind::Rule,
-        }
-    }
-}
-
 /// Smaller changes of a value pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MinEffect {
@@ -201,14 +190,5 @@ words!(
         Decrease = "decrease",
         /// Any change is.
         Either = "either",
-    }
-);
-words!(
-    /// What it means for a gate when a check can't tell; there is no `go`.
-    OnNoData {
-        /// Wait for somebody.
-        Hold = "hold",
-        /// Take it back.
-        Rollback = "rollback",
     }
 );

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::RuleSeverity;
+use super::CheckSeverity;
 
 /// `[history]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +14,7 @@ pub struct History {
     /// Changes within this many newest builds count; at least 8.
     pub last: u32,
     /// What it means when a series got worse.
-    pub severity: RuleSeverity,
+    pub severity: CheckSeverity,
     /// Only builds of this branch count, and those that name none; `None` = all.
     pub branch: Option<String>,
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{PathText, PercentText, Placed, RuleSeverity};
+use super::{CheckSeverity, PathText, PercentText, Placed};
 
 /// `[history]`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -17,7 +17,7 @@ pub(in crate::config) struct RawHistory {
     #[schemars(extend("minimum" = 8, "maximum" = 100_000))]
     pub last: Option<Placed<u32>>,
     /// What it means when a series got worse
-    pub severity: Option<Placed<RuleSeverity>>,
+    pub severity: Option<Placed<CheckSeverity>>,
     /// Only builds of this branch count, and those that name none; without it all do
     pub branch: Option<Placed<String>>,
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::checked::{
-    CalendarKind, ChangeDirection, CheckKind, OnNoData, ReceiverKind, RuleSeverity,
+    CalendarKind, ChangeDirection, CheckKind, CheckSeverity, OnNoData, ReceiverKind,
 };
 use super::{BaselineText, EffectText, FieldText, LengthText, PercentText, Placed, UrlText};
 
@@ -37,6 +37,9 @@ pub(in crate::config) enum Previous {
 pub(in crate::config) struct RawCheck {
     /// Time that is judged, up to the newest record; `all` is everything
     pub window: Option<Placed<LengthText>>,
+    /// Lengths of time up to now over each of which rules that compare counts, shares and shifts are judged
+    #[schemars(extend("maxItems" = 8))]
+    pub windows: Option<Vec<Placed<LengthText>>>,
     /// What it is compared with; without it like windows of the history
     #[serde(default)]
     pub baseline: RawBaseline,
@@ -171,5 +174,5 @@ pub(in crate::config) struct RawReceiver {
     pub url: Option<Placed<UrlText>>,
     /// Severities it is told of
     #[schemars(extend("minItems" = 1, "maxItems" = 2))]
-    pub severities: Option<Vec<Placed<RuleSeverity>>>,
+    pub severities: Option<Vec<Placed<CheckSeverity>>>,
 }

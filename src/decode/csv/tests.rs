@@ -33,6 +33,25 @@ fn a_header_with_lines_that_fit_is_csv() {
     check("time,status\n1\n2\n3,4", None); // one of three fits
 }
 
+#[test]
+fn csvlog_of_postgres_has_no_header() {
+    let line = |state: &str, rest: &str| {
+        format!(
+            "2026-11-23 01:47:22.530 UTC,,,16610,,6b03.40e2,1,,2026-11-23 01:47:22 UTC,,0,LOG,{state},\
+             \"a, b\",,,,,,,,,\"psql\"{rest}"
+        )
+    };
+    let check = |text: &str, want: Option<usize>, why: &str| {
+        let known = columns(text).filter(|(_, names)| names[11] == "severity");
+        assert_eq!(known.map(|(_, names)| names.len()), want, "{why}: {text}");
+    };
+    check(&line("00000", ""), Some(23), "before version 13");
+    check(&line("00000", ",\"backend\""), Some(24), "13");
+    check(&line("00000", ",\"backend\",,0"), Some(26), "14 and later");
+    check(&line("00000", ",\"backend\","), None, "no version has 25");
+    check(&line("", ""), None, "no state");
+}
+
 fn cells(line: &str) -> Result<Vec<String>, Reject> {
     let mut cells = Vec::new();
     each_cell(line.as_bytes(), b',', &mut |_, cell| {

@@ -37,6 +37,10 @@ fn pairs_of_every_kind() {
     check("msg=\"\"", "msg: String "); // empty on purpose is not null
     check("at=info dyno=web.1 flag", "at: String info\ndyno: String web.1\nflag: Bool flag");
     check("  a=1 \t b=2\r\n", "a: Number 1\nb: Number 2");
+    check("msg='two words' n=1", "msg: String two words\nn: Number 1"); // structlog
+    check("msg='it\\'s' n=''", "msg: String it\\'s\nn: String ");
+    check("msg='tis n=1", "msg: String 'tis\nn: Number 1"); // an apostrophe closes nothing
+    check("msg='a'b n=1", "msg: String 'a'b\nn: Number 1");
     check("url=http://x/?a=b", "url: String http://x/?a=b"); // only the first `=` separates
     check("año=2026 k=ñ", "año: Number 2026\nk: String ñ");
     check("v=1.2.3", "v: String 1.2.3");

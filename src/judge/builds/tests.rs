@@ -59,6 +59,31 @@ fn what_cannot_be_told_yet_is_shown_and_does_not_count() {
 }
 
 #[test]
+fn a_share_of_which_twenty_times_as_much_was_missing_passed() {
+    let share = |from: f64, to: f64, smaller_is_better: bool| -> Vec<Point> {
+        let value = |day: i64| if day < 12 { from } else { to } - 1e-5 * (day % 3) as f64;
+        let point = |day: i64| Point {
+            unit: unit_name(Unit::Ratio).to_owned(),
+            smaller_is_better: Some(smaller_is_better),
+            ..build(day, value(day))
+        };
+        (0..24).map(point).collect()
+    };
+    check(share(0.9995, 0.99, false), &rule(), "fail counts: worse in one step");
+    check(share(0.99, 0.9995, false), &rule(), &format!("pass counts: {BETTER}"));
+    check(share(0.5, 0.49, false), &rule(), &format!("pass counts: {BETTER}")); // 2 % of the half
+    check(share(0.001, 0.01, true), &rule(), "fail counts: worse in one step");
+    let evidence = judged(share(0.9995, 0.99, false), &rule()).remove(0).evidence;
+    let shown = [evidence.baseline, evidence.actual, evidence.change_pct].map(|it| it.unwrap());
+    for (shown, want) in shown.into_iter().zip([0.99949, 0.98999, -0.95]) {
+        assert!((shown - want).abs() < 1e-3, "{shown} is not {want}");
+    }
+    assert!((evidence.limit.unwrap() - 0.999_464_5).abs() < 1e-6, "5 % more missing: {evidence:?}");
+}
+
+const BETTER: &str = "changed within 20 builds, but by no more than 5 % for the worse";
+
+#[test]
 fn a_series_that_is_no_longer_measured_holds_nobody_up() {
     let others = |builds: i64| {
         let later = (40..40 + builds).map(|day| build(day, 1.0));

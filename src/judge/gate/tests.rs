@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
-use super::{OnNoData, Outcome, coverage, outcome, score};
+use super::{Outcome, coverage, outcome, score};
 use crate::model::{
-    Accepted, Answer, CheckKind, CheckResult, CheckSeverity, Evidence, Group, ScoreBars, Unit,
-    Verdict,
+    Accepted, Answer, CheckKind, CheckResult, CheckSeverity, Evidence, Group, OnNoData, ScoreBars,
+    Unit, Verdict,
 };
 use Verdict::{Fail, Inconclusive, Pass, Warn};
 
@@ -14,6 +14,7 @@ fn check_of(verdict: Verdict, weight: f64) -> CheckResult {
         expr: String::new(),
         severity: CheckSeverity::Fail,
         verdict,
+        window: None,
         group: Group::new(),
         evidence: Evidence {
             metric: "count()".to_owned(),
@@ -43,7 +44,7 @@ fn check_of(verdict: Verdict, weight: f64) -> CheckResult {
     }
 }
 
-fn one(verdict: Verdict) -> CheckResult {
+pub(in super::super) fn one(verdict: Verdict) -> CheckResult {
     check_of(verdict, 1.0)
 }
 
@@ -51,11 +52,11 @@ fn critical(verdict: Verdict) -> CheckResult {
     CheckResult { critical: true, ..one(verdict) }
 }
 
-fn shadow(verdict: Verdict) -> CheckResult {
+pub(in super::super) fn shadow(verdict: Verdict) -> CheckResult {
     CheckResult { shadow: true, ..one(verdict) }
 }
 
-fn accepted(verdict: Verdict) -> CheckResult {
+pub(in super::super) fn accepted(verdict: Verdict) -> CheckResult {
     let text = || "x".to_owned();
     CheckResult {
         accepted: Some(Accepted { who: text(), when: text(), why: text() }),
@@ -89,7 +90,7 @@ fn the_score_is_a_weighted_share() {
 #[test]
 fn the_answer_is_the_worst_of_what_is_said() {
     use Answer::{Go, Hold, Rollback};
-    use OnNoData::{Hold as ToHold, Ignore, Rollback as ToRollback};
+    use OnNoData::{Hold as ToHold, Rollback as ToRollback};
 
     let check = |checks: &[CheckResult], on_no_data: OnNoData, answer: Answer, verdict: Verdict| {
         let outcome = decide(checks, on_no_data);
@@ -102,7 +103,7 @@ fn the_answer_is_the_worst_of_what_is_said() {
         checks.push(check);
         checks
     };
-    for on_no_data in [ToHold, Ignore, ToRollback] {
+    for on_no_data in [ToHold, ToRollback] {
         check(&[], on_no_data, Hold, Inconclusive); // nothing tested is no pass
         check(&passes(1), on_no_data, Go, Pass);
         check(&with(passes(9), one(Fail)), on_no_data, Go, Fail); // 90: exactly at the bar
@@ -123,10 +124,7 @@ fn the_answer_is_the_worst_of_what_is_said() {
         );
     }
     check(&with(passes(99), one(Inconclusive)), ToHold, Hold, Inconclusive);
-    check(&with(passes(99), one(Inconclusive)), Ignore, Go, Inconclusive);
     check(&with(passes(99), one(Inconclusive)), ToRollback, Rollback, Inconclusive);
-    check(&with(passes(99), critical(Inconclusive)), Ignore, Hold, Inconclusive); // not ignored
-    check(&[one(Inconclusive)], Ignore, Hold, Inconclusive); // nothing else to score
     check(&[accepted(Inconclusive)], ToHold, Hold, Inconclusive); // missing data is no fact
     check(&[one(Fail), one(Inconclusive)], ToHold, Rollback, Fail); // never softened
     check(&with(passes(9), shadow(Inconclusive)), ToHold, Go, Pass);
@@ -157,7 +155,7 @@ fn any_check() -> impl Strategy<Value = CheckResult> {
 }
 
 fn any_policy() -> impl Strategy<Value = OnNoData> {
-    prop_oneof![Just(OnNoData::Hold), Just(OnNoData::Ignore), Just(OnNoData::Rollback)]
+    prop_oneof![Just(OnNoData::Hold), Just(OnNoData::Rollback)]
 }
 
 proptest! {
@@ -176,11 +174,9 @@ proptest! {
             prop_assert!(step[0].answer <= step[1].answer, "{step:?}");
             prop_assert!(step[0].score >= step[1].score, "{step:?}");
         }
-        // What can no longer be told is never better than a pass, unless it is to be ignored.
-        if policy != OnNoData::Ignore {
-            checks[at].verdict = Inconclusive;
-            prop_assert!(steps[0].answer <= decide(&checks, policy).answer);
-        }
+        // What can no longer be told is never better than a pass.
+        checks[at].verdict = Inconclusive;
+        prop_assert!(steps[0].answer <= decide(&checks, policy).answer);
     }
 
     #[test]

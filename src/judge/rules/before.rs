@@ -68,6 +68,11 @@ impl<'a> Before<'a> {
         self.saved_group().is_none().then(|| format!("the baseline `{name}` has no such group"))
     }
 
+    /// Whether it is read from a saved baseline.
+    pub(super) fn is_saved(&self) -> bool {
+        self.saved.is_some()
+    }
+
     fn saved_group(&self) -> Option<&'a SavedGroup> {
         self.saved?.measure?.group(self.group)
     }
@@ -139,12 +144,20 @@ impl<'a> Before<'a> {
         self.saved_group()?.lag1
     }
 
-    /// Values of the windows like the current one, in the order of time.
+    /// Values of the windows like the current one, in the order of time. Of fewer than `least` the
+    /// next wider kind of windows, if there are more of those, and which it is.
     ///
     /// # Errors
     /// Why there are none.
-    pub(super) fn usual(&self) -> Result<Vec<f64>, String> {
-        self.of_each(self.windows.history.iter().copied())
+    pub(super) fn usual(&self, least: usize) -> Result<(Vec<f64>, Option<&'static str>), String> {
+        let mut usual = (self.of_each(self.windows.history.iter().copied())?, None);
+        for (name, windows) in self.windows.wider.iter().filter(|_| !self.is_saved()) {
+            if usual.0.len() >= least {
+                break;
+            }
+            usual = (self.of_each(windows.iter().copied())?, Some(*name));
+        }
+        Ok(usual)
     }
 
     /// Values of what the current window is compared with, in windows as long as it.
@@ -169,9 +182,15 @@ impl<'a> Before<'a> {
         }
         if !self.is_same_length() {
             let (name, saved_s) = (&baseline.name, baseline.window_us / 1_000_000);
+            let is_too_short = self.windows.span.len_s() < baseline.window_us as f64 / 1e6;
+            let judge = if is_too_short {
+                String::new()
+            } else {
+                format!("judge with `--window {saved_s}s`, or ")
+            };
             return Err(format!(
-                "the baseline `{name}` has windows of {saved_s} s, and this one has {} s: judge \
-                 with `--window {saved_s}s`, or save it anew with a --window like this one",
+                "the baseline `{name}` has windows of {saved_s} s, and this one has {} s: {judge}\
+                 save it anew with a --window like this one",
                 self.windows.current.len_s()
             ));
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Check, Checked};
 use crate::config::{
-    ChangeDirection, Config, Expr, Gate, GateCheck, GateCheckKind, MinEffect, NoData, RuleSeverity,
+    ChangeDirection, Config, Expr, Gate, GateCheck, GateCheckKind, MinEffect, NoData,
 };
 use crate::model::{CheckKind, CheckSeverity};
 use crate::rule::{
@@ -41,8 +41,11 @@ pub fn of_config(config: &Config, place: PlaceOf<'_>) -> Result<Vec<Check>, Vec<
     for rule in &config.rules {
         let Some(parsed) = reader.rule(&rule.expr) else { continue };
         let hold = Some(rule.hold).filter(|hold| !hold.is_zero());
+        if hold.is_some() && parsed.hold.is_some() {
+            reader.says_twice(&rule.expr);
+        }
         let checked = Checked::Rule(Rule { hold: parsed.hold.or(hold), ..parsed });
-        let severity = severity_of(rule.severity);
+        let severity = rule.severity;
         checks.push(Check {
             id: rule.id.clone(),
             severity,
@@ -137,13 +140,6 @@ fn of_gate_check(check: &GateCheck) -> Check {
     }
 }
 
-fn severity_of(severity: RuleSeverity) -> CheckSeverity {
-    match severity {
-        RuleSeverity::Fail => CheckSeverity::Fail,
-        RuleSeverity::Warn => CheckSeverity::Warn,
-    }
-}
-
 struct Reader<'a> {
     place: PlaceOf<'a>,
     misread: Vec<Misread>,
@@ -179,6 +175,13 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn says_twice(&mut self, expr: &Expr) {
+        let message = "`for` stands in the expression and as a key of its own".to_owned();
+        let help = Some("one of the two is enough".to_owned());
+        let mistake = Mistake { span: 0..expr.text.len(), message, help };
+        self.misread.push(Misread { expr: expr.clone(), mistake });
     }
 
     fn end(self, checks: Vec<Check>) -> Result<Vec<Check>, Vec<Misread>> {

@@ -173,6 +173,11 @@ impl<'a> Gauge<'a> {
         self.rows.distinct(group, windows)
     }
 
+    /// Whether there were more different values than are told apart.
+    pub(super) fn has_too_many_values(&self) -> bool {
+        self.rows.has_too_many_values()
+    }
+
     pub(super) fn newest_us(&self, group: Option<&str>, end_us: i64) -> Option<i64> {
         self.rows.newest_us(self.rows.group(group)?, end_us)
     }

@@ -2,7 +2,7 @@
 
 use super::gauge::Reading;
 use super::series;
-use super::term::{Case, Judged, bar_pct};
+use super::term::{Case, Judged, bar_pct, is_same};
 use crate::model::Evidence;
 use crate::query::Values;
 use crate::rule::{Measure, Offset};
@@ -125,6 +125,11 @@ fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let limit = offset.limit(level);
     let before = Reading { value: Some(level), ..before };
     let evidence = case.with_baseline(limit, before);
+    if before.n + case.now.n == 0 && case.direction() == Direction::Increase {
+        let outcome = Outcome::Pass;
+        let reason = "there were none, and are none".to_owned();
+        return Judged { outcome, evidence, reason, rate: None };
+    }
     let Some(rate) = rate_ratio(now, usual, dispersion, Z_98) else {
         return case.inconclusive("nothing was counted on either side");
     };
@@ -274,7 +279,7 @@ fn point(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
         return case.inconclusive("there is no value on one side");
     };
     let limit = offset.limit(level);
-    let holds = case.term.cmp.holds(now, limit);
+    let holds = is_same(now, limit) || case.term.cmp.holds(now, limit);
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
     let reason = if holds { "the limit holds" } else { "the limit is broken" };
     let evidence = case.with_baseline(limit, before);

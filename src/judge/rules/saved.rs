@@ -7,13 +7,13 @@ use super::before::lag1;
 use super::gauge::{Gauge, Reading};
 use super::shelf::{Answers, Shelf};
 use super::windows::Whole;
-use super::{Checked, Checks, MAX_GROUPS, Scene, series, term};
-use crate::baseline::{Baseline, MeasureKey, SavedGroup, SavedMeasure, SavedWindow};
-use crate::model::{InputRef, Span, Unit, format_ts};
+use super::{Checked, Checks, Scene, groups::MAX_GROUPS, series, term};
+use crate::baseline::{Baseline, MeasureKey, SavedGroup, SavedMeasure, SavedWindow, Season};
+use crate::model::{InputRef, Span, Unit, format_ts, zone_name};
 use crate::query::{Durations, Measured};
-use crate::rule::{Cmp, Limit, Measure, Offset, Rule, Term, parse_rule};
+use crate::rule::{Cmp, Limit, Measure, Rule, Term, parse_rule};
 use crate::stats::{
-    limit::{self, FalseAlarms, Side},
+    limit::{FalseAlarms, Side},
     quantile::Sorted,
     rank::evenly_spaced,
     season::MIN_LIKE_WINDOWS,
@@ -62,7 +62,7 @@ pub fn baseline_of(
             });
         }
     }
-    let zone = scene.calendar.zone.iana_name().unwrap_or("UTC").to_owned();
+    let zone = zone_name(&scene.calendar.zone);
     let (first_us, last_us) = scene.calendar.span_us;
     Baseline {
         schema: Baseline::SCHEMA.to_owned(),
@@ -268,33 +268,38 @@ fn false_alarms(group: &SavedGroup, term: &Term) -> Option<FalseAlarms> {
     all.reduce(|a, b| FalseAlarms { alarms: a.alarms + b.alarms, tested: a.tested + b.tested })
 }
 
-fn of_season(season: &[f64], Term { measure, cmp, limit, .. }: &Term) -> Option<FalseAlarms> {
-    let bound: Box<dyn Fn(usize) -> Option<f64>> = match (measure, limit) {
+fn of_season(season: &Season, Term { measure, cmp, limit, .. }: &Term) -> Option<FalseAlarms> {
+    type Bound = Box<dyn Fn(&[f64]) -> Option<f64>>;
+    let (bound, cmp): (Bound, Cmp) = match (measure, limit) {
         (Measure::Shift(_) | Measure::New(_), _) | (_, Limit::BeforeChange(_)) => return None,
         (_, Limit::Usual { method, parameter }) => {
-            let is_upper = matches!(cmp, Cmp::Less | Cmp::AtMost);
-            let side = if is_upper { Side::Upper } else { Side::Lower };
-            return limit::false_alarms(season, None, series::method(*method, *parameter), side);
+            let method = series::method(*method, *parameter);
+            // What is at the end of a usual range is usual.
+            let (side, cmp) = match cmp {
+                Cmp::Less | Cmp::AtMost => (Side::Upper, Cmp::AtMost),
+                _ => (Side::Lower, Cmp::AtLeast),
+            };
+            (Box::new(move |others| method.bound(others, side)), cmp)
         }
+        _ if season.values.len() < MIN_LIKE_WINDOWS => return None,
         (_, Limit::Literal(quantity)) => {
             let literal = quantity.base();
-            Box::new(move |_| Some(literal))
+            (Box::new(move |_| Some(literal)), *cmp)
         }
-        (_, Limit::Baseline(offset)) => Box::new(|index| beside(season, index, *offset)),
+        (_, Limit::Baseline(offset)) => {
+            let offset = *offset;
+            let median = |others: &[f64]| Sorted::new(others.to_vec()).median();
+            (Box::new(move |others| Some(offset.limit(median(others)?))), *cmp)
+        }
     };
-    if season.len() < MIN_LIKE_WINDOWS {
-        return None;
+    let mut found = FalseAlarms { alarms: 0, tested: 0 };
+    for index in &season.own {
+        let mut others = season.values.clone();
+        let value = others.remove(*index);
+        if let Some(bound) = bound(&others) {
+            found.tested += 1;
+            found.alarms += usize::from(!cmp.holds(value, bound));
+        }
     }
-    let alarms = season
-        .iter()
-        .enumerate()
-        .filter(|(index, value)| bound(*index).is_some_and(|bound| !cmp.holds(**value, bound)));
-    Some(FalseAlarms { alarms: alarms.count(), tested: season.len() })
-}
-
-/// The limit from the median of the other windows.
-fn beside(season: &[f64], left_out: usize, offset: Offset) -> Option<f64> {
-    let others = season.iter().enumerate().filter(|(index, _)| *index != left_out);
-    let others = Sorted::new(others.map(|(_, value)| *value).collect());
-    Some(offset.limit(others.median()?))
+    (found.tested > 0).then_some(found)
 }

@@ -178,7 +178,9 @@ pub(super) fn before_change(case: &Case<'_>, offset: Offset) -> Judged {
     let limit = offset.limit(before);
     let side: u64 = course.readings.iter().take(step.place.index).map(|reading| reading.n).sum();
     let reading = Reading { value: Some(before), n: side, matching: 0 };
-    let case = Case { now: Reading { value: Some(after), ..case.now }, ..*case };
+    let later = course.readings.iter().skip(step.place.index).map(|reading| reading.n).sum();
+    let now = Reading { value: Some(after), n: later, matching: 0 };
+    let case = Case { now, ..*case };
     let holds = case.term.cmp.holds(after, limit);
     let pct =
         |end: f64| if in_logs { (end.exp() - 1.0) * 100.0 } else { end / before.abs() * 100.0 };
@@ -190,8 +192,9 @@ pub(super) fn before_change(case: &Case<'_>, offset: Offset) -> Judged {
     };
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
     let reason = format!(
-        "the level changed at {}",
-        crate::model::format_ts(course.window(step.place.index).start_us)
+        "the level changed at {}; it is that of {} s before and since",
+        crate::model::format_ts(course.window(step.place.index).start_us),
+        course.width.seconds()
     );
     Judged { outcome, evidence, reason, rate: None }
 }

@@ -27,11 +27,11 @@ pub(super) fn watched(objective: f64, period: Duration) -> Option<Watched> {
     Some(Watched { objective, period_s: period.as_secs(), least: LeastEvents::default() })
 }
 
-/// Judges an objective at a moment.
+/// Judges an objective at a moment; `missing` is what to say of a field that no sample has.
 pub(super) fn judge(
     measured: &Measured,
     places: &[usize],
-    now_us: i64,
+    (now_us, missing): (i64, Option<&str>),
     watched: Option<Watched>,
 ) -> Judged {
     let question = |place: usize| measured.question(*places.get(place)?);
@@ -52,6 +52,9 @@ pub(super) fn judge(
             Tally { bad: total.saturating_sub(good.count(0, window)), total }
         })
         .collect();
+    if let Some(text) = missing.filter(|_| slots.iter().all(|slot| slot.bad == slot.total)) {
+        return Judged::nothing(text);
+    }
     let alerts = burn_alerts(&slots, width_s, &watched);
     let budget = Budget::of(&slots, watched.objective);
     of_alerts(&alerts, budget, &slots, watched.objective)

@@ -44,6 +44,13 @@ pub(super) fn judge(term: &Term, before: Before<'_>, situation: &Situation<'_>) 
     if !situation.has_events && !matches!(term.measure, Measure::Age) {
         return case.inconclusive("there are no records in the window");
     }
+    if gauge.has_too_many_values() {
+        let case = Case { now: Reading { value: None, ..now }, ..case };
+        let most = crate::query::MAX_GROUPS;
+        return case.inconclusive(format!(
+            "there are more than {most} different values, and later ones are not told apart"
+        ));
+    }
     match (&term.measure, &term.limit) {
         (Measure::Age, _) => case.age(),
         (Measure::Shift(_), Limit::Literal(bar)) => level::shifted(&case, bar.base()),
@@ -154,12 +161,13 @@ impl Case<'_> {
         let Some(value) = self.now.value else {
             return self.inconclusive("there is no value in the window");
         };
-        let evidence = self.with_limit(limit);
-        self.by_point(value, limit, evidence)
+        self.by_point(value, limit, self.with_limit(limit))
     }
 
     fn by_point(&self, value: f64, limit: f64, evidence: Evidence) -> Judged {
-        let holds = self.term.cmp.holds(value, limit);
+        // What is learned from values is not broken by one that is the same: a constant is usual.
+        let is_edge = matches!(self.term.limit, Limit::Usual { .. }) && is_same(value, limit);
+        let holds = is_edge || self.term.cmp.holds(value, limit);
         let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
         let reason = if holds { "the limit holds" } else { "the limit is broken" };
         // With groups, many limits are tried: how surely this one is broken enters the correction.
@@ -189,8 +197,10 @@ impl Case<'_> {
             Err(missing) => return self.inconclusive(missing),
         };
         let now = self.gauge.distinct(self.group, &windows.judged);
-        if known.is_empty() {
-            return self.inconclusive("nothing was seen before the window");
+        // What meets the filter for the first time is new, if there are any records before it.
+        let is_first = windows.span.start_us >= windows.current.start_us;
+        if known.is_empty() && is_first && !self.before.is_saved() {
+            return self.inconclusive("there are no records before the window");
         }
         let fresh: Vec<&String> = now.difference(&known).collect();
         let count = fresh.len() as f64;
@@ -210,48 +220,40 @@ impl Case<'_> {
         let Some(value) = self.now.value else {
             return self.inconclusive("there is no value in the window");
         };
-        let history = match self.before.usual() {
-            Ok(history) => history,
+        let least = method.min_samples().unwrap_or(usize::MAX);
+        let (history, wider) = match self.before.usual(least) {
+            Ok(usual) => usual,
             Err(missing) => return self.inconclusive(missing),
         };
         let side = if self.direction() == Direction::Decrease { Side::Lower } else { Side::Upper };
         let Some(bound) = method.bound(&history, side) else {
-            let least = method.min_samples().unwrap_or(usize::MAX);
             let n = history.len();
             let is_rate = matches!(method, Method::Conformal { .. });
             let rare = if is_rate { " for so few false alarms" } else { "" };
             let text = format!("{n} windows like this one are known, {least} are needed{rare}");
             return self.inconclusive(text);
         };
-        // What equals the farthest usual value is usual.
-        let is_beyond = match side {
-            Side::Upper => value > bound,
-            Side::Lower => value < bound,
-        };
-        let (outcome, reason) = if is_beyond {
-            (Outcome::Fail, "the limit is broken")
-        } else {
-            (Outcome::Pass, "the limit holds")
-        };
         let rarity = method.rarity(&history, value, side);
-        let evidence = Evidence {
-            n: [history.len() as u64, self.now.n],
-            p_value: rarity.map(|rarity| rarity.p_value),
-            ..self.with_limit(bound)
-        };
+        let evidence = Evidence { n: [history.len() as u64, self.now.n], ..self.with_limit(bound) };
+        let judged = self.by_point(value, bound, evidence);
+        let evidence = Evidence { p_value: rarity.map(|rarity| rarity.p_value), ..judged.evidence };
         let rate = rarity.map(|rarity| rarity.rate);
-        let judged = Judged { outcome, evidence, reason: reason.to_owned(), rate };
-        match crate::stats::limit::false_alarms(&history, None, *method, side) {
-            Some(alarms) => {
-                let text = format!(
-                    "{}; over its own history the bound was passed {} of {} times",
-                    judged.reason, alarms.alarms, alarms.tested
-                );
-                Judged { reason: text, ..judged }
-            }
-            None => judged,
+        let mut reason = judged.reason;
+        if let Some(alarms) = crate::stats::limit::false_alarms(&history, None, *method, side) {
+            let (passed, tested) = (alarms.alarms, alarms.tested);
+            let text = "; over its own history the bound was passed";
+            reason = format!("{reason}{text} {passed} of {tested} times");
         }
+        if let Some(wider) = wider {
+            reason = format!("{reason}; judged by {wider}, since fewer are more alike");
+        }
+        Judged { outcome: judged.outcome, evidence, reason, rate }
     }
+}
+
+/// Whether two numbers differ by rounding only.
+pub(super) fn is_same(left: f64, right: f64) -> bool {
+    (left - right).abs() <= 1e-9 * left.abs().max(right.abs())
 }
 
 /// What muted events in the current window do to a term.

@@ -1,11 +1,13 @@
 //! Rules judged on synthetic logs: each row says what the log is like and what must come out.
 
+mod untold;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 
-use super::{Calendar, Check, Checks, Compared, Making, Scene, baseline_of, of_text};
+use super::{Calendar, Check, Checks, Compared, Judgement, Making, Scene, baseline_of, of_text};
 use crate::decode::Overrides;
 use crate::model::{CheckResult, EventKinds, EventMark, Verdict, Window, format_ts};
 use crate::query::{Measured, Measures, Opened, read};
@@ -70,13 +72,13 @@ impl Log {
     }
 }
 
-fn measured(text: &str, checks: &Checks) -> Measured {
+fn measured(text: &str, checks: &Checks, max_exact: usize) -> Measured {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.jsonl");
     crate::durable::write_whole(&path, text.as_bytes()).unwrap();
     let found = Discovery { inputs: vec![Input::Named(path)], ..Discovery::default() };
     let opened = Opened::open(&found, &Overrides::default()).unwrap();
-    let mut measures = Measures::new(checks.questions(), false);
+    let mut measures = Measures::with_limit(checks.questions(), false, max_exact);
     let wanted = measures.wanted().clone();
     let stop = std::sync::atomic::AtomicBool::new(false);
     read(opened, &wanted, &stop, &mut |batch| {
@@ -99,7 +101,7 @@ fn judged_with(
 ) -> Vec<CheckResult> {
     let checks = rules.iter().map(|rule| check_of(rule)).collect();
     let now = (START_US + 10 * HOUR_US, 2 * HOUR_US);
-    judged_among(events, &log.text(), checks, compared, now)
+    judged_amid(events, &log.text(), checks, (compared, now))
 }
 
 fn check_of(rule: &str) -> Check {
@@ -132,39 +134,55 @@ fn judged_at(
     text: &str,
     checks: Vec<Check>,
     compared: Compared,
-    (now_us, len_us): (i64, i64),
+    now: (i64, i64),
 ) -> Vec<CheckResult> {
-    judged_among((&[], &EventKinds::default()), text, checks, compared, (now_us, len_us))
+    judged_amid((&[], &EventKinds::default()), text, checks, (compared, now))
 }
 
-fn judged_among(
+fn judged_amid(
+    events: (&[EventMark], &EventKinds),
+    text: &str,
+    checks: Vec<Check>,
+    moment: (Compared, (i64, i64)),
+) -> Vec<CheckResult> {
+    judged_by(ALL_EXACT, events, text, checks, moment).results
+}
+
+/// Rows that are not folded.
+const ALL_EXACT: usize = 4_000_000;
+
+/// Folds the rows beyond so many.
+fn judged_by(
+    max_exact: usize,
     (marks, kinds): (&[EventMark], &EventKinds),
     text: &str,
     checks: Vec<Check>,
-    compared: Compared,
-    (now_us, len_us): (i64, i64),
-) -> Vec<CheckResult> {
+    (compared, (now_us, len_us)): (Compared, (i64, i64)),
+) -> Judgement {
     let checks = Checks::new(checks);
-    let measured = measured(text, &checks);
-    let at = (compared, now_us, len_us);
-    in_scene((marks, kinds), &measured, at, |scene| checks.judge(&measured, &scene))
+    let measured = measured(text, &checks, max_exact);
+    let moment = (compared, now_us, len_us);
+    in_scene(&measured, (marks, kinds), moment, |scene| checks.judge(&measured, &scene))
 }
 
 fn in_scene<T>(
-    (marks, kinds): (&[EventMark], &EventKinds),
     measured: &Measured,
+    (marks, kinds): (&[EventMark], &EventKinds),
     (compared, now_us, len_us): (Compared, i64, i64),
     run: impl FnOnce(Scene<'_>) -> T,
 ) -> T {
     let missing = BTreeMap::new();
     let calendar = Calendar {
         span_us: measured.span_us().unwrap(),
+        grain_us: measured.grain_us(),
         versions: Vec::new(),
         marks,
         kinds,
         zone: TimeZone::UTC,
+        look_back_us: None,
     };
-    run(Scene { calendar, now_us, len_us, compared, saved: None, level: 0.02, missing: &missing })
+    let (lens_us, saved, level) = (&[], None, 0.02);
+    run(Scene { calendar, now_us, len_us, lens_us, compared, saved, level, missing: &missing })
 }
 
 #[test]
@@ -228,6 +246,56 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
     }
 }
 
+/// A rule on the last two hours, or over these lengths up to the same moment.
+fn judged_over(log: Log, rule: &str, lens_us: &[i64]) -> Vec<CheckResult> {
+    let checks = Checks::new(vec![check_of(rule)]);
+    let measured = measured(&log.text(), &checks, ALL_EXACT);
+    let kinds = EventKinds::default();
+    let moment = (Compared::FourTimesBefore, START_US + 10 * HOUR_US, 2 * HOUR_US);
+    in_scene(&measured, (&[], &kinds), moment, |scene| {
+        checks.judge(&measured, &Scene { lens_us, ..scene }).results
+    })
+}
+
+#[test]
+fn of_several_lengths_those_that_can_tell_count_and_the_worst_decides() {
+    use Verdict::{Fail, Inconclusive, Pass};
+
+    let several = [HOUR_US / 4, HOUR_US, 2 * HOUR_US];
+    let sparse = Log { every_s: 60.0, ..QUIET };
+    let (slow, slow_sparse) = (Log { slow: 1.6, ..QUIET }, Log { slow: 1.6, ..sparse });
+    let thin = Log { every_s: 400.0, slow: 1.6, ..QUIET };
+    let shift = "shift(duration) < 10%";
+    for (log, rule, want, minutes, why) in [
+        (slow, shift, Fail, Some(60), "an hour and two see it: the shorter says what is so now"),
+        (slow_sparse, shift, Fail, Some(60), "a quarter of an hour holds 15 values"),
+        (QUIET, shift, Pass, None, "none sees anything: the longest rests on most"),
+        (sparse, shift, Pass, None, "that the shortest can't tell is no matter"),
+        (thin, shift, Inconclusive, None, "no length can tell: never a pass"),
+        (slow, "p95(duration) < 100ms", Fail, None, "a fixed limit has no test to correct"),
+        (slow, "p95(duration) < baseline + 10%", Fail, None, "nor has a percentile that of chance"),
+    ] {
+        let results = judged_over(log, rule, &several);
+        assert_eq!(results.len(), 1, "{rule}: {why}");
+        let window = results[0].window.as_ref().map(|span| {
+            let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
+            (at(&span.to) - at(&span.from)) / 60
+        });
+        assert_eq!((results[0].verdict, window), (want, minutes), "{rule}: {why}");
+    }
+}
+
+#[test]
+fn each_group_is_told_by_the_lengths_that_it_can_fill() {
+    let log = Log { every_s: 30.0, slow: 1.8, ..QUIET };
+    let rule = "shift(duration) < 10% per route";
+    let results = judged_over(log, rule, &[HOUR_US / 4, HOUR_US]);
+    let groups: Vec<&String> = results.iter().flat_map(|result| result.group.values()).collect();
+    assert_eq!(groups.len(), 2, "one result a group: {groups:?}");
+    assert!(results.iter().all(|result| result.verdict == Verdict::Fail), "{groups:?}");
+    assert!(results.iter().all(|result| result.evidence.n[1] >= 30), "{groups:?}");
+}
+
 #[test]
 fn evidence_has_the_numbers_that_there_are() {
     let check = |log: Log, rule: &str, has_number: bool, has_rows: bool, why: &str| {
@@ -260,7 +328,8 @@ fn a_saved_sum_is_that_of_a_window() {
         ("sum(duration) < baseline - 50%", Verdict::Fail),
     ];
     let checks = Checks::new(rules.iter().map(|(rule, _)| check_of(rule)).collect());
-    let measured = measured(&QUIET.text(), &checks);
+    let measured = measured(&QUIET.text(), &checks, ALL_EXACT);
+    let kinds = EventKinds::default();
     let at = |len_us: i64| (Compared::History, START_US + 10 * HOUR_US, len_us);
     let making = Making {
         name: "main".to_owned(),
@@ -268,12 +337,12 @@ fn a_saved_sum_is_that_of_a_window() {
         version: "1".to_owned(),
         inputs: Vec::new(),
     };
-    let baseline = in_scene((&[], &EventKinds::default()), &measured, at(2 * HOUR_US), |scene| {
+    let baseline = in_scene(&measured, (&[], &kinds), at(2 * HOUR_US), |scene| {
         baseline_of(&checks, &measured, &scene, making)
     });
     let judged = |len_us: i64| {
-        in_scene((&[], &EventKinds::default()), &measured, at(len_us), |scene| {
-            checks.judge(&measured, &Scene { saved: Some(&baseline), ..scene })
+        in_scene(&measured, (&[], &kinds), at(len_us), |scene| {
+            checks.judge(&measured, &Scene { saved: Some(&baseline), ..scene }).results
         })
     };
     for (result, (rule, want)) in judged(2 * HOUR_US).iter().zip(rules) {
@@ -498,10 +567,12 @@ fn exam_weeks_are_compared_with_exam_weeks() {
         let marks = exams(exam_days);
         let calendar = Calendar {
             span_us: (START_US, START_US + days * day_us),
+            grain_us: 100_000,
             versions: Vec::new(),
             marks: &marks,
             kinds: &matching,
             zone: TimeZone::UTC,
+            look_back_us: None,
         };
         let windows = calendar.windows(START_US + days * day_us, len_us, compared);
         let days: Vec<i64> = windows
@@ -573,10 +644,12 @@ fn windows_are_compared_with_windows_like_them() {
     let windows = |days: i64, len_us: i64, compared: Compared, kinds: &EventKinds| {
         let calendar = Calendar {
             span_us: (START_US, START_US + days * day_us),
+            grain_us: 100_000,
             versions: vec![(START_US, "v1".to_owned()), (START_US + 3 * day_us, "v2".to_owned())],
             marks: &marks,
             kinds,
             zone: TimeZone::UTC,
+            look_back_us: None,
         };
         calendar.windows(START_US + days * day_us, len_us, compared)
     };
@@ -686,6 +759,8 @@ fn like_windows_have_the_same_hours_when_clocks_change() {
     let check = |(from, now): (&str, &str), hours: i64, want: usize| {
         let calendar = Calendar {
             span_us: (at(from), at(now)),
+            grain_us: 100_000,
+            look_back_us: None,
             versions: Vec::new(),
             marks: &[],
             kinds: &EventKinds::default(),
@@ -709,4 +784,54 @@ fn like_windows_have_the_same_hours_when_clocks_change() {
         check(("2027-03-08T00:00", "2027-03-29T18:00"), hours, 3);
     }
     check(("2026-10-05T00:00", "2026-11-02T18:00"), 6, 4);
+}
+
+#[test]
+fn the_window_of_a_baseline_was_no_limit() {
+    let kinds = EventKinds::default();
+    let day_us = 24 * HOUR_US;
+    let check = |days_back: Option<i64>, compared: Compared, want: i64, why: &str| {
+        let calendar = Calendar {
+            span_us: (START_US, START_US + 26 * day_us),
+            grain_us: 100_000,
+            versions: vec![(START_US, "v1".to_owned()), (START_US + 25 * day_us, "v2".to_owned())],
+            marks: &[],
+            kinds: &kinds,
+            zone: TimeZone::UTC,
+            look_back_us: days_back.map(|days| days * day_us),
+        };
+        let windows = calendar.windows(START_US + 26 * day_us, HOUR_US, compared);
+        let hours = windows.baseline.iter().map(|part| part.len_s() / 3_600.0).sum::<f64>();
+        assert!((hours - want as f64).abs() < 0.01, "{why}: {hours}");
+    };
+    check(None, Compared::History, 3, "the same hour of three Fridays");
+    check(Some(5), Compared::History, 4, "the same hour of four working days, none a Friday");
+    check(None, Compared::PreviousDeployment, 25 * 24, "all of the version before");
+    check(Some(2), Compared::PreviousDeployment, 2 * 24, "its newest two days");
+}
+
+#[test]
+fn folded_rows_are_judged_like_single_ones() {
+    let slow = Log { slow: 1.6, ..QUIET };
+    let failing = Log { failures: 0.08, ..QUIET };
+    for (log, rule, why) in [
+        (QUIET, "p95(duration) < baseline + 10%", "nothing changed"),
+        (slow, "p95(duration) < baseline + 10%", "60 % slower"),
+        (failing, "share(status >= 500) < baseline + 0.5pt per route", "failures"),
+        (QUIET, "count() > baseline - 20%", "as many"),
+        (QUIET, "rate() < 1/h for 31m", "steps that are no whole slots"),
+        (QUIET, "distinct(route) > 3", "few values"),
+    ] {
+        let verdicts = |max_exact: usize| {
+            let moment = (Compared::FourTimesBefore, (START_US + 10 * HOUR_US, 2 * HOUR_US));
+            let events = (&[][..], &EventKinds::default());
+            let results = judged_by(max_exact, events, &log.text(), vec![check_of(rule)], moment);
+            results
+                .results
+                .into_iter()
+                .map(|result| (result.group, result.verdict))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(verdicts(ALL_EXACT), verdicts(1_000), "{rule}: {why}");
+    }
 }

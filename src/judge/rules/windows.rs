@@ -6,17 +6,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::known::{Known, len_us};
-use crate::baseline::Slot;
+use crate::baseline::{Like, Slot};
 use crate::model::{EventKinds, EventMark, Window};
 
 /// Windows before the current one that are looked at, at most.
 const MAX_HISTORY: usize = 5_000;
 /// How far back is looked.
 pub(super) const MAX_LOOK_BACK_US: i64 = 28 * DAY_US;
-/// Windows of the same hour of the week from which on only those are compared.
-const MIN_WEEKS: usize = 3;
-/// The same for the hour of the day, on working days or on others.
-const MIN_DAYS: usize = 2;
 /// Windows from this length on hold about every hour of the day.
 const WHOLE_DAY_US: i64 = 20 * HOUR_US;
 const HOUR_US: i64 = 3_600 * 1_000_000;
@@ -54,6 +50,8 @@ pub struct Windows {
     pub baseline: Vec<Window>,
     /// Windows as long as the current one and like it, in order.
     pub history: Vec<Window>,
+    /// Windows that are less like it, narrower kinds first: for what needs more of them.
+    pub wider: Wider,
     /// From the first record to the end of the current window.
     pub span: Window,
     /// What the baseline is, such as `the same hour of 13 days`.
@@ -86,6 +84,8 @@ pub(super) struct Whole {
 pub struct Calendar<'a> {
     /// First and last event time, microseconds.
     pub span_us: (i64, i64),
+    /// What windows are whole multiples of, microseconds.
+    pub grain_us: i64,
     /// First time of each version and its name, in order.
     pub versions: Vec<(i64, String)>,
     /// Known events.
@@ -94,6 +94,8 @@ pub struct Calendar<'a> {
     pub kinds: &'a EventKinds,
     /// Zone in which hours and weeks are counted.
     pub zone: TimeZone,
+    /// How much of the history, or of the version before, is looked at, microseconds.
+    pub look_back_us: Option<i64>,
 }
 
 impl Calendar<'_> {
@@ -110,7 +112,11 @@ impl Calendar<'_> {
         let span = Window { start_us: first_us, end_us: now_us };
         let mut known = Known::new(self.marks, self.kinds, span);
         let segment = known.segment(current);
-        let (history, like) = self.history(current, (&mut known, segment.as_deref()));
+        let (history, like, wider) = self.history(current, (&mut known, segment.as_deref()));
+        if compared != Compared::History || like == Like::Any {
+            // What was left out of windows that are not compared is no matter.
+            known.left_out.clear();
+        }
         let four_times = || {
             let start_us = (current.start_us - 4 * len_us).max(first_us);
             vec![Window { start_us, end_us: current.start_us }]
@@ -156,6 +162,7 @@ impl Calendar<'_> {
             segment,
             baseline,
             history,
+            wider,
             span,
             name,
             excluded,
@@ -178,10 +185,11 @@ impl Calendar<'_> {
         &self,
         current: Window,
         (known, segment): (&mut Known<'_>, Option<&str>),
-    ) -> (Vec<Window>, Like) {
+    ) -> (Vec<Window>, Like, Wider) {
         let len_us = len_us(current).max(1);
-        let first_us = self.span_us.0;
-        let earliest_us = first_us.max(current.start_us - MAX_LOOK_BACK_US);
+        let said_us = self.look_back_us.map(|look_back_us| current.start_us - look_back_us);
+        let first_us = self.span_us.0.max(said_us.unwrap_or(i64::MIN));
+        let earliest_us = first_us.max(said_us.unwrap_or(current.start_us - MAX_LOOK_BACK_US));
         let steps: BTreeSet<i64> = if let Some(kind) = segment {
             // Exam weeks are months apart: what counts is how many windows they have.
             known.steps_back(current, kind, MAX_HISTORY)
@@ -191,44 +199,37 @@ impl Calendar<'_> {
         };
         let steps = steps.into_iter().filter(|back| current.start_us - back * len_us >= first_us);
         // Longer windows would change their hours with the clocks.
-        let is_of_equal_length = |window: &Window| self::len_us(*window) == len_us;
+        let is_whole =
+            |window: &Window| self::len_us(*window) == len_us && window.start_us >= first_us;
         let mut all: Vec<Window> = steps
             .take(MAX_HISTORY)
             .filter_map(|back| self.back_by_clock(current, back * len_us))
-            .filter(is_of_equal_length)
+            .filter(is_whole)
             .filter(|window| known.comparable(*window, segment) == [*window])
             .collect();
         all.reverse();
         let slot = self.slot(current, len_us);
-        let of_week = |window: &&Window| self.slot(**window, len_us) == slot;
-        let of_day = |window: &&Window| self.slot(**window, len_us).is_like_day(slot);
-        let weekly: Vec<Window> = all.iter().filter(of_week).copied().collect();
-        if self.day_count(&weekly) >= MIN_WEEKS && len_us < 7 * DAY_US {
-            return (weekly, Like::HourOfWeek);
-        }
-        let daily: Vec<Window> = all.iter().filter(of_day).copied().collect();
-        if self.day_count(&daily) >= MIN_DAYS && len_us <= DAY_US {
-            return (daily, Like::HourOfDay);
-        }
-        (all, Like::Any)
-    }
-
-    /// Different local days in which windows begin.
-    fn day_count(&self, windows: &[Window]) -> usize {
-        let day = |window: &Window| {
-            let at = Timestamp::from_microsecond(window.start_us).ok()?;
-            Some(at.to_zoned(self.zone.clone()).date())
+        let slots: Vec<Slot> = all.iter().map(|window| self.slot(*window, len_us)).collect();
+        let like = match slot.like_in(&slots) {
+            // A week has all hours, and several days are neither working days nor weekends.
+            Like::HourOfWeek if len_us >= 7 * DAY_US => Like::Any,
+            Like::HourOfDay if len_us > DAY_US => Like::Any,
+            like => like,
         };
-        windows.iter().filter_map(day).collect::<BTreeSet<_>>().len()
+        let of = |like: Like| -> Vec<Window> {
+            let alike = all.iter().zip(&slots).filter(|(_, other)| slot.is_like(**other, like));
+            alike.map(|(window, _)| *window).collect()
+        };
+        match like {
+            Like::HourOfWeek => (of(like), like, vec![(HOURS, of(Like::HourOfDay)), (ALL, all)]),
+            Like::HourOfDay => (of(like), like, vec![(ALL, all)]),
+            Like::Any => (all, like, Vec::new()),
+        }
     }
 
-    /// The slot of a window's middle; of windows of a day and longer the day's.
+    /// The slot of a window in this calendar's zone.
     pub(super) fn slot(&self, window: Window, len_us: i64) -> Slot {
-        let middle_us = window.start_us + (window.end_us - window.start_us) / 2;
-        let Ok(at) = Timestamp::from_microsecond(middle_us) else { return Slot::new(0, 0) };
-        let local = at.to_zoned(self.zone.clone());
-        let hour = if len_us >= WHOLE_DAY_US { 0 } else { local.hour() };
-        Slot::new(local.weekday().to_monday_zero_offset(), hour)
+        slot(window, len_us, &self.zone)
     }
 
     /// All time up to `end_us` that is like most of it, without the events that are left out, and in
@@ -270,20 +271,28 @@ impl Calendar<'_> {
         match known.as_slice() {
             [.., (before_us, name), (newest_us, _)] => {
                 let end_us = (*newest_us).min(current.start_us);
-                (
-                    vec![Window { start_us: *before_us, end_us }],
-                    format!("the version before, {name}"),
-                )
+                let said_us = self.look_back_us.map_or(i64::MIN, |look_back| end_us - look_back);
+                let window = Window { start_us: said_us.max(*before_us), end_us };
+                (vec![window], format!("the version before, {name}"))
             }
             _ => (Vec::new(), "the version before, of which there is no record".to_owned()),
         }
     }
 }
 
-/// In what windows are like each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Like {
-    HourOfWeek,
-    HourOfDay,
-    Any,
+/// The slot of a window's middle; of windows of a day and longer the day's.
+pub(super) fn slot(window: Window, len_us: i64, zone: &TimeZone) -> Slot {
+    let middle_us = window.start_us + (window.end_us - window.start_us) / 2;
+    let Ok(at) = Timestamp::from_microsecond(middle_us) else { return Slot::new(0, 0) };
+    let local_s = at.as_second() + i64::from(zone.to_offset(at).seconds());
+    let hours = local_s.div_euclid(3_600);
+    let hour = if len_us >= WHOLE_DAY_US { 0 } else { hours.rem_euclid(24) };
+    // 1 January 1970 was a Thursday.
+    Slot::new(hours.div_euclid(24) as i32 + 3, hour as i8)
 }
+
+/// Windows by how they are named.
+type Wider = Vec<(&'static str, Vec<Window>)>;
+
+const HOURS: &str = "the same hour of like days";
+const ALL: &str = "all windows before";

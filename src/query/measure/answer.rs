@@ -12,7 +12,7 @@ use crate::stats::quantile::Sorted;
 #[derive(Debug)]
 pub(super) enum Answer<'a> {
     Rows(Rows<'a>),
-    Cells(Cells),
+    Cells(Cells<'a>),
 }
 
 /// The rows of a question, by group, in the order of their times.
@@ -43,7 +43,7 @@ impl Answer<'_> {
                 (0..).zip(counts).filter(|(_, count)| *count > 0).collect()
             }
             Self::Cells(cells) => {
-                let count = |cells: &BTreeMap<i64, Cell>| cells.values().map(|c| c.count).sum();
+                let count = |cells: &BTreeMap<i64, &Cell>| cells.values().map(|c| c.count).sum();
                 cells.by_group.iter().map(|(group, cells)| (*group, count(cells))).collect()
             }
         };
@@ -123,11 +123,11 @@ impl Rows<'_> {
     }
 }
 
-impl Cells {
+impl Cells<'_> {
     fn within(&self, group: u32, window: Window) -> impl Iterator<Item = &Cell> {
         let slots = self.by_group.get(&group);
         slots.into_iter().flat_map(move |slots| {
-            slots.range(window.start_us..window.end_us.max(window.start_us)).map(|(_, cell)| cell)
+            slots.range(window.start_us..window.end_us.max(window.start_us)).map(|(_, cell)| *cell)
         })
     }
 }

@@ -39,8 +39,8 @@ impl Cell {
 
 /// The cells of one question.
 #[derive(Debug)]
-pub(super) struct Cells {
-    pub(super) by_group: BTreeMap<u32, BTreeMap<i64, Cell>>,
+pub(super) struct Cells<'a> {
+    pub(super) by_group: BTreeMap<u32, BTreeMap<i64, &'a Cell>>,
 }
 
 impl Folded {
@@ -93,11 +93,21 @@ impl Folded {
         }
     }
 
-    pub(super) fn of(&self, question: usize) -> Cells {
-        let mut by_group: BTreeMap<u32, BTreeMap<i64, Cell>> = BTreeMap::new();
+    /// Makes the slots a step wider; `false` when there is no wider one.
+    pub(super) fn widen_by_one(&mut self) -> bool {
+        let wider = SlotWidth::fitting(f64::from(self.width.seconds()) * 1.5, 1);
+        let is_wider = wider > self.width;
+        if is_wider {
+            self.widen(wider);
+        }
+        is_wider
+    }
+
+    pub(super) fn of(&self, question: usize) -> Cells<'_> {
+        let mut by_group: BTreeMap<u32, BTreeMap<i64, &Cell>> = BTreeMap::new();
         for ((of, group, slot), cell) in &self.cells {
             if usize::from(*of) == question {
-                by_group.entry(*group).or_default().insert(*slot, cell.clone());
+                by_group.entry(*group).or_default().insert(*slot, cell);
             }
         }
         Cells { by_group }

@@ -10,16 +10,12 @@ use super::folded::Folded;
 use crate::model::{SlotWidth, Window};
 
 /// Rows kept one by one; about 100 MB with one value and one group each.
-const MAX_EXACT: usize = 4_000_000;
+pub(super) const MAX_EXACT: usize = 4_000_000;
 /// Slots of time once rows are folded.
 const MAX_FOLDED_SLOTS: usize = 720;
-/// Cells once rows are folded; more make the slots wider.
-const MAX_FOLDED_CELLS: usize = 40_000;
-/// Times are kept in tenths of a second, in 32 bits, around the first row's.
-const TENTH_US: i64 = 100_000;
-const HALF_REACH_US: i64 = 2_485 * 86_400 * 1_000_000;
-const DAY_US: i64 = 86_400 * 1_000_000;
-
+/// Cells once rows are folded; more make the slots wider. A cell takes 150 bytes and, where it has
+/// values, some of a sketch.
+const MAX_FOLDED_CELLS: usize = 200_000;
 /// Which columns a question looks at, by their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -51,7 +47,7 @@ pub(super) const NO_GROUP: u32 = u32::MAX;
 /// Rows as they come.
 #[derive(Debug, Default)]
 pub(super) struct RowLog {
-    base_us: Option<i64>,
+    max_exact: usize,
     columns: Columns,
     span_us: Option<(i64, i64)>,
     shapes: Vec<Shape>,
@@ -62,15 +58,15 @@ pub(super) struct RowLog {
 /// One entry a row in each.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    pub(super) tenths: Vec<u32>,
+    pub(super) ts_us: Vec<i64>,
     pub(super) answers: Vec<u64>,
     pub(super) values: Vec<Vec<f64>>,
     pub(super) groups: Vec<Vec<u32>>,
 }
 
 impl RowLog {
-    /// For questions of these shapes.
-    pub(super) fn new(shapes: Vec<Shape>) -> Self {
+    /// For questions of these shapes; keeps so many rows one by one before it folds them.
+    pub(super) fn new(shapes: Vec<Shape>, max_exact: usize) -> Self {
         let columns = |of: fn(&Shape) -> [Option<usize>; 2]| {
             shapes.iter().flat_map(of).flatten().max().map_or(0, |most| most + 1)
         };
@@ -79,21 +75,17 @@ impl RowLog {
             groups: vec![Vec::new(); columns(|shape| [shape.per, shape.distinct])],
             ..Columns::default()
         };
-        Self { columns, shapes, ..Self::default() }
+        Self { max_exact, columns, shapes, ..Self::default() }
     }
 
     /// Takes in a row that has a time.
     pub(super) fn push(&mut self, row: &Row<'_>) {
-        if self.columns.tenths.len() == MAX_EXACT {
+        if self.columns.ts_us.len() >= self.max_exact {
             self.fold();
         }
         let (first, last) = self.span_us.unwrap_or((row.ts_us, row.ts_us));
         self.span_us = Some((first.min(row.ts_us), last.max(row.ts_us)));
-        let base_us = *self
-            .base_us
-            .get_or_insert_with(|| (row.ts_us - HALF_REACH_US).div_euclid(DAY_US) * DAY_US);
-        let tenths = (row.ts_us - base_us).div_euclid(TENTH_US).clamp(0, i64::from(u32::MAX));
-        self.columns.tenths.push(tenths as u32);
+        self.columns.ts_us.push(row.ts_us);
         self.columns.answers.push(row.answers);
         for (column, value) in self.columns.values.iter_mut().zip(row.values) {
             column.push(*value);
@@ -105,7 +97,7 @@ impl RowLog {
 
     /// Remembers that the row before was told by documents, as an event of this number.
     pub(super) fn was_told_by_documents(&mut self, event: u32) {
-        if let Some(row) = self.columns.tenths.len().checked_sub(1) {
+        if let Some(row) = self.columns.ts_us.len().checked_sub(1) {
             self.documents.push((row as u32, event));
         }
     }
@@ -124,17 +116,10 @@ impl RowLog {
         if self.folded.is_some() {
             self.fold();
         }
-        let base_us = self.base_us.unwrap_or_default();
-        if self.folded.is_none() && !self.columns.tenths.is_sorted() {
+        if self.folded.is_none() && !self.columns.ts_us.is_sorted() {
             self.columns.sort();
         }
-        FinishedLog {
-            base_us,
-            columns: self.columns,
-            shapes: self.shapes,
-            folded: self.folded,
-            span_us: self.span_us,
-        }
+        FinishedLog { columns: self.columns, shapes: self.shapes, folded: self.folded }
     }
 
     fn fold(&mut self) {
@@ -144,34 +129,25 @@ impl RowLog {
         if width > folded.width() {
             folded.widen(width);
         }
-        let base_us = self.base_us.unwrap_or_default();
         let (mut values, mut groups) = (Vec::new(), Vec::new());
-        for (row, tenths) in self.columns.tenths.iter().enumerate() {
+        for (row, ts_us) in self.columns.ts_us.iter().enumerate() {
             values.clear();
             values.extend(self.columns.values.iter().filter_map(|column| column.get(row)));
             groups.clear();
             groups.extend(self.columns.groups.iter().filter_map(|column| column.get(row)));
-            let ts_us = i64::from(*tenths) * TENTH_US + base_us;
             let answers = self.columns.answers.get(row).copied().unwrap_or_default();
-            let row = Row { ts_us, answers, values: &values, groups: &groups };
+            let row = Row { ts_us: *ts_us, answers, values: &values, groups: &groups };
             folded.add(&row, &self.shapes);
+            while folded.cell_count() > MAX_FOLDED_CELLS && folded.widen_by_one() {}
         }
         self.columns.clear();
         self.documents.clear();
-        while folded.cell_count() > MAX_FOLDED_CELLS {
-            let span_s = f64::from(folded.width().seconds()) * 1.5;
-            let wider = SlotWidth::fitting(span_s, 1);
-            if wider <= folded.width() {
-                break;
-            }
-            folded.widen(wider);
-        }
     }
 }
 
 impl Columns {
     fn clear(&mut self) {
-        self.tenths.clear();
+        self.ts_us.clear();
         self.answers.clear();
         self.values.iter_mut().for_each(Vec::clear);
         self.groups.iter_mut().for_each(Vec::clear);
@@ -179,9 +155,9 @@ impl Columns {
 
     /// Sorts by time; rows of one instant stay in the order read.
     fn sort(&mut self) {
-        let mut order: Vec<u32> = (0..self.tenths.len() as u32).collect();
-        order.sort_by_key(|row| self.tenths.get(*row as usize).copied());
-        permute(&mut self.tenths, &order);
+        let mut order: Vec<u32> = (0..self.ts_us.len() as u32).collect();
+        order.sort_by_key(|row| self.ts_us.get(*row as usize).copied());
+        permute(&mut self.ts_us, &order);
         permute(&mut self.answers, &order);
         self.values.iter_mut().for_each(|column| permute(column, &order));
         self.groups.iter_mut().for_each(|column| permute(column, &order));
@@ -195,27 +171,15 @@ fn permute<T: Copy>(values: &mut Vec<T>, order: &[u32]) {
 /// Rows in the order of their times, ready to be asked about.
 #[derive(Debug)]
 pub(super) struct FinishedLog {
-    base_us: i64,
     columns: Columns,
     shapes: Vec<Shape>,
     folded: Option<Folded>,
-    span_us: Option<(i64, i64)>,
 }
 
 impl FinishedLog {
-    /// Whether quantiles are exact; otherwise they come from sketches.
-    pub(super) fn is_exact(&self) -> bool {
-        self.folded.is_none()
-    }
-
-    /// First and last time, microseconds.
-    pub(super) fn span_us(&self) -> Option<(i64, i64)> {
-        self.span_us
-    }
-
-    /// Narrowest width in which time can be asked about.
-    pub(super) fn finest_width(&self) -> SlotWidth {
-        self.folded.as_ref().map_or(SlotWidth::fitting(0.0, 1), Folded::width)
+    /// Width of the slots into which rows were folded; `None` where they are kept one by one.
+    pub(super) fn folded_width(&self) -> Option<SlotWidth> {
+        self.folded.as_ref().map(Folded::width)
     }
 
     /// What there is to say about one question.
@@ -242,9 +206,8 @@ impl FinishedLog {
                 rows.push(row as u32);
             }
         }
-        let clock = RowClock { base_us: self.base_us, tenths: &self.columns.tenths };
         Answer::Rows(Rows {
-            clock,
+            clock: RowClock(&self.columns.ts_us),
             by_group,
             values: shape.value.and_then(|column| self.columns.values.get(column)),
             distinct: shape.distinct.and_then(|column| self.columns.groups.get(column)),
@@ -252,25 +215,21 @@ impl FinishedLog {
     }
 }
 
-/// Times of rows that are in order.
+/// Times of rows that are in order, microseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RowClock<'a> {
-    base_us: i64,
-    tenths: &'a [u32],
-}
+pub(super) struct RowClock<'a>(&'a [i64]);
 
 impl RowClock<'_> {
     /// The part of `rows`, which are in order, that lies in the window.
     pub(super) fn within<'r>(&self, rows: &'r [u32], window: Window) -> &'r [u32] {
-        let tenth = |ts_us: i64| (ts_us - self.base_us).div_euclid(TENTH_US);
-        let time = |row: &u32| self.tenths.get(*row as usize).map_or(0, |t| i64::from(*t));
-        let from = rows.partition_point(|row| time(row) < tenth(window.start_us));
-        let until = rows.partition_point(|row| time(row) < tenth(window.end_us));
+        let time = |row: &u32| self.ts_us(*row).unwrap_or_default();
+        let from = rows.partition_point(|row| time(row) < window.start_us);
+        let until = rows.partition_point(|row| time(row) < window.end_us);
         rows.get(from..until.max(from)).unwrap_or_default()
     }
 
-    /// Time of a row, microseconds, to a tenth of a second.
+    /// Time of a row.
     pub(super) fn ts_us(&self, row: u32) -> Option<i64> {
-        self.tenths.get(row as usize).map(|t| i64::from(*t) * TENTH_US + self.base_us)
+        self.0.get(row as usize).copied()
     }
 }

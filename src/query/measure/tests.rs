@@ -23,6 +23,11 @@ fn question(filter: &str, take: Take, per: Option<&str>, of_requests: bool) -> Q
 }
 
 fn measured(files: &[(&str, String)], questions: &[Question]) -> Measured {
+    measured_by(files, questions, 4_000_000)
+}
+
+/// Folds the rows beyond so many.
+fn measured_by(files: &[(&str, String)], questions: &[Question], max_exact: usize) -> Measured {
     let dir = tempfile::tempdir().unwrap();
     let inputs = files
         .iter()
@@ -35,7 +40,7 @@ fn measured(files: &[(&str, String)], questions: &[Question]) -> Measured {
     let found = Discovery { inputs, ..Discovery::default() };
     let opened = Opened::open(&found, &Overrides::default()).unwrap();
     let joins = opened.profiles().any(|(_, profile)| profile.joins_requests);
-    let mut measures = Measures::new(questions, joins);
+    let mut measures = Measures::with_limit(questions, joins, max_exact);
     let wanted = measures.wanted().clone();
     let stop = std::sync::atomic::AtomicBool::new(false);
     read(opened, &wanted, &stop, &mut |batch| {
@@ -57,6 +62,25 @@ fn line(second: i64, route: &str, status: u32, ms: u32) -> String {
          \"status\":{status},\"duration_ms\":{ms},\"http\":{{\"bytes\":{}}}}}\n",
         ms * 10
     )
+}
+
+#[test]
+fn what_no_record_has_is_known() {
+    let text: String = ["/orders/{id}", "/search"].map(|route| line(1, route, 200, 5)).concat();
+    let questions = [
+        question("event = \"x\" and status >= 500 and user missing", Take::Rows, None, false),
+        question("route = \"/orders/12\"", Take::Values("nothing".to_owned()), None, false),
+        question("route in (\"/search\", \"/serch\", \"/zebra\")", Take::Rows, None, false),
+        question("route like \"/sear%\" and route != \"/no\"", Take::Rows, Some("host"), false),
+    ];
+    let measured = measured(&[("a.jsonl", text)], &questions);
+    assert_eq!(measured.unseen_fields(), ["event", "user", "nothing", "host"]);
+    let words = measured.unseen_words().iter();
+    let words: Vec<_> = words.map(|word| (&*word.word, word.meant.as_deref())).collect();
+    // That of a field which no record has says no more than that.
+    let want =
+        [("/orders/12", Some("/orders/{id}")), ("/serch", Some("/search")), ("/zebra", None)];
+    assert_eq!(words, want);
 }
 
 #[test]
@@ -123,6 +147,53 @@ fn lines_of_one_request_are_one_row_and_single_records_where_they_are_asked_for(
     let durations = measured.question(2).unwrap();
     let route = durations.group(Some("/api/x")).unwrap();
     assert_eq!(durations.values(route, &[all]).all.count(), 20);
+}
+
+#[test]
+fn a_first_record_of_another_decade_does_not_empty_the_windows_of_today() {
+    let old = line(-11 * 365 * 86_400, "/old", 200, 1);
+    let text: String = (0..50).map(|second| line(second, "/a", 200, 5)).collect();
+    let questions = [question("", Take::Rows, None, true)];
+    let measured = measured(&[("a.jsonl", old + &text)], &questions);
+    assert_eq!(measured.question(0).unwrap().count(0, window(0, 50)), 50);
+}
+
+#[test]
+fn values_that_came_too_late_to_be_told_apart_are_said_to_be_so() {
+    let text: String = (0..100_010_u32)
+        .map(|n| format!("{{\"time\":\"2026-11-18T00:00:00Z\",\"user\":\"u{n}\"}}\n"))
+        .collect();
+    let questions = [
+        question("", Take::Distinct("user".to_owned()), None, false),
+        question("", Take::Rows, Some("user"), false),
+    ];
+    let measured = measured(&[("a.jsonl", text)], &questions);
+    assert!(measured.question(0).unwrap().has_too_many_values());
+    let by_user = measured.question(1).unwrap();
+    assert!(by_user.groups().iter().all(|(_, rows)| *rows == 1), "the others are no group");
+}
+
+#[test]
+fn folded_rows_are_counted_in_whole_slots_and_none_is_lost() {
+    let text: String =
+        (0..3_000).map(|second| line(second, "/a", 200, second as u32 % 100)).collect();
+    let questions = [
+        question("", Take::Rows, None, true),
+        question("", Take::Values("duration_ms".to_owned()), Some("route"), true),
+    ];
+    for (max_exact, why) in [(4_000_000, "one by one"), (500, "folded")] {
+        let measured = measured_by(&[("a.jsonl", text.clone())], &questions, max_exact);
+        assert_eq!(measured.is_exact(), max_exact > 3_000, "{why}");
+        let grain_s = measured.grain_us().div_euclid(SECOND_US).max(1);
+        let rows = measured.question(0).unwrap();
+        let by_route = measured.question(1).unwrap();
+        let a = by_route.group(Some("/a")).unwrap();
+        for start in (0..3_000 / grain_s).map(|slot| slot * grain_s) {
+            let window = window(start, start + grain_s);
+            assert_eq!(rows.count(0, window), grain_s as u64, "{why}");
+            assert_eq!(by_route.values(a, &[window]).all.count(), grain_s as u64, "{why}");
+        }
+    }
 }
 
 proptest! {

@@ -33,6 +33,9 @@ pub(super) fn summary(decision: &Decision) -> String {
     let headline = escape(&row::headline_of(decision, &rows));
     page.line(&format!("### {} {headline}\n", decision.verdict.shape()));
     page.line(&format!("**{}**. {}.\n", row::answer(decision), escape(&row::scope(decision))));
+    for note in row::notes(decision) {
+        page.line(&format!("Note: {}.\n", escape(&note)));
+    }
     page.table(decision, &loud);
     for row in &loud {
         page.line(&remarks(row));

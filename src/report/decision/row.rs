@@ -18,6 +18,9 @@ use crate::model::{
     Verdict,
 };
 
+/// Spans shorter than this are shown with their seconds.
+const SHORT_US: i64 = 5 * 60 * 1_000_000;
+
 /// A check in words.
 pub(super) struct Row<'a> {
     pub(super) check: &'a CheckResult,
@@ -70,7 +73,7 @@ impl<'a> Row<'a> {
             n: number::count(evidence.n[1]),
             statement: format!("{subject} {}", relation(evidence)),
             subject,
-            evidence: clauses(evidence),
+            evidence: clauses(check),
             since: since(check.since.as_ref(), check.linked_event.as_ref()),
             reason: visible::sentence(&check.reason),
             remark: remark(check),
@@ -174,7 +177,9 @@ pub(super) fn headline_of(decision: &Decision, rows: &[Row<'_>]) -> String {
     let remarks = [change(&row.check.evidence), since];
     let remarks = remarks.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let remarks = if remarks.is_empty() { remarks } else { format!(" ({remarks})") };
-    format!("plimsoll: {counted} — {}{remarks}", row.statement)
+    // Where nothing was measured, the check is all that there is to name.
+    let id = if row.subject.is_empty() { row.id.as_str() } else { "" };
+    format!("plimsoll: {counted} — {id}{}{remarks}", row.statement)
 }
 
 /// One check in one sentence: what is, by which numbers, since when.
@@ -246,9 +251,21 @@ pub(super) fn answer(decision: &Decision) -> String {
     format!("{word}{score}, confidence {confidence}{human}")
 }
 
+/// What was left out, and what was probably meant otherwise.
+pub(super) fn notes(decision: &Decision) -> impl Iterator<Item = String> {
+    const NOTES_MAX: usize = 10;
+    decision.notes.iter().take(NOTES_MAX).map(|note| visible::sentence(note))
+}
+
 /// What was judged, against what, how much was read.
 pub(super) fn scope(decision: &Decision) -> String {
-    let between = |from: &str, to: &str| format!("{} – {}", instant(from), instant(to));
+    let between = |from: &str, to: &str| {
+        // The minutes of a short span are all the same.
+        let length_us = instant_us(from).zip(instant_us(to)).map(|(from, to)| to - from);
+        let is_short = length_us.is_some_and(|length_us| length_us < SHORT_US);
+        let shown: fn(i64) -> String = if is_short { Zone::utc_second } else { Zone::utc };
+        format!("{} – {}", instant(from, shown), instant(to, shown))
+    };
     let window = between(&decision.window.from, &decision.window.to);
     let against = match &decision.baseline {
         Some(baseline) => {
@@ -263,8 +280,8 @@ pub(super) fn scope(decision: &Decision) -> String {
     format!("{window}, {against}; {records} records read, {skipped} skipped")
 }
 
-fn instant(rfc3339: &str) -> String {
-    instant_us(rfc3339).map_or_else(|| visible::name(rfc3339), Zone::utc)
+fn instant(rfc3339: &str, shown: fn(i64) -> String) -> String {
+    instant_us(rfc3339).map_or_else(|| visible::name(rfc3339), shown)
 }
 
 fn limit(evidence: &Evidence) -> String {
@@ -317,7 +334,8 @@ pub(super) fn is_shift(metric: &str) -> bool {
     metric.starts_with("shift(")
 }
 
-fn clauses(evidence: &Evidence) -> String {
+fn clauses(check: &CheckResult) -> String {
+    let evidence = &check.evidence;
     let baseline = evidence
         .baseline
         .map(|value| format!("baseline {}", number::measure(value, evidence.unit)));
@@ -326,7 +344,12 @@ fn clauses(evidence: &Evidence) -> String {
         .interval
         .map(|interval| format!("likely {}", likely(interval, &evidence.metric, evidence.unit)));
     let is_told = evidence.actual.is_some() || evidence.n[1] > 0;
-    let n = is_told.then(|| format!("n {}", number::count(evidence.n[1])));
+    let within = check.window.as_ref().and_then(|window| {
+        let len_us = instant_us(&window.to)? - instant_us(&window.from)?;
+        Some(format!(" in {}", number::span(len_us as f64 / 1e6)))
+    });
+    let within = within.unwrap_or_default();
+    let n = is_told.then(|| format!("n {}{within}", number::count(evidence.n[1])));
     [baseline, change, likely, n].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -352,7 +375,7 @@ fn remark(check: &CheckResult) -> String {
         (Some(accepted), _) => visible::sentence(&format!(
             "accepted by {} on {}: {}",
             accepted.who,
-            instant(&accepted.when),
+            instant(&accepted.when, Zone::utc),
             accepted.why
         )),
         (None, Some(muted)) => visible::sentence(&format!("muted: {muted}")),

@@ -365,7 +365,8 @@ fn hostile_text_is_text() {
 
 #[test]
 fn untrusted_fields_are_where_they_are_said_to_be() {
-    let json = serde_json::to_value(sample::rollback()).unwrap();
+    let notes = vec!["not judged".to_owned()];
+    let json = serde_json::to_value(Decision { notes, ..sample::rollback() }).unwrap();
     for path in Decision::UNTRUSTED_TEXT_FIELDS {
         let mut found = vec![&json];
         for step in path.split('.') {

@@ -40,6 +40,9 @@ pub fn text(decision: &Decision, style: TextStyle) -> String {
     }
     push_options(&mut page, decision);
     page.blank();
+    for note in row::notes(decision) {
+        page.wrapped("note: ", "  ", &note);
+    }
     page.wrapped("", "  ", &row::scope(decision));
     let headline = row::headline_of(decision, &rows);
     page.coloured("", &format!("{} {headline}", decision.verdict.shape()), decision.verdict);
@@ -49,7 +52,9 @@ pub fn text(decision: &Decision, style: TextStyle) -> String {
 }
 
 fn push_row(page: &mut Page, row: &Row<'_>, width: usize) {
-    let line = format!("{} {:width$}  {}", row.shape(), row.id, row.statement);
+    // A series of builds is its own id.
+    let own = row.statement.strip_prefix(&format!("{} ", row.id));
+    let line = format!("{} {:width$}  {}", row.shape(), row.id, own.unwrap_or(&row.statement));
     if row.is_quiet() {
         let why = if row.is_beyond() { format!(": {}", row.reason) } else { String::new() };
         page.coloured("", &format!("{line}  ({}){why}", row.evidence), row.check.verdict);

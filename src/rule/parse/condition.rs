@@ -12,6 +12,9 @@ use crate::rule::token::{Token, is_keyword};
 /// How a pattern is read: that of `like` or that of `~`.
 type ReadPattern = fn(&str) -> Result<Pattern, String>;
 
+/// What other languages call a value that is missing.
+const NOTHING: [&str; 3] = ["null", "none", "nil"];
+
 impl Parser<'_> {
     /// Conditions joined by `and`; those with a mistake are left out.
     pub(super) fn conditions(&mut self) -> Filter {
@@ -175,7 +178,7 @@ impl Parser<'_> {
             Some(Token::Unclosed) => self.unclosed(),
             found => {
                 let help = match found {
-                    Some(Token::Word("null" | "NULL" | "none" | "nil")) => {
+                    Some(Token::Word(word)) if NOTHING.contains(&&*word.to_ascii_lowercase()) => {
                         Some("write `missing` or `exists` behind the field".to_owned())
                     }
                     Some(Token::Word(word)) if !is_keyword(word) => {

@@ -50,7 +50,7 @@ impl Parser<'_> {
     /// `+ 10%`; nothing is no offset.
     fn offset(&mut self, level: &str) -> Option<Offset> {
         let is_negative = self.is_sign("-");
-        if self.is_sign("*") || matches!(self.peek(), Some(Token::Word("x"))) {
+        if self.is_sign("*") || self.is_word("x") {
             return self.no_product();
         }
         if let Some(Token::Number(..)) = self.peek() {

@@ -460,6 +460,37 @@ fn times_have_a_unit() {
 }
 
 #[test]
+fn a_limit_that_never_holds_is_a_mistake() {
+    let told = told(
+        parse_rule,
+        &[
+            "share(status >= 500) > 100%",
+            "count() < 0",
+            "p95(duration) < 0ms",
+            "novelty(count()) > 1",
+            "share(status >= 500) < 0.01",
+            "share(status >= 500) < 0.07",
+        ],
+    );
+    assert_snapshot!(told, @r#"
+    | share(status >= 500) > 100%
+    |                        ^^^^ `share(status >= 500)` is never `> 100%`
+    | count() < 0
+    |           ^ `count()` is never `< 0`
+    | p95(duration) < 0ms
+    |                 ^^^ `p95(duration)` is never `< 0s`
+    | novelty(count()) > 1
+    |                    ^ `novelty(count())` is never `> 1`
+    | share(status >= 500) < 0.01
+    |                        ^^^^ `share(status >= 500)` needs `0%` to `100%` as its limit, not `0.01`
+    |                        help: did you mean `1%`?
+    | share(status >= 500) < 0.07
+    |                        ^^^^ `share(status >= 500)` needs `0%` to `100%` as its limit, not `0.07`
+    |                        help: did you mean `7%`?
+    "#);
+}
+
+#[test]
 fn shares_counts_and_rates_have_their_unit() {
     let told = told(
         parse_rule,
@@ -908,4 +939,28 @@ fn filters_hold_conditions_only() {
     |          ^^^^^ `status` needs a number without quotes, not `"500"`
     |          help: did you mean `500`?
     "#);
+}
+
+#[test]
+fn words_of_other_languages_are_known_in_any_case() {
+    for expression in [
+        "p95(duration) is 300ms",
+        "p95(duration) equals 300ms",
+        "p95(duration) below 300ms",
+        "p95(duration) over 300ms",
+        "p95(duration) < baseline x 1.1",
+        "count() > 0 where user = null",
+        "count() > 0 where user = none",
+    ] {
+        let help = |text: &str| -> Vec<Option<String>> {
+            parse_rule(text).unwrap_err().into_iter().map(|mistake| mistake.help).collect()
+        };
+        let lower = ["is", "equals", "below", "over", "x", "null", "none"];
+        let upper = expression.split(' ').map(|word| match word {
+            word if lower.contains(&word) => word.to_uppercase(),
+            word => word.to_owned(),
+        });
+        let upper = upper.collect::<Vec<_>>().join(" ");
+        assert_eq!(help(&upper), help(expression), "{upper}");
+    }
 }

@@ -3,8 +3,8 @@
 
 use super::range::Range;
 
-/// Heights looked at, as shares of the range so far; also from above, for dips.
-const HEIGHTS: [f64; 3] = [0.5, 0.7, 0.9];
+/// The height looked at, as a share of the range so far; also from above, for dips.
+const HEIGHT: f64 = 0.7;
 /// Rows before pauses are compared: early on every height is new.
 const WARM_UP: usize = 60;
 
@@ -13,7 +13,7 @@ const WARM_UP: usize = 60;
 pub(super) struct Pauses {
     row: usize,
     ends: Option<(f64, f64)>,
-    visits: [[Visits; 2]; HEIGHTS.len()],
+    visits: [Visits; 2],
 }
 
 /// Visits to one part of the range.
@@ -26,29 +26,23 @@ struct Visits {
 
 impl Default for Pauses {
     fn default() -> Self {
-        let visits = || Visits { last_row: 0, lengths: Range::new(WARM_UP) };
-        let visits = std::array::from_fn(|_| std::array::from_fn(|_| visits()));
+        let visits = std::array::from_fn(|_| Visits { last_row: 0, lengths: Range::new(WARM_UP) });
         Self { row: 0, ends: None, visits }
     }
 }
 
 impl Pauses {
     /// Takes a finite value: how far the pause that it ends, if any, is longer than all before,
-    /// in widths of their range; of several heights the greatest.
+    /// in widths of their range; of both heights the greater.
     pub(super) fn push(&mut self, value: f64) -> f64 {
         let row = self.row;
         self.row += 1;
         let (lo, hi) = self.ends.unwrap_or((value, value));
         self.ends = Some((lo.min(value), hi.max(value)));
-        let mut longest: f64 = 0.0;
-        for (height, both_ends) in HEIGHTS.iter().zip(&mut self.visits) {
-            let far = (hi - lo) * height;
-            let is_there = [value - lo > far, hi - value > far];
-            for (visits, is_there) in both_ends.iter_mut().zip(is_there) {
-                longest = longest.max(visits.push(row, is_there));
-            }
-        }
-        longest
+        let far = (hi - lo) * HEIGHT;
+        let is_there = [value - lo > far, hi - value > far];
+        let visits = self.visits.iter_mut().zip(is_there);
+        visits.map(|(visits, is_there)| visits.push(row, is_there)).fold(0.0, f64::max)
     }
 }
 

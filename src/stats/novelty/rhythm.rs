@@ -1,9 +1,9 @@
-//! What needs to know how long a day is: today against yesterday and against last week.
+//! What needs to know how long a day is: today against yesterday, last week and all days before.
 
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-use super::range::Range;
+use super::range::{Range, in_widths};
 use super::recent::{Lag, RunningMean};
 
 /// Seconds of a day.
@@ -15,6 +15,10 @@ const DAY_ROWS: RangeInclusive<usize> = 5..=8_640;
 const QUIET_DAYS: usize = 4;
 /// Days before last week counts.
 const QUIET_WEEK_DAYS: usize = 21;
+/// Days before all days count: each day of the week was seen.
+const QUIET_HOUR_DAYS: usize = 8;
+/// Parts of a day that have a range each: hours.
+const HOURS: usize = 24;
 /// Part of a day over which the mean is taken that is compared: two hours.
 const MEAN_DAY_SHARE: usize = 12;
 /// Differences of means passed over before their range begins.
@@ -33,6 +37,9 @@ pub(super) struct Unlike {
     pub(super) yesterday_mean: f64,
     /// The mean of two hours, and that of a week before.
     pub(super) last_week_mean: f64,
+    /// The mean of two hours, and those that ended in the same hour of all days before; in widths
+    /// of the range of the values, for an hour's own range is narrow at first.
+    pub(super) any_day_mean: f64,
 }
 
 /// Differences from the same time of earlier days.
@@ -43,6 +50,7 @@ pub(super) struct Rhythm {
     yesterday: (Lag, Range),
     yesterday_mean: (Lag, Range),
     last_week_mean: (Lag, Range),
+    hours: [Range; HOURS],
     /// Rows of the last day at which much was novel.
     loud: VecDeque<usize>,
 }
@@ -57,12 +65,20 @@ impl Rhythm {
             yesterday: (Lag::new(day), Range::new(1)),
             yesterday_mean: (Lag::new(day), Range::new(MEAN_WARM_UP)),
             last_week_mean: (Lag::new(7 * day), Range::new(MEAN_WARM_UP)),
+            hours: std::array::from_fn(|_| Range::new(0)),
             loud: VecDeque::new(),
         })
     }
 
-    /// Takes the value of a row; distances up to `grain` are none.
-    pub(super) fn push(&mut self, row: usize, value: Option<f64>, grain: f64) -> Unlike {
+    /// Takes the value of a row; `width` is that of the range of the values, and distances up to
+    /// `grain` are none.
+    pub(super) fn push(
+        &mut self,
+        row: usize,
+        value: Option<f64>,
+        width: f64,
+        grain: f64,
+    ) -> Unlike {
         let mean = value.map(|value| self.mean.push(value));
         let novelty = |(lag, range): &mut (Lag, Range), value, quiet_days| {
             let novelty = lag.push(value).map_or(0.0, |far| range.push(far, grain));
@@ -72,7 +88,16 @@ impl Rhythm {
         let yesterday_mean = novelty(&mut self.yesterday_mean, mean, QUIET_DAYS);
         let last_week_mean = novelty(&mut self.last_week_mean, mean, QUIET_WEEK_DAYS);
         let yesterday = if self.is_echo(row) { 0.0 } else { yesterday };
-        Unlike { yesterday, yesterday_mean, last_week_mean }
+        let outside = mean.map_or(0.0, |mean| self.outside_hour(row, mean, grain));
+        let any_day_mean = in_widths(outside, width, grain);
+        Unlike { yesterday, yesterday_mean, last_week_mean, any_day_mean }
+    }
+
+    /// How far a mean lies outside those of this hour, in the unit of the values.
+    fn outside_hour(&mut self, row: usize, mean: f64, grain: f64) -> f64 {
+        let hour = self.hours.get_mut(row % self.day * HOURS / self.day);
+        let outside = hour.map_or(0.0, |hour| hour.take(mean, grain));
+        if row < QUIET_HOUR_DAYS * self.day { 0.0 } else { outside }
     }
 
     /// Whether yesterday was loud: then today is unlike it because today is usual.

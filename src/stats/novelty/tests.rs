@@ -83,6 +83,38 @@ fn days_are_compared_with_days() {
         &days(42, |day, _, v| if office(day) || day == 34 { v } else { 2.0 }),
         &[(825, "unlike last week"), (993, "unlike last week")],
     );
+    let night = |at: usize| {
+        move |day, hour, v| match (day, hour) {
+            _ if (day, hour) == (at, 3) => 10.0,
+            _ if office(day) => v,
+            _ => 2.0,
+        }
+    };
+    check_days(
+        "work at night; each monday differs from sunday as much, at other hours",
+        &days(18, night(16)),
+        &[(387, "unlike all days at this time")],
+    );
+}
+
+#[test]
+fn an_hour_counts_against_the_same_hour_of_all_days() {
+    check_hours("usual days", 30, 9, 0.5, 0.0);
+    check_hours("after too few days", 7, 8, 2.0, 0.0);
+    check_hours("2 above the nights so far, in widths of 2", 9, 10, 2.0, 1.0);
+    check_hours("2 below the days so far, in widths of 2", 9, 10, -1.0, 1.0);
+}
+
+/// Half days of 0 and of 1, and one day at `value`; the greatest novelty up to day `end`.
+fn check_hours(why: &str, day: usize, end: usize, value: f64, want: f64) {
+    for rows in [5, 7, 24, 25, 288, 8_640] {
+        let mut rhythm = Rhythm::new(86_400.0 / rows as f64).unwrap();
+        let usual = |row: usize| f64::from(u8::from(row % rows >= rows / 2));
+        let values = (0..end * rows).map(|row| if row / rows == day { value } else { usual(row) });
+        let unlike = values.enumerate().map(|(row, v)| rhythm.push(row, Some(v), 2.0, 0.0));
+        let got = unlike.map(|unlike| unlike.any_day_mean).fold(0.0, f64::max);
+        assert!((got - want).abs() <= 0.01 * (1.0 + want), "{why}, {rows} rows: {got}"); // fades
+    }
 }
 
 fn check_days(why: &str, values: &[f64], want: &[(usize, &str)]) {

@@ -147,14 +147,15 @@ proptest! {
         };
         let (c1, e1) = (of(&c, 1, 0), of(&e, 1, 0));
         let change = |c: &[f64], e: &[f64]| shift(c, e).unwrap().change;
-        let ends = |change: Change| [change.lo, change.estimate, change.hi];
+        // Twice the ends are whole.
+        let ends = |Change { lo, estimate, hi }| [lo, estimate, hi].map(|end| (2.0 * end) as i64);
         let plain = ends(change(&c1, &e1));
         let both = ends(change(&of(&c, 1, by), &of(&e, 1, by)));
         prop_assert_eq!(plain, both, "moved together, nothing changed between them");
         let one = ends(change(&c1, &of(&e, 1, by)));
-        prop_assert_eq!(plain.map(|end| end + f64::from(by)), one, "moved alone, moved by as much");
+        prop_assert_eq!(plain.map(|end| end + 2 * i64::from(by)), one, "moved alone, moved by as much");
         let stretched = ends(change(&of(&c, times, 0), &of(&e, times, 0)));
-        prop_assert_eq!(plain.map(|end| end * f64::from(times)), stretched, "another unit");
+        prop_assert_eq!(plain.map(|end| end * i64::from(times)), stretched, "another unit");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{CheckArgs, Read, Subject, TENTH_US};
-use crate::cli::check::measured::missing;
+use super::{CheckArgs, Read, Subject};
+use crate::cli::check::measured::{ReadFor, read_by};
 use crate::cli::error::Failure;
 use crate::cli::marks::{self, Events};
 use crate::cli::output::Terminal;
@@ -12,7 +12,7 @@ use crate::cli::when;
 use crate::config::Config;
 use crate::judge::rules::matched_since_us;
 use crate::model::{Decision, Window};
-use crate::query::{Ended, Measures, Opened, read, stored_sources};
+use crate::query::{Ended, Opened, read, stored_sources};
 use crate::source::discover;
 
 impl Subject {
@@ -24,6 +24,11 @@ impl Subject {
     /// Judges this often.
     pub(in crate::cli) fn set_interval(&mut self, interval: Duration) {
         self.loaded.config.alert.interval = interval;
+    }
+
+    /// Judges this much time where no window was asked for.
+    pub(in crate::cli) fn set_window(&mut self, window: Duration) {
+        self.loaded.config.check.window = Some(window);
     }
 
     /// Reads the inputs, or what is needed of the store, and judges; where nothing was logged the
@@ -41,13 +46,8 @@ impl Subject {
         for note in &events.notes {
             tracing::warn!(trouble = %note, "a known event cannot be read");
         }
-        let missing = missing(&self.checks, &opened);
-        let joins_requests = opened.profiles().any(|(_, profile)| profile.joins_requests);
-        let mut measures = Measures::new(self.checks.questions(), joins_requests);
-        let wanted = measures.wanted().clone();
-        let reading = read(opened, &wanted, stop, &mut |batch| {
-            measures.add(&batch);
-            true
+        let (read, reading) = read_by(&self.checks, opened, |opened, wanted, consume| {
+            Ok(read(opened, wanted, stop, consume)?)
         })?;
         if reading.ended == Ended::Stopped {
             return Ok(None);
@@ -55,12 +55,9 @@ impl Subject {
         for damage in &reading.damaged {
             tracing::warn!(error = %damage, "the records before were read");
         }
-        let counts = measures.inputs.iter();
-        let records = counts.fold([0, 0], |[records, rejected], input| {
-            [records + input.records, rejected + input.rejects.count()]
-        });
+        let ReadFor { measured, records, unseen, .. } = read;
         let inputs = Vec::new();
-        let read = Read { measured: measures.finish(), inputs, records, events, missing };
+        let read = Read { measured, inputs, records, events, unseen };
         self.judge(args, &read, now_us, terminal).map(Some)
     }
 
@@ -74,13 +71,18 @@ impl Subject {
         let sources = stored_sources(&self.loaded.config.store.path)?;
         let mut opened = Opened::open_stored(sources, &overrides)?;
         let events = self.events(Vec::new(), &opened)?;
-        let len_us = self.window_us(args, 0)?;
+        let longest_us = self.windows_us(args, i64::MAX).last().copied().unwrap_or_default();
+        let len_us = self.window_us(args, 0)?.max(longest_us);
         let current = Window { start_us: now_us.saturating_sub(len_us), end_us: now_us };
-        let reach_us = now_us.saturating_sub(self.checks.reach_us(len_us, self.compared));
+        let said_us = self.look_back_us().map_or(0, |look_back_us| look_back_us + len_us);
+        let reach_us = self.checks.reach_us(len_us, self.compared).max(said_us);
+        let reach_us = now_us.saturating_sub(reach_us);
         // Exam weeks are months apart.
         let matched_us = matched_since_us(&events.marks, &self.kinds(), current);
         let start_us = matched_us.map_or(reach_us, |matched_us| matched_us.min(reach_us));
-        opened.narrow_to(Window { start_us, end_us: now_us.saturating_add(TENTH_US) });
+        // The end of the window is rounded up.
+        let end_us = now_us.saturating_add(1_000_000);
+        opened.narrow_to(Window { start_us, end_us });
         Ok((opened, events))
     }
 }

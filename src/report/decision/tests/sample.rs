@@ -41,6 +41,7 @@ pub(super) fn check(id: &str) -> CheckResult {
         expr: "share(status >= 500) < 1%".to_owned(),
         severity: CheckSeverity::Fail,
         verdict: Verdict::Pass,
+        window: None,
         group: Group::new(),
         evidence: Evidence {
             metric: "share(status >= 500)".to_owned(),
@@ -178,6 +179,7 @@ pub(super) fn rollback() -> Decision {
             inconclusive: 1,
             warned: 0,
         },
+        notes: Vec::new(),
         method: CheckMethod {
             version: "0.1.0".to_owned(),
             notes: texts(&["shift: Hodges–Lehmann, 98 %"]),
@@ -193,11 +195,13 @@ fn recipe() -> crate::model::Recipe {
     crate::model::Recipe {
         now_us: 0,
         window_us: 1,
+        windows_us: Vec::new(),
         compared: "history".to_owned(),
         zone: "UTC".to_owned(),
+        look_back_us: None,
         kinds: crate::model::EventKinds::default(),
         level_ratio: 0.02,
-        on_no_data: "hold".to_owned(),
+        on_no_data: crate::model::OnNoData::Hold,
         fields: vec![("--time".to_owned(), "at".to_owned())],
         marks: vec![crate::model::EventMark {
             kind: "deploy".to_owned(),
@@ -289,7 +293,8 @@ pub(super) fn hostile(attack: &str) -> Decision {
 }
 
 fn poison(value: Value, key: &str, attack: &str) -> Value {
-    const CLOSED: [&str; 6] = ["decision", "verdict", "confidence", "severity", "unit", "kind"];
+    const CLOSED: [&str; 7] =
+        ["decision", "verdict", "confidence", "severity", "unit", "kind", "on_no_data"];
     match value {
         Value::String(text) if CLOSED.contains(&key) && text != "deploy" => Value::String(text),
         Value::String(_) => Value::String(attack.to_owned()),
