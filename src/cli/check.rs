@@ -211,7 +211,7 @@ pub(super) fn relative(file: &Path) -> String {
 fn in_repository(file: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let whole = here.join(file);
-    let is_repository = |directory: &&Path| directory.join(".git").exists();
+    let is_repository = |directory: &&Path| directory.join(".git").try_exists().unwrap_or(false);
     let repository = whole.ancestors().skip(1).find(is_repository).map(Path::to_owned);
     let workspace = || std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
     let roots = repository.into_iter().chain(workspace()).chain([here]);

@@ -124,7 +124,7 @@ pub struct Scene<'a> {
     /// Its length, microseconds.
     pub len_us: i64,
     /// Lengths, shortest first, over each of which rules that test a change are judged instead.
-    pub lens_us: &'a [i64],
+    pub lengths_us: &'a [i64],
     /// What it is compared with.
     pub compared: Compared,
     /// A saved baseline that stands in for what was before.
@@ -331,7 +331,9 @@ fn judge_rule<'a>(
         let mut terms = judge(group.as_deref(), windows);
         if rule.hold.is_some() && worst(&terms) == Outcome::Fail {
             let lasted = hold::lasted(&earlier, |earlier| worst(&judge(group.as_deref(), earlier)));
-            terms.iter_mut().for_each(|judged| judged.has_lasted(lasted));
+            for judged in &mut terms {
+                judged.has_lasted(lasted);
+            }
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
         let changed = broken.and_then(|place| Some((rule.terms.get(place)?, gauges.get(place)?)));
@@ -365,16 +367,25 @@ fn worst(terms: &[Judged]) -> Outcome {
     outcomes.max_by_key(|outcome| rank(*outcome)).unwrap_or(Outcome::Inconclusive)
 }
 
+/// A rate that is just reached on paper is reached.
+const ROUNDING: f64 = 1.0 + 1e-9;
+
 /// Corrects the p-values of tests together; what is then not beyond doubt is a warning.
+///
+/// A test whose rule asks for a rate of its own is weighed so that, alone, it keeps that rate.
+/// Source: Genovese, Roeder & Wasserman, False Discovery Control with p-Value Weighting, 2006.
 fn correct(terms: Vec<&mut Judged>, level: f64) {
-    let p_value = |judged: &&mut Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
-    let p_values: Vec<f64> = terms.iter().map(p_value).collect();
+    let weight = |judged: &Judged| judged.rate.map_or(1.0, |rate| rate / level);
+    let weighted = |judged: &&mut Judged| {
+        judged.evidence.p_value.map_or(f64::NAN, |p_value| p_value / weight(judged))
+    };
+    let p_values: Vec<f64> = terms.iter().map(weighted).collect();
     for (judged, adjusted) in terms.into_iter().zip(benjamini_hochberg(&p_values)) {
         if adjusted.is_nan() {
             continue;
         }
-        judged.evidence.p_value = Some(adjusted);
-        if judged.outcome == Outcome::Fail && adjusted > level {
+        judged.evidence.p_value = Some((adjusted * weight(judged)).min(1.0));
+        if judged.outcome == Outcome::Fail && adjusted > level * ROUNDING {
             judged.outcome = Outcome::Warn;
             "broken, but not beyond doubt among all that was tested".clone_into(&mut judged.reason);
         }
@@ -484,6 +495,7 @@ impl Judged {
             p_value: None,
             n: [0, 0],
         };
-        Self { outcome: Outcome::Inconclusive, evidence, reason: reason.to_owned() }
+        let (outcome, reason) = (Outcome::Inconclusive, reason.to_owned());
+        Self { outcome, evidence, reason, rate: None }
     }
 }

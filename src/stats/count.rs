@@ -18,7 +18,7 @@ const PRIOR_ESTIMATE: f64 = 2.0;
 const PRIOR_RATE_SD: f64 = 0.1;
 /// Weight of what is assumed, in degrees of freedom, against what the history shows.
 const PRIOR_DEGREES: f64 = 3.0;
-const PRIOR_ESTIMATE_DEGREES: f64 = 10.0;
+const PRIOR_ESTIMATE_DEGREES: f64 = 5.0;
 /// Points at which the wandering of the rate is averaged over, in steps from the usual rate...
 const WANDERINGS: std::ops::RangeInclusive<i32> = -16..=16;
 /// ...of this many standard deviations.
@@ -59,7 +59,7 @@ impl Dispersion {
     /// Windows are joined in order until 5 events are expected, so that quiet hours count for what
     /// they show. `None` when there are fewer than three blocks: nothing is known then.
     ///
-    /// Formula: Σ(x−μ)² / Σμ(1+1/k), beside an assumed 2 that weighs as much as ten blocks: without
+    /// Formula: Σ(x−μ)² / Σμ(1+1/k), beside an assumed 2 that weighs as much as five blocks: without
     /// it a handful of blocks would measure so badly that no change, however large, could be told.
     /// Busy blocks weigh more than in Pearson's mean of ratios:
     /// changes are sought where much is expected.

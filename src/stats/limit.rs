@@ -12,6 +12,12 @@ use super::quantile::Sorted;
 ///
 /// Source: Rousseeuw & Croux, Alternatives to the Median Absolute Deviation, 1993.
 const SIGMAS_PER_MAD: f64 = 1.482_602_218_505_602;
+/// Standard deviations of normal values from their middle to a quartile.
+const SIGMAS_TO_QUARTILE: f64 = 0.674_489_750_196_081_7;
+/// The same in the range between the quartiles of |changes| from one value to the next.
+///
+/// Formula: √2 · (Φ⁻¹(7/8) − Φ⁻¹(5/8)), as changes of independent values have √2 their deviation.
+const SIGMAS_PER_RANGE_OF_CHANGES: f64 = 1.176_206_6;
 /// Fewest windows that have a middle and a spread.
 const MIN_WINDOWS: usize = 5;
 /// Most times that windows are left out and the bound is learned again.
@@ -128,6 +134,59 @@ impl Method {
         };
         bound.is_finite().then_some(bound)
     }
+
+    /// How rare a value at or beyond `value` is among windows like those of `history`, and how rare
+    /// one at the bound: the one-sided p-value of the value, and the rate that the method promises
+    /// or, of widths, would keep if the windows were normal. `None` without a bound.
+    ///
+    /// Of [`Self::Conformal`] it is the rank, exact for exchangeable windows; of all others
+    /// Student's t, as their spread is measured on few windows.
+    pub fn rarity(self, history: &[f64], value: f64, side: Side) -> Option<Rarity> {
+        let bound = self.bound(history, side)?;
+        let known = || history.iter().copied().filter(|value| value.is_finite());
+        let n = known().count() as f64;
+        let t_tail = |t: f64| {
+            let tail = 0.5 * student_t_two_sided(t, n - 1.0);
+            if t > 0.0 { tail } else { 1.0 - tail }
+        };
+        // How many widths from the middle the value lies: the bound lies at the parameter.
+        let of_width = |width: f64, start: Self, sigmas: &dyn Fn(f64) -> f64| {
+            let start = start.bound(history, side)?;
+            let beyond = (value - start) / (bound - start).abs() * side.sign() * width;
+            let beyond = if beyond.is_nan() { 0.0 } else { beyond };
+            Some([t_tail(sigmas(beyond)), t_tail(sigmas(width))])
+        };
+        let of_moments = |scaled: &dyn Fn(f64) -> f64, rate: f64| {
+            let moments = Moments::of(&known().map(scaled).collect::<Vec<f64>>());
+            let t = side.sign() * (scaled(value) - moments.mean) / moments.error_of_next;
+            [t_tail(if t.is_nan() { 0.0 } else { t }), rate]
+        };
+        let [p_value, rate] = match self {
+            Self::Mad { z } => of_width(z, Self::Mad { z: 0.0 }, &|sigmas| sigmas)?,
+            Self::Iqr { k } => of_width(k, Self::Iqr { k: 0.0 }, &|ranges| {
+                SIGMAS_TO_QUARTILE + ranges * 2.0 * SIGMAS_TO_QUARTILE
+            })?,
+            Self::DeltaIqr { k } => of_width(k, Self::DeltaIqr { k: 0.0 }, &|ranges| {
+                ranges * SIGMAS_PER_RANGE_OF_CHANGES
+            })?,
+            Self::LogNormal { rate } => of_moments(&|value| value.max(0.0).ln(), rate),
+            Self::StudentT { rate } => of_moments(&|value| value, rate),
+            Self::Conformal { rate } => {
+                let as_far = known().filter(|known| side.sign() * (known - value) >= 0.0).count();
+                [(1.0 + as_far as f64) / (n + 1.0), rate]
+            }
+        };
+        Some(Rarity { p_value, rate })
+    }
+}
+
+/// How rare a value is, and how rare what a method still takes for usual.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rarity {
+    /// One-sided p-value that the value is like the others.
+    pub p_value: f64,
+    /// The same of a value at the bound: the share of false alarms that is put up with.
+    pub rate: f64,
 }
 
 fn is_rate(rate: f64) -> bool {
@@ -145,12 +204,25 @@ fn relative_changes(history: &[f64]) -> Sorted {
 ///
 /// Source: Hahn & Meeker, Statistical Intervals, 1991, 4.8.
 fn student_bound(values: &[f64], rate: f64, side: Side) -> Option<f64> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let reach = student_t_quantile(1.0 - rate, n - 1.0) * (variance * (1.0 + 1.0 / n)).sqrt();
+    let Moments { mean, error_of_next } = Moments::of(values);
+    let reach = student_t_quantile(1.0 - rate, values.len() as f64 - 1.0) * error_of_next;
     let bound = mean + side.sign() * reach;
     bound.is_finite().then_some(bound)
+}
+
+/// Mean of n values, and s · √(1 + 1/n), the deviation of one more from it.
+struct Moments {
+    mean: f64,
+    error_of_next: f64,
+}
+
+impl Moments {
+    fn of(values: &[f64]) -> Self {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        Self { mean, error_of_next: (variance * (1.0 + 1.0 / n)).sqrt() }
+    }
 }
 
 /// The value of Student's t below which a share `p` lies; `p` in (0, 1).

@@ -8,6 +8,11 @@ use super::quantile::Sorted;
 
 /// Fewest values that tell how much they differ.
 pub const MIN_LIKE: usize = 3;
+/// So many windows' worth says what the values themselves show, so that few windows that happen
+/// to differ hide no change.
+const OWN_DEGREES: f64 = 3.0;
+/// Degrees from which on Student's t is the normal distribution.
+const MANY: f64 = 1e6;
 
 /// One more value beside the median of those like it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,9 +81,36 @@ impl Next {
     }
 }
 
+/// A 98 % range that is also as wide as the levels of windows like the judged one differ, where
+/// that says more: they wander from week to week. `like` is in the unit of the change.
+///
+/// Formula: the variance that the values show counts as [`OWN_DEGREES`] windows besides the n − 1
+/// of s²·(1 + 1/n); the degrees of the sum are Satterthwaite's (Approximate Distribution of
+/// Estimates of Variance Components, 1946).
+pub fn widened_by_like(change: Change, like: &[f64]) -> Change {
+    let n = like.len() as f64;
+    if like.len() < MIN_LIKE {
+        return change;
+    }
+    let mean = like.iter().sum::<f64>() / n;
+    let squares: f64 = like.iter().map(|value| (value - mean).powi(2)).sum();
+    let own = ((change.hi - change.lo) / (2.0 * Z_98)).powi(2);
+    let parts =
+        [own * OWN_DEGREES, squares * (1.0 + 1.0 / n)].map(|it| it / (OWN_DEGREES + n - 1.0));
+    let [of_values, of_windows] = parts;
+    let both = of_values + of_windows;
+    let degrees = (n - 1.0) * (both / of_windows).powi(2);
+    let factor = (both / own).sqrt() * student_t_quantile(cdf(Z_98), degrees.min(MANY)) / Z_98;
+    if !(factor.is_finite() && factor > 1.0 && both > own) {
+        return change;
+    }
+    let end = |end: f64| change.estimate + (end - change.estimate) * factor;
+    Change { lo: end(change.lo), hi: end(change.hi), ..change }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Next;
+    use super::{Change, Next, Z_98, widened_by_like};
     use crate::stats::simulation::Random;
 
     #[test]
@@ -122,5 +154,32 @@ mod tests {
         });
         let alarms = alarms.count();
         assert!(alarms <= 20, "{alarms} of 1000");
+    }
+
+    #[test]
+    fn a_level_that_wanders_from_week_to_week_widens() {
+        let mut random = Random::new(7);
+        // Standard errors of a window's level, and how much the levels themselves wander.
+        let mut check = |weeks: usize, wander: f64, most_missed: f64, width: f64| {
+            let runs = 2_000;
+            let (mut missed, mut all) = (0.0, 0.0);
+            for _ in 0..runs {
+                let mut level = || random.normal() * wander + random.normal();
+                let like: Vec<f64> = (0..weeks).map(|_| level()).collect();
+                let estimate = level() - like.iter().sum::<f64>() / weeks as f64;
+                let half = Z_98 * (1.0 + 1.0 / weeks as f64).sqrt();
+                let change = Change { estimate, lo: estimate - half, hi: estimate + half };
+                let wide = widened_by_like(change, &like);
+                missed += f64::from(u8::from(wide.lo > 0.0 || wide.hi < 0.0)) / f64::from(runs);
+                all += (wide.hi - wide.lo) / (2.0 * half) / f64::from(runs);
+            }
+            let is_right = missed <= most_missed && all <= width;
+            assert!(is_right, "{weeks} {wander}: missed {missed}, {all} times as wide");
+        };
+        check(4, 0.0, 0.02, 1.25);
+        check(13, 0.0, 0.02, 1.12);
+        check(4, 2.0, 0.08, 3.5); // without 30 %
+        check(4, 10.0, 0.10, 15.0); // without 81 %
+        check(13, 10.0, 0.04, 13.0);
     }
 }

@@ -1,5 +1,6 @@
 //! How much a quantile changed, with an interval that assumes no distribution.
 
+use super::Change;
 use super::normal::Z_98;
 
 /// A quantile with the interval its sample allows.
@@ -41,6 +42,21 @@ pub fn ratio_interval_pct(before: QuantileInterval, after: QuantileInterval) -> 
     let hi = change + (after_hi - after).hypot(before - before_lo);
     let pct = |log: f64| (log.exp() - 1.0) * 100.0;
     Some([pct(lo), pct(hi)])
+}
+
+/// `after − before` in the unit of the values, with its likely range, `inflation` (>= 1) times as
+/// wide as independent values would have it; whatever the signs.
+///
+/// Source: as for [`ratio_interval_pct`], on the values themselves.
+pub fn difference_interval(
+    before: QuantileInterval,
+    after: QuantileInterval,
+    inflation: f64,
+) -> Change {
+    let estimate = after.estimate - before.estimate;
+    let below = (after.estimate - after.lo).hypot(before.hi - before.estimate);
+    let above = (after.hi - after.estimate).hypot(before.estimate - before.lo);
+    Change { estimate, lo: estimate - inflation * below, hi: estimate + inflation * above }
 }
 
 #[cfg(test)]

@@ -71,19 +71,14 @@ impl ShiftRule {
 
 /// Compares two samples **in time order**, at 98 % confidence; `None` when one has no finite value.
 ///
-/// Above [`MAX_COMPARED`] values a side, evenly spaced ones are compared, and autocorrelation is
-/// that of the values compared.
+/// Above [`MAX_COMPARED`] values a side, evenly spaced ones are compared, and how alike those near
+/// each other are is told from the values compared.
 pub fn shift(control: &[f64], experiment: &[f64]) -> Option<Shift> {
     let (control, control_n) = evenly_spaced(control, MAX_COMPARED);
     let (experiment, experiment_n) = evenly_spaced(experiment, MAX_COMPARED);
-    let r = serial::lag1_rank_autocorrelation(&control)
-        .max(serial::lag1_rank_autocorrelation(&experiment));
-    let shift = shift_of_sorted(
-        &Sorted::new(control),
-        &Sorted::new(experiment),
-        serial::inflation(r),
-        Z_98,
-    )?;
+    let inflation =
+        serial::inflation_between(&serial::ranks(&control), &serial::ranks(&experiment));
+    let shift = shift_of_sorted(&Sorted::new(control), &Sorted::new(experiment), inflation, Z_98)?;
     Some(Shift { n: [control_n, experiment_n], ..shift })
 }
 

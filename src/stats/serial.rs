@@ -5,6 +5,9 @@
 
 /// Largest autocorrelation believed; beyond it a series says next to nothing.
 const MAX_AUTOCORRELATION: f64 = 0.98;
+/// Blocks of time into which the shorter of two series is cut: with fewer, chance would tell how
+/// alike they are; more would be too short for what lasts.
+const BLOCKS: usize = 8;
 
 /// Lag-1 autocorrelation of `values` in time order, in [−1, 1]; 0 when there is nothing to
 /// correlate (fewer than three values, or all the same).
@@ -14,14 +17,16 @@ pub fn lag1_autocorrelation(values: &[f64]) -> f64 {
     if values.len() < 3 {
         return 0.0;
     }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let spread: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let together: f64 = values
-        .iter()
-        .zip(values.iter().skip(1))
-        .map(|(now, next)| (now - mean) * (next - mean))
-        .sum();
+    let (spread, together) = spread_and_together(values);
     if spread > 0.0 { (together / spread).clamp(-1.0, 1.0) } else { 0.0 }
+}
+
+/// Sums around the mean: of squares, and of products of neighbours.
+fn spread_and_together(values: &[f64]) -> (f64, f64) {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let spread = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let neighbours = values.iter().zip(values.iter().skip(1));
+    (spread, neighbours.map(|(now, next)| (now - mean) * (next - mean)).sum())
 }
 
 /// The same on ranks, which a few huge values cannot drown. Ties share their middle rank.
@@ -38,16 +43,52 @@ pub fn inflation(r: f64) -> f64 {
     ((1.0 + r) / (1.0 - r)).sqrt()
 }
 
-fn ranks(values: &[f64]) -> Vec<f64> {
+/// Factor by which the standard error of the difference of two means grows, >= 1, because values
+/// near each other in time are alike; both in time order.
+///
+/// The greater of what neighbours show, and of what blocks of time do: the shorter series is cut
+/// into [`BLOCKS`], the longer into as long ones. A slow common cause, such as minutes in which all
+/// is slow, hardly shows between neighbours where values vary much by themselves.
+///
+/// Formula: √(m · Var(means of blocks) / Var(values)) for blocks of m values, times
+/// [`inflation`] for blocks that resemble their neighbours.
+/// Source: batch means, Conway, Some Tactical Problems in Digital Simulation, 1963.
+pub fn inflation_between(then: &[f64], now: &[f64]) -> f64 {
+    let of_neighbours = inflation(lag1_autocorrelation(then).max(lag1_autocorrelation(now)));
+    let len = then.len().min(now.len()) / BLOCKS;
+    if len < 2 {
+        return of_neighbours;
+    }
+    let means = |values: &[f64]| -> Vec<f64> {
+        values.chunks_exact(len).map(|block| block.iter().sum::<f64>() / len as f64).collect()
+    };
+    let (of_means, alike) = within([&means(then), &means(now)]);
+    let (of_values, _) = within([then, now]);
+    let of_blocks = (len as f64 * of_means / of_values).sqrt() * inflation(alike);
+    // NaN where all values are the same.
+    of_neighbours.max(of_blocks)
+}
+
+/// Variance within two series, and autocorrelation of neighbours, each around its own mean.
+fn within(sides: [&[f64]; 2]) -> (f64, f64) {
+    let [then, now] = sides.map(spread_and_together);
+    let count: usize = sides.iter().map(|side| side.len()).sum();
+    let spread = then.0 + now.0;
+    (spread / count.saturating_sub(2).max(1) as f64, (then.1 + now.1) / spread)
+}
+
+/// Place of each value from the middle of all, as a share of them, in (−½, ½). Ties share theirs.
+pub fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<(f64, usize)> = values.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut ranks = vec![0.0; values.len()];
+    let center = 0.5 * values.len().saturating_sub(1) as f64;
     let mut below = 0;
     for tied in order.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let middle = below as f64 + 0.5 * (tied.len() - 1) as f64;
         for &(_, index) in tied {
             if let Some(rank) = ranks.get_mut(index) {
-                *rank = middle;
+                *rank = (middle - center) / values.len() as f64;
             }
         }
         below += tied.len();
@@ -58,6 +99,8 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::normal::Z_98;
+    use crate::stats::simulation::Random;
 
     #[test]
     fn neighbours_are_correlated_as_the_formula_says() {
@@ -82,7 +125,49 @@ mod tests {
 
     #[test]
     fn ties_share_their_middle_rank() {
-        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [2.5, 0.0, 2.5, 1.0]);
+        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [0.25, -0.375, 0.25, -0.125]);
+    }
+
+    /// A minute's level lasts about ten minutes; values vary by 0.4 besides.
+    #[test]
+    fn a_slow_common_cause_widens_and_independent_values_hardly_do() {
+        let mut random = Random::new(7);
+        let runs = 200;
+        let mut check = |sd: f64, width: std::ops::Range<f64>, most_missed: f64| {
+            let (mut mean_inflation, mut missed) = (0.0, 0.0);
+            for _ in 0..runs {
+                let mut level = random.normal();
+                let mut hours = |hours: usize| -> Vec<f64> {
+                    let mut values = Vec::new();
+                    for _ in 0..60 * hours {
+                        let last = (-0.1_f64).exp();
+                        level = last * level + (1.0 - last * last).sqrt() * random.normal();
+                        values.extend((0..10).map(|_| sd * level + 0.4 * random.normal()));
+                    }
+                    values
+                };
+                let (then, now) = (hours(4), hours(1));
+                let inflation = inflation_between(&then, &now);
+                let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+                let (variance, _) = within([&then, &now]);
+                let error = (variance * (1.0 / then.len() as f64 + 1.0 / now.len() as f64)).sqrt();
+                let is_missed = (mean(&now) - mean(&then)).abs() > Z_98 * error * inflation;
+                missed += f64::from(u8::from(is_missed)) / f64::from(runs);
+                mean_inflation += inflation / f64::from(runs);
+            }
+            let is_right = width.contains(&mean_inflation) && missed <= most_missed;
+            assert!(is_right, "{sd}: {mean_inflation}, missed {missed}");
+        };
+        check(0.0, 1.0..1.12, 0.03);
+        check(0.1, 2.5..3.5, 0.10); // by neighbours alone 1.07, and 45 % missed
+        check(0.2, 5.0..6.5, 0.12); // by neighbours alone 1.23, and 64 % missed
+    }
+
+    #[test]
+    fn too_little_or_always_the_same_has_no_blocks() {
+        for (then, now) in [(&[][..], &[][..]), (&[1.0; 40], &[1.0; 20]), (&[1.0, 2.0], &[3.0])] {
+            assert!((inflation_between(then, now) - 1.0).abs() < 1e-12, "{then:?} {now:?}");
+        }
     }
 
     #[test]

@@ -139,6 +139,76 @@ pub fn locate_burst(points: &[Option<Point>], max_len: usize) -> Option<Burst> {
     })
 }
 
+/// Finds the newest of all steps with at most `max_p_value`, with the levels right before and
+/// after it; `None` where there is none.
+///
+/// What follows the clearest step is searched again, so that an early change hides no later one,
+/// and what is before the newest too, so that its level is that of one stretch.
+pub fn newest_step(points: &[Option<Point>], max_p_value: f64) -> Option<Step> {
+    let starts = starts_of_levels(points, max_p_value);
+    let newest = *starts.last()?;
+    let before = points.get(..newest).unwrap_or_default();
+    let nearest = starts_of_levels(before, max_p_value).last().copied();
+    // A short stretch may show less than the one in which the change was found.
+    let searched = [nearest, starts.iter().rev().nth(1).copied(), Some(0)];
+    searched.into_iter().flatten().find_map(|start| {
+        let step = locate_step(points.get(start..).unwrap_or_default())?;
+        let moved = |index: usize| index + start;
+        let Place { index, earliest, latest } = step.place;
+        let place = Place { index: moved(index), earliest: moved(earliest), latest: moved(latest) };
+        (step.p_value <= max_p_value).then_some(Step { place, ..step })
+    })
+}
+
+/// Where levels begin, each found behind the one before it.
+fn starts_of_levels(points: &[Option<Point>], max_p_value: f64) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut start = 0;
+    while let Some(at) = first_start(points.get(start..).unwrap_or_default(), max_p_value) {
+        start += at;
+        starts.push(start);
+    }
+    starts
+}
+
+fn first_start(points: &[Option<Point>], max_p_value: f64) -> Option<usize> {
+    let step = locate_step(points).filter(|step| step.p_value <= max_p_value);
+    let found = step.map(|step| step.place.index).or_else(|| first_of_two(points, max_p_value));
+    found.filter(|at| *at > 0)
+}
+
+/// The first of the two steps that fit best together, where they leave nothing but noise: each
+/// alone seems to be noise that lasts where both are about as high.
+fn first_of_two(points: &[Option<Point>], max_p_value: f64) -> Option<usize> {
+    let series = Series::new(points)?;
+    let n = series.len();
+    let last = n.checked_sub(MIN_SIDE)?;
+    let pairs = (MIN_SIDE..last)
+        .flat_map(|first| (first + MIN_SIDE..=last).map(move |second| (first, second)));
+    let gain = |&(first, second): &(usize, usize)| series.gain_of_levels([first, second]);
+    let best = pairs.clone().max_by(|a, b| gain(a).total_cmp(&gain(b)))?;
+    let levels = [(0, best.0), (best.0, best.1), (best.1, n)];
+    let residuals: Vec<f64> = levels
+        .iter()
+        .flat_map(|(start, end)| {
+            let stretch = series.values.get(*start..*end).unwrap_or_default();
+            let fence = fence_of(stretch);
+            let clipped: Vec<f64> = stretch.iter().map(|v| v.clamp(fence.0, fence.1)).collect();
+            let weights = series.weights.get(*start..*end).unwrap_or_default();
+            let mean = weighted_mean(&clipped, weights);
+            let weighted = clipped.into_iter().zip(weights);
+            weighted.map(move |(value, weight)| weight.sqrt() * (value - mean)).collect::<Vec<_>>()
+        })
+        .collect();
+    let inflation = serial::inflation(serial::lag1_autocorrelation(&residuals)).powi(2);
+    let degrees = (n as f64 / inflation - 3.0).max(1.0);
+    let variance = residuals.iter().map(|r| r * r).sum::<f64>() / (n as f64 - 3.0) * inflation;
+    // Half the gain is each step's, on the average; every pair was tried.
+    let t = (0.5 * gain(&best) / variance).sqrt();
+    let p_value = normal::student_t_two_sided(t, degrees) * pairs.count() as f64;
+    (p_value <= max_p_value).then(|| series.positions.get(best.0).copied())?
+}
+
 /// The places in `values` that are as plausible for a step as `split`, first and last.
 pub(super) fn plausible_splits(values: &[f64], split: usize) -> (usize, usize) {
     let points: Vec<_> = values.iter().map(|&value| Some(Point { value, weight: 1.0 })).collect();
@@ -210,6 +280,17 @@ impl Series {
         }
         let difference = inside_s / inside_w - outside_s / outside_w;
         inside_w * outside_w / all_w * difference * difference
+    }
+
+    /// The same when the windows before, between and after two places get means of their own.
+    fn gain_of_levels(&self, [first, second]: [usize; 2]) -> f64 {
+        let sum_at = |at: usize| self.sums.get(at).copied().unwrap_or_default();
+        let gain = |start: usize, end: usize| {
+            let (start, end) = (sum_at(start), sum_at(end));
+            (end.1 - start.1).powi(2) / (end.0 - start.0)
+        };
+        // Sums are around the mean of all.
+        gain(0, first) + gain(first, second) + gain(second, self.len())
     }
 
     fn explained(&self, gain: f64) -> f64 {

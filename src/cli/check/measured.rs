@@ -56,9 +56,9 @@ pub(super) fn read_by<T>(
     let sum = |of: fn(&InputCount) -> u64| measures.inputs.iter().map(of).sum();
     let records = [sum(|input| input.records), sum(|input| input.rejects.count())];
     let bytes = measures.inputs.iter().map(|input| input.bytes).collect();
-    let measured = measures.finish();
-    let unseen = Unseen::of(checks, &measured, &known);
-    Ok((ReadFor { measured, records, unseen, bytes }, read))
+    let finished = measures.finish();
+    let unseen = Unseen::of(checks, &finished, &known);
+    Ok((ReadFor { measured: finished, records, unseen, bytes }, read))
 }
 
 /// What rules name and no record has.

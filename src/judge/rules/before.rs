@@ -139,12 +139,9 @@ impl<'a> Before<'a> {
         Rc::new(Values { all: Durations::Sketched(values), in_order })
     }
 
-    /// Autocorrelation of neighbours among `values`; `None` where their order was lost.
-    pub(super) fn lag1(&self, values: &Values) -> Option<f64> {
-        match self.saved {
-            Some(_) => self.saved_group()?.lag1,
-            None => lag1(values),
-        }
+    /// Autocorrelation of neighbours among the values of a saved baseline.
+    pub(super) fn saved_lag1(&self) -> Option<f64> {
+        self.saved_group()?.lag1
     }
 
     /// Values of the windows like the current one, in the order of time. Of fewer than `least` the
@@ -186,9 +183,10 @@ impl<'a> Before<'a> {
         if !self.is_same_length() {
             let (name, saved_s) = (&baseline.name, baseline.window_us / 1_000_000);
             let is_too_short = self.windows.span.len_s() < baseline.window_us as f64 / 1e6;
-            let judge = match is_too_short {
-                true => String::new(),
-                false => format!("judge with `--window {saved_s}s`, or "),
+            let judge = if is_too_short {
+                String::new()
+            } else {
+                format!("judge with `--window {saved_s}s`, or ")
             };
             return Err(format!(
                 "the baseline `{name}` has windows of {saved_s} s, and this one has {} s: {judge}\

@@ -1,6 +1,5 @@
 //! A level against the level of the baseline, with an interval.
 
-use super::before::lag1;
 use super::gauge::Reading;
 use super::series;
 use super::term::{Case, Judged, bar_pct, is_same};
@@ -10,11 +9,11 @@ use crate::rule::{Measure, Offset};
 use crate::stats::{
     Change, Direction, Outcome,
     count::{Count, Dispersion, rate_ratio},
-    next::{MIN_LIKE, Next},
+    next::{MIN_LIKE, Next, widened_by_like},
     normal::{Z_98, upper_tail},
     proportion::{Share, share_change},
     quantile::Sorted,
-    quantile_change::{QuantileInterval, ratio_interval_pct},
+    quantile_change::{QuantileInterval, difference_interval, ratio_interval_pct},
     rank::{MAX_COMPARED, Shift, shift, shift_of_sorted},
     serial,
 };
@@ -94,7 +93,7 @@ fn judged(case: &Case<'_>, evidence: Evidence, change: &Change, bar: f64) -> Jud
     let (change, bar) = turned(change, bar, case.direction());
     let outcome = judge(&change, bar);
     let evidence = Evidence { interval, p_value: p_beyond(&change, bar), ..evidence };
-    Judged { outcome, evidence, reason: reason(outcome) }
+    Judged { outcome, evidence, reason: reason(outcome), rate: None }
 }
 
 fn share(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
@@ -108,6 +107,7 @@ fn share(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let points = |ratio: f64| ratio * 100.0;
     let change =
         Change { estimate: points(change.estimate), lo: points(change.lo), hi: points(change.hi) };
+    let change = among_like(case, change, 1.0);
     let level = 100.0 * control.ratio();
     let limit = offset.limit(level);
     let evidence = case.with_baseline(limit, before);
@@ -127,7 +127,8 @@ fn counts(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let evidence = case.with_baseline(limit, before);
     if before.n + case.now.n == 0 && case.direction() == Direction::Increase {
         let outcome = Outcome::Pass;
-        return Judged { outcome, evidence, reason: "there were none, and are none".to_owned() };
+        let reason = "there were none, and are none".to_owned();
+        return Judged { outcome, evidence, reason, rate: None };
     }
     let Some(rate) = rate_ratio(now, usual, dispersion, Z_98) else {
         return case.inconclusive("nothing was counted on either side");
@@ -157,14 +158,45 @@ fn quantile(case: &Case<'_>, before: Reading, (q, offset): (f64, Offset)) -> Jud
         let text = "there are too few values to bound so high or low a percentile";
         return Judged { evidence, ..case.inconclusive(text) };
     };
+    // A percentile is as sure as the share of values beyond it.
+    let beyond = |values: &Values, at: f64| scores(values, |value| f64::from(value > at));
+    let inflation =
+        inflation(case, [beyond(&then, control.estimate), beyond(&now, experiment.estimate)]);
     let (Some([lo, hi]), Some(bar)) =
         (ratio_interval_pct(control, experiment), bar_pct(offset, level))
     else {
-        return point(case, before, offset);
+        let change = difference_interval(control, experiment, inflation);
+        return by_difference(case, evidence, &change, (level, offset));
     };
     let estimate = (experiment.estimate / control.estimate - 1.0) * 100.0;
-    let change = widened(Change { estimate, lo, hi }, inflation(case, &then, &now));
-    judged(case, evidence, &change, bar)
+    let change = widened(Change { estimate, lo, hi }, inflation);
+    judged(case, evidence, &among_like(case, change, 100.0 / level), bar)
+}
+
+/// Judges a change in the unit of the measure, of which nothing is a percentage where it is of 0.
+fn by_difference(
+    case: &Case<'_>,
+    evidence: Evidence,
+    change: &Change,
+    (level, offset): (f64, Offset),
+) -> Judged {
+    let change = among_like(case, *change, 1.0);
+    let judged = judged(case, evidence, &change, offset.limit(level) - level);
+    let pct = |end: f64| end / level.abs() * 100.0;
+    let interval = judged.evidence.interval.map(|ends| ends.map(pct));
+    let interval = interval.filter(|ends| ends.iter().all(|end| end.is_finite()));
+    Judged { evidence: Evidence { interval, ..judged.evidence }, ..judged }
+}
+
+/// Widens a change by how much windows like the judged one differ, where they are known; `unit` is
+/// that of the change in the measure's.
+fn among_like(case: &Case<'_>, change: Change, unit: f64) -> Change {
+    let before = &case.before;
+    if before.saved.is_none() && before.windows.baseline.len() < MIN_LIKE {
+        return change;
+    }
+    let like: Vec<f64> = before.like().unwrap_or_default();
+    widened_by_like(change, &like.iter().map(|value| value * unit).collect::<Vec<f64>>())
 }
 
 /// Makes the ends of a relative change as uncertain as the autocorrelation says.
@@ -176,11 +208,17 @@ fn widened(change: Change, inflation: f64) -> Change {
     Change { lo: end(change.lo), hi: end(change.hi), ..change }
 }
 
-fn inflation(case: &Case<'_>, then: &Values, now: &Values) -> f64 {
-    match (case.before.lag1(then), lag1(now)) {
-        (Some(then), Some(now)) => serial::inflation(then.max(now)),
-        _ => UNKNOWN_INFLATION,
-    }
+/// How much more uncertain a difference of two means is because values near each other in time are
+/// alike; of what the means are of, in the order of time.
+fn inflation(case: &Case<'_>, [then, now]: [Option<Vec<f64>>; 2]) -> f64 {
+    let (Some(then), Some(now)) = (then, now) else { return UNKNOWN_INFLATION };
+    // A saved sample is too thin to show neighbours, so what they were like is saved too.
+    let of_saved = case.before.saved_lag1().map_or(1.0, serial::inflation);
+    serial::inflation_between(&then, &now).max(of_saved)
+}
+
+fn scores(values: &Values, score: impl Fn(f64) -> f64) -> Option<Vec<f64>> {
+    Some(values.in_order.as_ref()?.iter().map(|value| score(*value)).collect())
 }
 
 /// Difference of two means with Welch's interval, relative to the baseline's.
@@ -189,24 +227,17 @@ fn average(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let now = case.now_values();
     let level = before.value.unwrap_or(f64::NAN);
     let evidence = case.with_baseline(offset.limit(level), before);
-    let (Some(mean), Some(bar)) = (case.now.value, bar_pct(offset, level)) else {
-        return point(case, before, offset);
-    };
+    let Some(mean) = case.now.value else { return point(case, before, offset) };
     let error = |values: &Values, mean: f64| {
         let thinned = values.all.thin(10 * MAX_COMPARED);
         let squares = thinned.as_slice().iter().map(|value| (value - mean).powi(2)).sum::<f64>();
         squares / thinned.len().saturating_sub(1).max(1) as f64 / values.all.count().max(1) as f64
     };
-    let half =
-        Z_98 * (error(&then, level) + error(&now, mean)).sqrt() * inflation(case, &then, &now);
-    let pct = |difference: f64| difference / level.abs() * 100.0;
-    let difference = mean - level;
-    let change = Change {
-        estimate: pct(difference),
-        lo: pct(difference - half),
-        hi: pct(difference + half),
-    };
-    judged(case, evidence, &change, bar)
+    let inflation = inflation(case, [&then, &now].map(|values| scores(values, |value| value)));
+    let half = Z_98 * (error(&then, level) + error(&now, mean)).sqrt() * inflation;
+    let estimate = mean - level;
+    let change = Change { estimate, lo: estimate - half, hi: estimate + half };
+    by_difference(case, evidence, &change, (level, offset))
 }
 
 /// What has no interval of its own, such as a maximum, lies beyond the limit when windows like it
@@ -251,7 +282,8 @@ fn point(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
     let holds = is_same(now, limit) || case.term.cmp.holds(now, limit);
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
     let reason = if holds { "the limit holds" } else { "the limit is broken" };
-    Judged { outcome, evidence: case.with_baseline(limit, before), reason: reason.to_owned() }
+    let evidence = case.with_baseline(limit, before);
+    Judged { outcome, evidence, reason: reason.to_owned(), rate: None }
 }
 
 /// Judges `shift(field) CMP BAR%`: the Hodges–Lehmann shift in per cent of the baseline's median.
@@ -277,6 +309,7 @@ pub(super) fn shifted(case: &Case<'_>, bar_pct: f64) -> Judged {
         lo: pct(found.change.lo),
         hi: pct(found.change.hi),
     };
+    let change = among_like(case, change, 100.0 / median.abs());
     let before = Reading { n: then.all.count(), ..Reading::default() };
     let reading = Reading { value: Some(change.estimate), n: now.all.count(), matching: 0 };
     let case = Case { now: reading, ..*case };

@@ -10,7 +10,8 @@ use crate::stats::{
     count::Dispersion,
     limit::Method,
     novelty::{Novelty, Scored},
-    step::{Point, Step, locate_step},
+    serial,
+    step::{Point, Step, locate_step, newest_step},
 };
 
 /// Windows of a series at most.
@@ -57,12 +58,16 @@ pub(super) fn share_dispersion(
     windows: &[Window],
     ratio: f64,
 ) -> f64 {
-    let windows = windows.iter().flat_map(|window| pieces(*window, 24));
-    let seen = windows.map(|window| {
-        let reading = gauge.read(group, &[window]);
-        (reading.matching as f64, reading.n as f64 * ratio, 1e6)
-    });
-    Dispersion::of(seen).map_or(1.0, |dispersion| dispersion.estimate)
+    let pieces = windows.iter().flat_map(|window| pieces(*window, 24));
+    let seen: Vec<(f64, f64)> = pieces
+        .map(|window| gauge.read(group, &[window]))
+        .map(|reading| (reading.matching as f64, reading.n as f64 * ratio))
+        .collect();
+    // What makes many fail lasts longer than a piece.
+    let beyond: Vec<f64> = seen.iter().map(|(matching, expected)| matching - expected).collect();
+    let lasting = serial::inflation(serial::lag1_autocorrelation(&beyond)).powi(2);
+    let pieces = seen.iter().map(|(matching, expected)| (*matching, *expected, 1e6));
+    Dispersion::of(pieces).map_or(1.0, |dispersion| dispersion.estimate * lasting)
 }
 
 /// Parts of the baseline that are as long as the current window, newest first of each.
@@ -133,14 +138,24 @@ impl Course {
 
     /// The clearest change of level, in logarithms where all values are positive.
     pub(super) fn step(&self) -> Option<(Step, bool)> {
+        let (points, in_logs) = self.points();
+        Some((locate_step(&points)?, in_logs))
+    }
+
+    /// The newest change of level that is one.
+    fn newest_step(&self) -> Option<(Step, bool)> {
+        let (points, in_logs) = self.points();
+        Some((newest_step(&points, MAX_P_VALUE)?, in_logs))
+    }
+
+    /// What steps are sought in, and whether it is logarithms.
+    fn points(&self) -> (Vec<Option<Point>>, bool) {
         let in_logs = self.values.iter().flatten().all(|value| *value > 0.0);
         let scaled = |value: f64| if in_logs { value.ln() } else { value };
         let point = |(value, reading): (&Option<f64>, &Reading)| {
             value.map(|value| Point::of_count(scaled(value), reading.n.max(1)))
         };
-        let points: Vec<Option<Point>> =
-            self.values.iter().zip(&self.readings).map(point).collect();
-        Some((locate_step(&points)?, in_logs))
+        (self.values.iter().zip(&self.readings).map(point).collect(), in_logs)
     }
 }
 
@@ -153,11 +168,10 @@ pub(super) fn before_change(case: &Case<'_>, offset: Offset) -> Judged {
     }
     // What was tested and found to hold counts among the tests that are corrected together.
     let holds_surely = Some(1.0);
-    let Some((step, in_logs)) = course.step().filter(|(step, _)| step.p_value <= MAX_P_VALUE)
-    else {
+    let Some((step, in_logs)) = course.newest_step() else {
         let evidence = Evidence { p_value: holds_surely, ..case.evidence() };
         let reason = "there is no change point".to_owned();
-        return Judged { outcome: Outcome::Pass, evidence, reason };
+        return Judged { outcome: Outcome::Pass, evidence, reason, rate: None };
     };
     let level = |value: f64| if in_logs { value.exp() } else { value };
     let [before, after] = step.levels.map(level);
@@ -182,7 +196,7 @@ pub(super) fn before_change(case: &Case<'_>, offset: Offset) -> Judged {
         crate::model::format_ts(course.window(step.place.index).start_us),
         course.width.seconds()
     );
-    Judged { outcome, evidence, reason }
+    Judged { outcome, evidence, reason, rate: None }
 }
 
 /// Judges `novelty(MEASURE) CMP SCORE`: the highest score in the current window, by a detector that
@@ -215,5 +229,5 @@ pub(super) fn novelty(case: &Case<'_>, limit: f64) -> Judged {
         None => "nothing new".to_owned(),
     };
     let outcome = if holds { Outcome::Pass } else { Outcome::Fail };
-    Judged { outcome, evidence: case.with_limit(limit), reason }
+    Judged { outcome, evidence: case.with_limit(limit), reason, rate: None }
 }

@@ -101,7 +101,7 @@ fn of_alerts(
              times on somebody must look {who}); {left}",
             alert.threshold
         );
-        return Judged { outcome: alert.outcome, evidence, reason };
+        return Judged { outcome: alert.outcome, evidence, reason, rate: None };
     }
     let is_known = alerts.iter().any(|alert| alert.outcome == Outcome::Pass);
     let outcome = if is_known { Outcome::Pass } else { Outcome::Inconclusive };
@@ -110,5 +110,5 @@ fn of_alerts(
         Outcome::Pass => left,
         _ => "there are too few events to tell how fast the budget burns".to_owned(),
     };
-    Judged { outcome, evidence, reason }
+    Judged { outcome, evidence, reason, rate: None }
 }

@@ -20,6 +20,8 @@ pub(super) struct Judged {
     pub(super) outcome: Outcome,
     pub(super) evidence: Evidence,
     pub(super) reason: String,
+    /// Share of false alarms that the rule itself asks for; `None` where it is that of all tests.
+    pub(super) rate: Option<f64>,
 }
 
 /// What a term is judged by.
@@ -135,7 +137,8 @@ impl Case<'_> {
     }
 
     pub(super) fn inconclusive(&self, reason: impl Into<String>) -> Judged {
-        Judged { outcome: Outcome::Inconclusive, evidence: self.evidence(), reason: reason.into() }
+        let (outcome, evidence) = (Outcome::Inconclusive, self.evidence());
+        Judged { outcome, evidence, reason: reason.into(), rate: None }
     }
 
     /// Too few values on a side; `None` when there are enough.
@@ -170,7 +173,7 @@ impl Case<'_> {
         // With groups, many limits are tried: how surely this one is broken enters the correction.
         let p_value = self.group.and_then(|_| level::limit_p_value(self, limit));
         let evidence = Evidence { p_value, ..evidence };
-        Judged { outcome, evidence, reason: reason.to_owned() }
+        Judged { outcome, evidence, reason: reason.to_owned(), rate: None }
     }
 
     fn age(&self) -> Judged {
@@ -230,8 +233,11 @@ impl Case<'_> {
             let text = format!("{n} windows like this one are known, {least} are needed{rare}");
             return self.inconclusive(text);
         };
+        let rarity = method.rarity(&history, value, side);
         let evidence = Evidence { n: [history.len() as u64, self.now.n], ..self.with_limit(bound) };
-        let judged = self.by_point(value, bound, Evidence { p_value: None, ..evidence });
+        let judged = self.by_point(value, bound, evidence);
+        let evidence = Evidence { p_value: rarity.map(|rarity| rarity.p_value), ..judged.evidence };
+        let rate = rarity.map(|rarity| rarity.rate);
         let mut reason = judged.reason;
         if let Some(alarms) = crate::stats::limit::false_alarms(&history, None, *method, side) {
             let (passed, tested) = (alarms.alarms, alarms.tested);
@@ -241,7 +247,7 @@ impl Case<'_> {
         if let Some(wider) = wider {
             reason = format!("{reason}; judged by {wider}, since fewer are more alike");
         }
-        Judged { reason, ..judged }
+        Judged { outcome: judged.outcome, evidence, reason, rate }
     }
 }
 

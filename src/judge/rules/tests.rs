@@ -115,6 +115,13 @@ fn judged_fields(fields: impl Fn(u32) -> String, rule: &str) -> Vec<CheckResult>
 }
 
 /// Ten hours of records every ten seconds, with what `fields` says of each second.
+/// Even in [0, 1], and always the same for a number.
+fn chance(of: u32) -> f64 {
+    let mut bits = u64::from(of).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB) as f64 / u64::MAX as f64
+}
+
 fn lines(fields: impl Fn(u32) -> String) -> String {
     let line = |at_s: u32| {
         let ts = format_ts(START_US + i64::from(at_s) * SECOND_US);
@@ -174,8 +181,8 @@ fn in_scene<T>(
         zone: TimeZone::UTC,
         look_back_us: None,
     };
-    let (lens_us, saved, level) = (&[], None, 0.02);
-    run(Scene { calendar, now_us, len_us, lens_us, compared, saved, level, missing: &missing })
+    let (lengths_us, saved, level) = (&[], None, 0.02);
+    run(Scene { calendar, now_us, len_us, lengths_us, compared, saved, level, missing: &missing })
 }
 
 #[test]
@@ -240,13 +247,13 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
 }
 
 /// A rule on the last two hours, or over these lengths up to the same moment.
-fn judged_over(log: Log, rule: &str, lens_us: &[i64]) -> Vec<CheckResult> {
+fn judged_over(log: Log, rule: &str, lengths_us: &[i64]) -> Vec<CheckResult> {
     let checks = Checks::new(vec![check_of(rule)]);
     let measured = measured(&log.text(), &checks, ALL_EXACT);
     let kinds = EventKinds::default();
     let moment = (Compared::FourTimesBefore, START_US + 10 * HOUR_US, 2 * HOUR_US);
     in_scene(&measured, (&[], &kinds), moment, |scene| {
-        checks.judge(&measured, &Scene { lens_us, ..scene }).results
+        checks.judge(&measured, &Scene { lengths_us, ..scene }).results
     })
 }
 
@@ -673,6 +680,111 @@ fn windows_are_compared_with_windows_like_them() {
         assert_eq!(total(&windows.baseline), want, "{why}: {}", windows.name);
     }
     assert_eq!(windows(12, day_us, Compared::History, &holidays).excluded, ["holiday feriado"]);
+}
+
+#[test]
+fn the_newest_change_is_judged_and_not_the_clearest() {
+    let check = |levels: [f64; 3], want: Verdict| {
+        let fields = |at_s: u32| {
+            let level = levels[(at_s / 12_001) as usize];
+            format!("\"duration_ms\":{}", level * (0.9 + 0.2 * chance(at_s)))
+        };
+        let result = judged_fields(fields, "p50(duration) < before_change + 10%").swap_remove(0);
+        assert_eq!(result.verdict, want, "{levels:?}: {} {:?}", result.reason, result.evidence);
+        let before = result.evidence.baseline.unwrap();
+        assert!((before / levels[1] - 1.0).abs() < 0.05, "{levels:?}: {before}");
+    };
+    check([200.0, 100.0, 130.0], Verdict::Fail); // worse again, though better than at first
+    check([100.0, 200.0, 150.0], Verdict::Pass); // better again, though worse than at first
+}
+
+#[test]
+fn a_percentile_that_may_be_zero_has_an_interval() {
+    let check = |late: f64, rule: &str, want: Verdict, why: &str| {
+        let fields = |at_s: u32| {
+            let waiting = if at_s >= 28_800 { late } else { 0.08 };
+            let waited = chance(at_s) < waiting;
+            format!("\"wait\":{}", if waited { 10.0 + 90.0 * chance(at_s + 1) } else { 0.0 })
+        };
+        let result = judged_fields(fields, rule).swap_remove(0);
+        assert_eq!(result.verdict, want, "{why}: {} {:?}", result.reason, result.evidence);
+    };
+    check(0.08, "p50(wait) < baseline + 10%", Verdict::Pass, "0 is no more than 0");
+    check(0.08, "p92(wait) < baseline + 10%", Verdict::Pass, "now 0, now more, by chance");
+    check(0.08, "p50(wait) < baseline + 5", Verdict::Pass, "an offset of its own");
+    check(0.8, "p50(wait) < baseline + 10%", Verdict::Fail, "most wait");
+    check(0.8, "p50(wait) < baseline + 5", Verdict::Fail, "for longer than that");
+    check(0.8, "p50(wait) < baseline + 500", Verdict::Pass, "but not so much");
+    check(0.08, "avg(wait) < baseline + 500", Verdict::Pass, "a mean too");
+}
+
+#[test]
+fn usual_limits_of_many_groups_are_corrected_together() {
+    // Forty windows, of which the last is judged; a value in each and for each of sixty routes.
+    let text = |broken: &[u32]| {
+        let mut text = String::new();
+        for (window, route) in (0..40_u32).flat_map(|window| (0..60_u32).map(move |r| (window, r)))
+        {
+            let much = if window == 39 && broken.contains(&route) { 9.0 } else { 1.0 };
+            let value = much * (1.0 + chance(window * 61 + route));
+            let ts = format_ts(START_US + i64::from(window) * HOUR_US + SECOND_US);
+            let _ = writeln!(text, "{{\"time\":\"{ts}\",\"route\":\"r{route}\",\"v\":{value}}}");
+        }
+        text
+    };
+    let failed = |broken: &[u32], rule: &str| {
+        let check = Check { min_samples: 1, ..check_of(rule) };
+        let now = (START_US + 40 * HOUR_US, HOUR_US);
+        let results = judged_at(&text(broken), vec![check], Compared::FourTimesBefore, now);
+        let of = |verdict: Verdict| results.iter().filter(|it| it.verdict == verdict).count();
+        (of(Verdict::Fail), of(Verdict::Warn))
+    };
+    // Of sixty by chance some are among the highest tenth.
+    let (fails, warns) = failed(&[], "sum(v) < usual(conformal, 10%) per route");
+    assert_eq!(fails, 0);
+    assert!(warns > 0);
+    assert_eq!(failed(&[7], "sum(v) < usual(conformal, 10%) where route = \"r7\"").0, 1);
+    assert_eq!(failed(&[7], "sum(v) < usual(mad, 4) per route").0, 1);
+    assert_eq!(failed(&[], "sum(v) < usual(mad, 4) per route").0, 0);
+}
+
+#[test]
+fn like_windows_have_the_same_hours_when_clocks_change() {
+    let zone = TimeZone::get("Europe/Madrid").unwrap();
+    let at = |text: &str| {
+        let shown: jiff::civil::DateTime = text.parse().unwrap();
+        shown.to_zoned(zone.clone()).unwrap().timestamp().as_microsecond()
+    };
+    // Clocks are set back on 2026-10-25 and forward on 2027-03-28.
+    let check = |(from, now): (&str, &str), hours: i64, want: usize| {
+        let calendar = Calendar {
+            span_us: (at(from), at(now)),
+            grain_us: 100_000,
+            look_back_us: None,
+            versions: Vec::new(),
+            marks: &[],
+            kinds: &EventKinds::default(),
+            zone: zone.clone(),
+        };
+        let windows = calendar.windows(at(now), hours * HOUR_US, Compared::History);
+        assert_eq!(windows.baseline.len(), want, "{now} {hours} h: {}", windows.name);
+        let hour = |us: i64| {
+            let at = jiff::Timestamp::from_microsecond(us).unwrap();
+            at.to_zoned(zone.clone()).hour()
+        };
+        for window in &windows.baseline {
+            let got = (hour(window.start_us), hour(window.end_us));
+            let current = windows.current;
+            assert_eq!(got, (hour(current.start_us), hour(current.end_us)), "{now} {hours} h");
+            let len_us = |window: Window| window.end_us - window.start_us;
+            assert_eq!(len_us(*window), len_us(current), "{now} {hours} h");
+        }
+    };
+    for hours in [1, 2, 4, 6, 8, 12] {
+        check(("2026-10-05T00:00", "2026-10-26T18:00"), hours, 3);
+        check(("2027-03-08T00:00", "2027-03-29T18:00"), hours, 3);
+    }
+    check(("2026-10-05T00:00", "2026-11-02T18:00"), 6, 4);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 use super::known::{Known, len_us};
 use crate::baseline::{Like, Slot};
@@ -133,8 +133,8 @@ impl Calendar<'_> {
                 (four_times(), "four times as long before".to_owned())
             }
             Compared::LastWeek => {
-                let week = self.a_week_before(current);
-                (vec![week], "the same time last week".to_owned())
+                let week = self.back_by_clock(current, 7 * DAY_US);
+                (week.into_iter().collect(), "the same time last week".to_owned())
             }
             Compared::PreviousDeployment => self.previous_deployment(current),
         };
@@ -198,12 +198,13 @@ impl Calendar<'_> {
             (1..=count.min(MAX_HISTORY as i64)).collect()
         };
         let steps = steps.into_iter().filter(|back| current.start_us - back * len_us >= first_us);
+        // Longer windows would change their hours with the clocks.
+        let is_whole =
+            |window: &Window| self::len_us(*window) == len_us && window.start_us >= first_us;
         let mut all: Vec<Window> = steps
             .take(MAX_HISTORY)
-            .map(|back| Window {
-                start_us: current.start_us - back * len_us,
-                end_us: current.end_us - back * len_us,
-            })
+            .filter_map(|back| self.back_by_clock(current, back * len_us))
+            .filter(is_whole)
             .filter(|window| known.comparable(*window, segment) == [*window])
             .collect();
         all.reverse();
@@ -252,13 +253,16 @@ impl Calendar<'_> {
         Whole { kept, windows, segment, excluded: known.left_out }
     }
 
-    fn a_week_before(&self, current: Window) -> Window {
+    /// The window that began and ended so long before by the clocks of the zone; `None` where they
+    /// skipped that time.
+    fn back_by_clock(&self, window: Window, back_us: i64) -> Option<Window> {
         let before = |at_us: i64| {
             let at = Timestamp::from_microsecond(at_us).ok()?.to_zoned(self.zone.clone());
-            Some(at.checked_sub(1.week()).ok()?.timestamp().as_microsecond())
+            let shown = at.datetime().checked_sub(SignedDuration::from_micros(back_us)).ok()?;
+            let before = shown.to_zoned(self.zone.clone()).ok()?;
+            (before.datetime() == shown).then(|| before.timestamp().as_microsecond())
         };
-        let shifted = |at_us: i64| before(at_us).unwrap_or(at_us - 7 * DAY_US);
-        Window { start_us: shifted(current.start_us), end_us: shifted(current.end_us) }
+        Some(Window { start_us: before(window.start_us)?, end_us: before(window.end_us)? })
     }
 
     fn previous_deployment(&self, current: Window) -> (Vec<Window>, String) {

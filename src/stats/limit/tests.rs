@@ -151,3 +151,57 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_value_is_beyond_the_bound_as_it_is_rarer_than_the_rate() {
+    let methods = [
+        Method::Mad { z: 3.0 },
+        Method::Iqr { k: 1.5 },
+        Method::DeltaIqr { k: 1.5 },
+        Method::LogNormal { rate: 0.01 },
+        Method::StudentT { rate: 0.01 },
+        Method::Conformal { rate: 0.1 },
+    ];
+    for (method, side) in methods.iter().flat_map(|m| [(m, Side::Upper), (m, Side::Lower)]) {
+        let bound = method.bound(&HISTORY, side).unwrap();
+        let mut rarest = 1.0;
+        for far in [-30.0, -5.0, -0.01, 0.01, 5.0, 30.0] {
+            let value = bound + side.sign() * far;
+            let Rarity { p_value, rate } = method.rarity(&HISTORY, value, side).unwrap();
+            assert_eq!(p_value <= rate, far > 0.0, "{method:?} {side:?} {value}: {p_value} {rate}");
+            assert!((0.0..=rarest).contains(&p_value), "{method:?} {side:?} {value}: {p_value}");
+            rarest = p_value;
+        }
+    }
+}
+
+#[test]
+fn p_values_of_like_windows_are_even() {
+    let mut random = Random::new(7);
+    let mut check = |method: Method, most_rare: f64| {
+        let runs = 2_000;
+        let rare = (0..runs).filter(|_| {
+            let mut windows: Vec<f64> = (0..40).map(|_| (0.2 * random.normal()).exp()).collect();
+            let value = windows.pop().unwrap();
+            method.rarity(&windows, value, Side::Upper).unwrap().p_value <= 0.05
+        });
+        let rare = rare.count() as f64 / f64::from(runs);
+        assert!((0.02..=most_rare).contains(&rare), "{method:?}: {rare}");
+    };
+    check(Method::Conformal { rate: 0.05 }, 0.065);
+    check(Method::LogNormal { rate: 0.05 }, 0.065);
+    check(Method::StudentT { rate: 0.05 }, 0.08);
+    check(Method::Mad { z: 4.0 }, 0.09);
+    check(Method::Iqr { k: 3.0 }, 0.09);
+    check(Method::DeltaIqr { k: 3.0 }, 0.10);
+}
+
+#[test]
+fn what_was_always_the_same_makes_any_other_value_rare() {
+    for (value, want) in [(7.0, 0.5), (7.1, 0.0), (6.9, 1.0)] {
+        for method in [Method::Mad { z: 3.0 }, Method::StudentT { rate: 0.01 }] {
+            let rarity = method.rarity(&[7.0; 30], value, Side::Upper).unwrap();
+            assert!((rarity.p_value - want).abs() < 1e-9, "{method:?} {value}: {rarity:?}");
+        }
+    }
+}

@@ -123,3 +123,48 @@ fn a_step_without_any_noise_is_certain() {
     assert_eq!(step.place, Place { index: 6, earliest: 6, latest: 6 });
     assert!(step.p_value < 1e-100 && (step.change.estimate - 1.0).abs() < 1e-12, "{step:?}");
 }
+
+#[test]
+fn an_early_change_hides_no_later_one() {
+    let mut random = Random::new(7);
+    let mut check = |stretches: &[(f64, usize)], want: Option<[f64; 2]>, why: &str| {
+        let level = |(level, len): &(f64, usize)| vec![*level; *len];
+        let levels: Vec<f64> = stretches.iter().flat_map(level).collect();
+        let points: Vec<Option<Point>> = levels
+            .iter()
+            .map(|level| Some(Point { value: level + 3.0 * random.normal(), weight: 1.0 }))
+            .collect();
+        let got = newest_step(&points, 0.01).map(|step| step.levels);
+        let is_near = match (got, want) {
+            (Some(got), Some(want)) => got.iter().zip(want).all(|(a, b)| (a - b).abs() < 5.0),
+            (got, want) => got.is_none() && want.is_none(),
+        };
+        assert!(is_near, "{why}: {got:?}");
+    };
+    check(&[(100.0, 120)], None, "no change");
+    check(&[(100.0, 100), (130.0, 40)], Some([100.0, 130.0]), "one");
+    check(&[(200.0, 72), (100.0, 60), (130.0, 36)], Some([100.0, 130.0]), "worse after better");
+    check(&[(100.0, 48), (200.0, 72), (150.0, 48)], Some([200.0, 150.0]), "better after worse");
+    check(&[(100.0, 60), (150.0, 60), (200.0, 48)], Some([150.0, 200.0]), "step by step");
+    check(&[(100.0, 72), (150.0, 72), (170.0, 24)], Some([150.0, 170.0]), "a small one last");
+}
+
+/// E-divisive finds a change in nearly all of these.
+#[test]
+fn a_rhythm_is_no_change() {
+    let mut random = Random::new(7);
+    for (days, amplitude) in [(2.0, 0.4), (7.0, 0.2), (7.0, 0.4), (14.0, 0.4)] {
+        let found = (0..60).filter(|shift| {
+            let hours = days * 24.0 + f64::from(*shift) / 5.0;
+            let points: Vec<Option<Point>> = (0..hours as usize)
+                .map(|hour| {
+                    let turn = std::f64::consts::TAU * (hour as f64 - 9.0) / 24.0;
+                    let value = amplitude * turn.sin() + 0.06 * random.normal();
+                    Some(Point { value, weight: 1.0 })
+                })
+                .collect();
+            newest_step(&points, 0.01).is_some()
+        });
+        assert_eq!(found.count(), 0, "{days} days, {amplitude}");
+    }
+}
