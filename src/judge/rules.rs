@@ -54,7 +54,7 @@ use self::windows::slot;
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
 use crate::model::{
-    CheckKind, CheckResult, CheckSeverity, Evidence, Group, Span, TermResult, Verdict, time_zone,
+    CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict, time_zone,
     whole_us,
 };
 use crate::query::{Measured, Question};
@@ -265,8 +265,8 @@ impl Checks {
             let terms = drafts.iter_mut().filter(of_family).flat_map(|draft| &mut draft.terms);
             correct(terms.collect(), scene.level);
         }
-        let drafts = lengths::worst_of_each(drafts).into_iter();
-        let results = drafts.map(|draft| draft.result(windows)).collect();
+        let worst = lengths::worst_of_each(drafts).into_iter();
+        let results = worst.map(|draft| draft.result(windows)).collect();
         left_out.sort();
         let left_out = left_out.into_iter().map(|(_, note)| note).collect();
         Judgement { results, left_out }
@@ -420,7 +420,6 @@ impl<'a> Draft<'a> {
         let outcome = worst(&self.terms);
         let muted = self.muted();
         let Self { check, group, windows, terms, since } = self;
-        let is_own = windows.current != usual.current;
         let verdict = verdict(outcome, check);
         let shown = terms.iter().find(|judged| judged.outcome == outcome);
         let nothing = Judged::nothing("there is nothing to judge");
@@ -448,7 +447,7 @@ impl<'a> Draft<'a> {
             severity: check.severity,
             verdict,
             group,
-            window: is_own.then(|| Span::from(windows.current)),
+            window: (windows.current != usual.current).then(|| windows.current.into()),
             evidence: shown.evidence,
             since: since.as_ref().map(|found| found.since.clone()),
             linked_event: since.and_then(|found| found.event),

@@ -279,7 +279,7 @@ fn of_several_lengths_those_that_can_tell_count_and_the_worst_decides() {
         (sparse, shift, Pass, None, "that the shortest can't tell is no matter"),
         (thin, shift, Inconclusive, None, "no length can tell: never a pass"),
         (slow, "p95(duration) < 100ms", Fail, None, "a fixed limit has no test to correct"),
-        (slow, "p95(duration) < baseline + 10%", Fail, None, "nor has a percentile that of chance"),
+        (slow, "p95(duration) < baseline + 10%", Fail, None, "a percentile keeps its one window"),
     ] {
         let results = judged_over(log, rule, &several);
         assert_eq!(results.len(), 1, "{rule}: {why}");
