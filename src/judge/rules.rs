@@ -124,7 +124,7 @@ pub struct Scene<'a> {
     /// Its length, microseconds.
     pub len_us: i64,
     /// Lengths, shortest first, over each of which rules that test a change are judged instead.
-    pub lens_us: &'a [i64],
+    pub lengths_us: &'a [i64],
     /// What it is compared with.
     pub compared: Compared,
     /// A saved baseline that stands in for what was before.
@@ -331,7 +331,9 @@ fn judge_rule<'a>(
         let mut terms = judge(group.as_deref(), windows);
         if rule.hold.is_some() && worst(&terms) == Outcome::Fail {
             let lasted = hold::lasted(&earlier, |earlier| worst(&judge(group.as_deref(), earlier)));
-            terms.iter_mut().for_each(|judged| judged.has_lasted(lasted));
+            for judged in &mut terms {
+                judged.has_lasted(lasted);
+            }
         }
         let broken = terms.iter().position(|judged| judged.outcome == Outcome::Fail);
         let changed = broken.and_then(|place| Some((rule.terms.get(place)?, gauges.get(place)?)));

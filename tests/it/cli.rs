@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use tempfile::{TempDir, tempdir};
 
@@ -160,7 +160,16 @@ fn an_interrupt_ends_with_130() {
     let mut child = plimsoll(&["report", "-", "-o", "json"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     // Ends with a broken pipe when the command does.
-    let feeder = thread::spawn(move || while writeln!(input, "{record}").is_ok() {});
+    let (much, is_read) = mpsc::channel();
+    let feeder = thread::spawn(move || {
+        let mut lines = 0_u32;
+        while writeln!(input, "{record}").is_ok() {
+            lines += 1;
+            if lines == 200_000 {
+                let _ = much.send(());
+            }
+        }
+    });
     let mut says = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     says.read_line(&mut line).unwrap();
@@ -168,8 +177,8 @@ fn an_interrupt_ends_with_130() {
     while !line.contains("using") {
         says.read_line(&mut line).unwrap();
     }
-    // Wait until the signal is caught: records are being read.
-    thread::sleep(Duration::from_millis(300));
+    // Far more than a pipe and a sample hold: signals are caught, and records are being read.
+    is_read.recv().unwrap();
     let kill = format!("kill -INT {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     let mut rest = String::new();

@@ -175,7 +175,7 @@ impl<'a> Again<'a> {
             calendar: calendar(&measured, (&recipe.marks, &recipe.kinds), zone),
             now_us: recipe.now_us,
             len_us: recipe.window_us,
-            lens_us: &recipe.windows_us,
+            lengths_us: &recipe.windows_us,
             compared: self.compared,
             saved: self.saved.as_ref().map(|saved| &saved.baseline),
             level: recipe.level_ratio,

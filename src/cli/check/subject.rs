@@ -172,10 +172,11 @@ impl Subject {
         let now_us = whole_us(now_us, grain_us);
         let first_us = read.measured.span_us().map_or(now_us, |(first_us, _)| first_us);
         let len_us = whole_us(self.window_us(args, now_us - first_us)?.max(1), grain_us);
-        let lens_us = self.windows_us(args, now_us - first_us);
-        let lens_us: Vec<i64> = lens_us.iter().map(|len_us| whole_us(*len_us, grain_us)).collect();
+        let lengths_us = self.windows_us(args, now_us - first_us);
+        let lengths_us: Vec<i64> =
+            lengths_us.iter().map(|len_us| whole_us(*len_us, grain_us)).collect();
         let kinds = self.kinds();
-        let scene = Scene { lens_us: &lens_us, ..self.scene(read, (now_us, len_us), &kinds) };
+        let scene = Scene { lengths_us: &lengths_us, ..self.scene(read, (now_us, len_us), &kinds) };
         let windows = scene.windows();
         let Judgement { mut results, left_out } = self.checks.judge(&read.measured, &scene);
         let mut frame = self.frame(args, read, &windows);
@@ -215,7 +216,7 @@ impl Subject {
         let level = self.loaded.config.check.level_ratio;
         let saved = self.saved.as_ref().map(|shelved| &shelved.baseline);
         let (compared, missing) = (self.compared, &read.unseen.fields);
-        Scene { calendar, now_us, len_us, lens_us: &[], compared, saved, level, missing }
+        Scene { calendar, now_us, len_us, lengths_us: &[], compared, saved, level, missing }
     }
 
     pub(super) fn read(&self, args: &CheckArgs, terminal: &Terminal) -> Result<Read, Failure> {
@@ -392,7 +393,7 @@ impl Subject {
         Recipe {
             now_us: scene.now_us,
             window_us: scene.len_us,
-            windows_us: scene.lens_us.to_vec(),
+            windows_us: scene.lengths_us.to_vec(),
             compared,
             zone: zone_name(&self.zone),
             look_back_us: scene.calendar.look_back_us,

@@ -40,11 +40,11 @@ impl Judged {
     pub(super) fn has_lasted(&mut self, lasted: Outcome) {
         if self.outcome == Outcome::Fail && lasted != Outcome::Fail {
             self.outcome = lasted;
-            self.reason = match lasted {
+            let reason = match lasted {
                 Outcome::Pass => "broken now, but not yet for as long as `for` asks",
                 _ => "broken now; for how long cannot be told: there is too little before",
-            }
-            .to_owned();
+            };
+            reason.clone_into(&mut self.reason);
         }
     }
 }

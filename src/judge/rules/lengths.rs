@@ -24,7 +24,7 @@ impl Lengths {
     pub(super) fn of(scene: &Scene<'_>) -> Self {
         let of_length =
             |len_us: &i64| scene.calendar.windows(scene.now_us, *len_us, scene.compared);
-        Self { usual: scene.windows(), several: scene.lens_us.iter().map(of_length).collect() }
+        Self { usual: scene.windows(), several: scene.lengths_us.iter().map(of_length).collect() }
     }
 
     /// The windows over which a rule is judged, shortest first. Only where each term is a test of

@@ -181,8 +181,8 @@ fn in_scene<T>(
         zone: TimeZone::UTC,
         look_back_us: None,
     };
-    let (lens_us, saved, level) = (&[], None, 0.02);
-    run(Scene { calendar, now_us, len_us, lens_us, compared, saved, level, missing: &missing })
+    let (lengths_us, saved, level) = (&[], None, 0.02);
+    run(Scene { calendar, now_us, len_us, lengths_us, compared, saved, level, missing: &missing })
 }
 
 #[test]
@@ -247,13 +247,13 @@ fn what_is_broken_fails_and_what_is_not_does_not() {
 }
 
 /// A rule on the last two hours, or over these lengths up to the same moment.
-fn judged_over(log: Log, rule: &str, lens_us: &[i64]) -> Vec<CheckResult> {
+fn judged_over(log: Log, rule: &str, lengths_us: &[i64]) -> Vec<CheckResult> {
     let checks = Checks::new(vec![check_of(rule)]);
     let measured = measured(&log.text(), &checks, ALL_EXACT);
     let kinds = EventKinds::default();
     let moment = (Compared::FourTimesBefore, START_US + 10 * HOUR_US, 2 * HOUR_US);
     in_scene(&measured, (&[], &kinds), moment, |scene| {
-        checks.judge(&measured, &Scene { lens_us, ..scene }).results
+        checks.judge(&measured, &Scene { lengths_us, ..scene }).results
     })
 }
 
@@ -783,7 +783,8 @@ fn like_windows_have_the_same_hours_when_clocks_change() {
             let got = (hour(window.start_us), hour(window.end_us));
             let current = windows.current;
             assert_eq!(got, (hour(current.start_us), hour(current.end_us)), "{now} {hours} h");
-            assert_eq!(window.len_s(), current.len_s(), "{now} {hours} h");
+            let len_us = |window: Window| window.end_us - window.start_us;
+            assert_eq!(len_us(*window), len_us(current), "{now} {hours} h");
         }
     };
     for hours in [1, 2, 4, 6, 8, 12] {

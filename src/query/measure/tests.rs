@@ -160,9 +160,8 @@ fn a_first_record_of_another_decade_does_not_empty_the_windows_of_today() {
 
 #[test]
 fn values_that_came_too_late_to_be_told_apart_are_said_to_be_so() {
-    let text: String = (0..100_010_u32)
-        .map(|n| format!("{{\"time\":\"2026-11-18T00:00:00Z\",\"user\":\"u{n}\"}}\n"))
-        .collect();
+    let user = |n: u32| format!("{{\"time\":\"2026-11-18T00:00:00Z\",\"user\":\"u{n}\"}}");
+    let text = (0..100_010).map(user).collect::<Vec<_>>().join("\n");
     let questions = [
         question("", Take::Distinct("user".to_owned()), None, false),
         question("", Take::Rows, Some("user"), false),

@@ -101,7 +101,8 @@ fn a_busy_group_that_is_new_does_not_vanish() {
 fn groups_that_are_not_judged_are_counted() {
     // A busy route, and 250 with a request now and then.
     let text = log(10, |hour, minute| {
-        let rare = (hour * 60 + minute) / 2 % 250;
+        let at = hour * 60 + minute;
+        let rare = at / 2 % 250;
         let rare = format!(
             "/r{}{}",
             char::from(b'a' + (rare / 26) as u8),
