@@ -3,11 +3,16 @@
 //! Values that follow each other resemble each other (one slow minute slows many requests), so n
 //! values carry less than n values' worth of evidence.
 
+use super::step;
+
 /// Largest autocorrelation believed; beyond it a series says next to nothing.
 const MAX_AUTOCORRELATION: f64 = 0.98;
-/// Blocks of time into which the shorter of two series is cut: with fewer, chance would tell how
-/// alike they are; more would be too short for what lasts.
-const BLOCKS: usize = 8;
+/// Blocks of time into which a baseline is cut at least: fewer would tell by chance how alike they
+/// are; and those that the judged window would have, so that what lasts about so long is seen.
+const BLOCKS: usize = 24;
+const BLOCKS_OF_NOW: usize = 8;
+/// So many times as much as neighbours must blocks show: less is chance.
+const CLEARLY_MORE: f64 = 1.5;
 
 /// Lag-1 autocorrelation of `values` in time order, in [−1, 1]; 0 when there is nothing to
 /// correlate (fewer than three values, or all the same).
@@ -46,35 +51,35 @@ pub fn inflation(r: f64) -> f64 {
 /// Factor by which the standard error of the difference of two means grows, >= 1, because values
 /// near each other in time are alike; both in time order.
 ///
-/// The greater of what neighbours show, and of what blocks of time do: the shorter series is cut
-/// into [`BLOCKS`], the longer into as long ones. A slow common cause, such as minutes in which all
-/// is slow, hardly shows between neighbours where values vary much by themselves.
+/// What neighbours show, or what blocks of time do in `then`, where that is clearly more. Those of `now` are
+/// not asked: a change that begins within it is no slow cause, which hardly shows between neighbours
+/// where values vary much by themselves.
 ///
 /// Formula: √(m · Var(means of blocks) / Var(values)) for blocks of m values, times
 /// [`inflation`] for blocks that resemble their neighbours.
 /// Source: batch means, Conway, Some Tactical Problems in Digital Simulation, 1963.
 pub fn inflation_between(then: &[f64], now: &[f64]) -> f64 {
     let of_neighbours = inflation(lag1_autocorrelation(then).max(lag1_autocorrelation(now)));
-    let len = then.len().min(now.len()) / BLOCKS;
+    let len = (now.len() / BLOCKS_OF_NOW).min(then.len() / BLOCKS);
     if len < 2 {
         return of_neighbours;
     }
-    let means = |values: &[f64]| -> Vec<f64> {
-        values.chunks_exact(len).map(|block| block.iter().sum::<f64>() / len as f64).collect()
-    };
-    let (of_means, alike) = within([&means(then), &means(now)]);
-    let (of_values, _) = within([then, now]);
+    let mean = |block: &[f64]| block.iter().sum::<f64>() / len as f64;
+    let means: Vec<f64> = then.chunks_exact(len).map(mean).collect();
+    // A failure that began in the last of them is no slow cause either.
+    let (low, high) = step::fence_of(&means);
+    let means: Vec<f64> = means.into_iter().map(|mean| mean.clamp(low, high)).collect();
+    let (of_means, alike) = within(&means);
+    let (of_values, _) = within(then);
     let of_blocks = (len as f64 * of_means / of_values).sqrt() * inflation(alike);
-    // NaN where all values are the same.
-    of_neighbours.max(of_blocks)
+    // Also where all values are the same, and blocks have no variance to compare.
+    if of_blocks > CLEARLY_MORE * of_neighbours { of_blocks } else { of_neighbours }
 }
 
-/// Variance within two series, and autocorrelation of neighbours, each around its own mean.
-fn within(sides: [&[f64]; 2]) -> (f64, f64) {
-    let [then, now] = sides.map(spread_and_together);
-    let count: usize = sides.iter().map(|side| side.len()).sum();
-    let spread = then.0 + now.0;
-    (spread / count.saturating_sub(2).max(1) as f64, (then.1 + now.1) / spread)
+/// Variance, and autocorrelation of neighbours.
+fn within(values: &[f64]) -> (f64, f64) {
+    let (spread, together) = spread_and_together(values);
+    (spread / values.len().saturating_sub(1).max(1) as f64, together / spread)
 }
 
 /// Place of each value from the middle of all, as a share of them, in (−½, ½). Ties share theirs.
@@ -149,7 +154,7 @@ mod tests {
                 let (then, now) = (hours(4), hours(1));
                 let inflation = inflation_between(&then, &now);
                 let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-                let (variance, _) = within([&then, &now]);
+                let (variance, _) = within(&then);
                 let error = (variance * (1.0 / then.len() as f64 + 1.0 / now.len() as f64)).sqrt();
                 let is_missed = (mean(&now) - mean(&then)).abs() > Z_98 * error * inflation;
                 missed += f64::from(u8::from(is_missed)) / f64::from(runs);

@@ -387,7 +387,7 @@ pub(super) fn step_p_value(b: f64, edge_share: f64) -> f64 {
 }
 
 /// Far fences; unbounded when the middle half is one value, where they would hide everything.
-fn fence_of(values: &[f64]) -> (f64, f64) {
+pub(super) fn fence_of(values: &[f64]) -> (f64, f64) {
     let sorted = Sorted::new(values.to_vec());
     let quartiles = sorted.quantile(0.25).zip(sorted.quantile(0.75));
     match quartiles {

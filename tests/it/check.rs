@@ -270,7 +270,7 @@ fn the_text_says_what_broke_and_what_can_be_done() {
     ✔ slower    / shift(duration) 0 % < 25 %  (likely −5.3 to +5.3 %, n 240)
     ✔ slower    /search shift(duration) 0 % < 25 %  (likely −3.3 to +3.3 %, n 240)
     ✔ failures  share(status >= 500) 0.556 % < 1.02 %  (baseline 0.521 %, likely
-      −0.71 to +1.8 points, n 720)
+      −0.67 to +1.7 points, n 720)
 
     What you can do:
       O1 rollback v2 (risk low, reversible): what failed goes back to where it was

@@ -158,10 +158,7 @@ fn quantile(case: &Case<'_>, before: Reading, (q, offset): (f64, Offset)) -> Jud
         let text = "there are too few values to bound so high or low a percentile";
         return Judged { evidence, ..case.inconclusive(text) };
     };
-    // A percentile is as sure as the share of values beyond it.
-    let beyond = |values: &Values, at: f64| scores(values, |value| f64::from(value > at));
-    let inflation =
-        inflation(case, [beyond(&then, control.estimate), beyond(&now, experiment.estimate)]);
+    let inflation = inflation(case, &then, &now);
     let (Some([lo, hi]), Some(bar)) =
         (ratio_interval_pct(control, experiment), bar_pct(offset, level))
     else {
@@ -208,17 +205,15 @@ fn widened(change: Change, inflation: f64) -> Change {
     Change { lo: end(change.lo), hi: end(change.hi), ..change }
 }
 
-/// How much more uncertain a difference of two means is because values near each other in time are
-/// alike; of what the means are of, in the order of time.
-fn inflation(case: &Case<'_>, [then, now]: [Option<Vec<f64>>; 2]) -> f64 {
-    let (Some(then), Some(now)) = (then, now) else { return UNKNOWN_INFLATION };
+/// How much more uncertain a difference is because values near each other in time are alike. Of
+/// ranks: which values lie beyond a high percentile would be told by a few odd minutes alone.
+fn inflation(case: &Case<'_>, then: &Values, now: &Values) -> f64 {
+    let (Some(then), Some(now)) = (&then.in_order, &now.in_order) else {
+        return UNKNOWN_INFLATION;
+    };
     // A saved sample is too thin to show neighbours, so what they were like is saved too.
     let of_saved = case.before.saved_lag1().map_or(1.0, serial::inflation);
-    serial::inflation_between(&then, &now).max(of_saved)
-}
-
-fn scores(values: &Values, score: impl Fn(f64) -> f64) -> Option<Vec<f64>> {
-    Some(values.in_order.as_ref()?.iter().map(|value| score(*value)).collect())
+    serial::inflation_between(&serial::ranks(then), &serial::ranks(now)).max(of_saved)
 }
 
 /// Difference of two means with Welch's interval, relative to the baseline's.
@@ -233,7 +228,7 @@ fn average(case: &Case<'_>, before: Reading, offset: Offset) -> Judged {
         let squares = thinned.as_slice().iter().map(|value| (value - mean).powi(2)).sum::<f64>();
         squares / thinned.len().saturating_sub(1).max(1) as f64 / values.all.count().max(1) as f64
     };
-    let inflation = inflation(case, [&then, &now].map(|values| scores(values, |value| value)));
+    let inflation = inflation(case, &then, &now);
     let half = Z_98 * (error(&then, level) + error(&now, mean)).sqrt() * inflation;
     let estimate = mean - level;
     let change = Change { estimate, lo: estimate - half, hi: estimate + half };
