@@ -525,8 +525,8 @@ fn hostile_shapes_are_refused_in_little_time() {
     ] {
         assert_ne!(sentences(&text), "it loads");
     }
-    // Together they take half a second; quadratic time anywhere would make it minutes.
-    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    // Together they take a second or two; quadratic time anywhere would make it many minutes.
+    assert!(begin.elapsed() < Duration::from_secs(90), "{:?}", begin.elapsed());
 }
 
 #[test]

@@ -53,7 +53,8 @@ fn is_test_of_change(term: &Term) -> bool {
 /// Leaves out the lengths of a group that can't tell where another can; of none that can, the
 /// longest is kept. Those of a group stand together, shortest first.
 pub(super) fn telling(mut drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
-    drafts.chunk_by_mut(is_same).for_each(without_chance);
+    let several = drafts.chunk_by_mut(is_same).filter(|lengths| lengths.len() > 1);
+    several.for_each(without_chance);
     one_of_each(drafts, |kept, next| match (outcome(kept), outcome(next)) {
         (Outcome::Inconclusive, _) => Kept::Next,
         (_, Outcome::Inconclusive) => Kept::First,
