@@ -376,9 +376,8 @@ const ROUNDING: f64 = 1.0 + 1e-9;
 /// Source: Genovese, Roeder & Wasserman, False Discovery Control with p-Value Weighting, 2006.
 fn correct(terms: Vec<&mut Judged>, level: f64) {
     let weight = |judged: &Judged| judged.rate.map_or(1.0, |rate| rate / level);
-    let weighted = |judged: &&mut Judged| {
-        judged.evidence.p_value.map_or(f64::NAN, |p_value| p_value / weight(judged))
-    };
+    let p_value = |judged: &Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
+    let weighted = |judged: &&mut Judged| p_value(judged) / weight(judged);
     let p_values: Vec<f64> = terms.iter().map(weighted).collect();
     for (judged, adjusted) in terms.into_iter().zip(benjamini_hochberg(&p_values)) {
         if adjusted.is_nan() {
