@@ -282,8 +282,8 @@ impl History {
 /// Two that append at the same time wait for each other.
 ///
 /// # Errors
-/// When a value is not finite or has no time, a line too long, or the file cannot be written; nothing is
-/// appended then.
+/// When a value is not finite or has no time, a line too long, or the file cannot be written;
+/// nothing is appended then.
 pub fn append(path: &Path, points: &[Point]) -> Result<(), HistoryError> {
     let mut text = String::new();
     for point in points {

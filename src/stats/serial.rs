@@ -51,9 +51,9 @@ pub fn inflation(r: f64) -> f64 {
 /// Factor by which the standard error of the difference of two means grows, >= 1, because values
 /// near each other in time are alike; both in time order.
 ///
-/// What neighbours show, or what blocks of time do in `then`, where that is clearly more. Those of `now` are
-/// not asked: a change that begins within it is no slow cause, which hardly shows between neighbours
-/// where values vary much by themselves.
+/// What neighbours show, or what blocks of time do in `then`, where that is clearly more: a slow
+/// cause hardly shows between neighbours that vary much by themselves. Blocks of `now` are not
+/// asked: a change that begins within it is no slow cause.
 ///
 /// Formula: √(m · Var(means of blocks) / Var(values)) for blocks of m values, times
 /// [`inflation`] for blocks that resemble their neighbours.
