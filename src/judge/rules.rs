@@ -9,6 +9,7 @@
 //!           ├ level   against the baseline's level, with an interval
 //!           └ series  against usual windows, against the newest change point, novelty
 //!          slo       burn rates of objectives
+//!          draft     a check for one group: all tests corrected together, then its verdict
 //!          since     when a measure that is broken changed, and what happened then
 //! ```
 //! All tests of a run are corrected together: a change that is not beyond doubt among so many is a
@@ -16,6 +17,7 @@
 
 mod before;
 mod configured;
+mod draft;
 mod gauge;
 mod groups;
 mod hold;
@@ -36,6 +38,10 @@ mod windows;
 
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 pub use configured::{Misread, PlaceOf, of_config, of_gate, of_text};
@@ -45,21 +51,19 @@ pub use saved::{Making, Summary, SummaryRow, baseline_of, summary};
 pub use windows::{Calendar, Compared, Windows};
 
 use self::before::{Before, Saved};
+use self::draft::{Draft, correct, worst};
 use self::gauge::{Gauge, questions};
 use self::groups::{LeftOut, Traffic};
 use self::lengths::Lengths;
 use self::shelf::{Answers, Shelf};
-use self::term::{Judged, Muting, Situation, muting};
+use self::term::{Judged, Situation};
 use self::windows::slot;
 use crate::baseline::{Baseline, MeasureKey};
 use crate::config::NoData;
-use crate::model::{
-    CheckKind, CheckResult, CheckSeverity, Evidence, Group, TermResult, Verdict, time_zone,
-    whole_us,
-};
+use crate::model::{CheckKind, CheckResult, CheckSeverity, time_zone, whole_us};
 use crate::query::{Measured, Question};
 use crate::rule::{Field, Filter, Rule, Term};
-use crate::stats::{Outcome, correction::benjamini_hochberg};
+use crate::stats::Outcome;
 
 /// What is checked.
 #[derive(Clone, Debug)]
@@ -227,38 +231,32 @@ impl Checks {
     pub fn judge(&self, measured: &Measured, scene: &Scene<'_>) -> Judgement {
         let lengths = Lengths::of(scene);
         let windows = &lengths.usual;
-        let (values, mut answers) = (Shelf::default(), Answers::new(measured));
-        // Checks that ask the same follow each other, so that what was measured is at hand.
-        let mut order: Vec<(&Vec<Vec<usize>>, usize)> = self.places.iter().zip(0..).collect();
+        // Checks that ask the same are judged together: what is measured for one serves the others.
+        let mut order: Vec<Asked<'_>> = self.places.iter().zip(0..).collect();
         order.sort();
-        let mut drafts: Vec<(usize, Draft<'_>)> = Vec::new();
-        let mut left_out: Vec<(usize, String)> = Vec::new();
-        for (places, at) in order {
-            let Some(check) = self.checks.get(at) else { continue };
-            match &check.checked {
-                Checked::Rule(rule) => {
-                    let (judged, left) = judge_rule(
-                        check,
-                        rule,
-                        places,
-                        (&values, &mut answers),
-                        (measured, scene, &lengths),
-                    );
-                    drafts.extend(judged.into_iter().map(|draft| (at, draft)));
-                    left_out.extend(left.note(&check.id, rule).map(|note| (at, note)));
-                }
-                Checked::Slo { good, objective, period } => {
-                    let places = places.first().map(Vec::as_slice).unwrap_or_default();
-                    let watched = slo::watched(*objective, *period);
-                    let missing = scene.missing(good.fields());
-                    let moment = (scene.now_us, missing);
-                    let judged = slo::judge(measured, places, moment, watched);
-                    drafts.push((at, Draft::of_one(check, windows, judged)));
-                }
+        let asked: Vec<&[Asked<'_>]> = order.chunk_by(|a, b| a.0 == b.0).collect();
+        let next = AtomicUsize::new(0);
+        let judge = || {
+            let mut judged = Vec::new();
+            while let Some(same) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+                judged.extend(self.judge_alike(same, (measured, scene, &lengths)));
             }
+            judged
+        };
+        let mut judged = thread::scope(|scope| {
+            let helping: Vec<_> = (1..threads()).map(|_| scope.spawn(judge)).collect();
+            let helped = helping.into_iter().map(ScopedJoinHandle::join);
+            let others = helped.map(|judged| judged.unwrap_or_else(|panic| resume_unwind(panic)));
+            let mut judged = judge();
+            judged.extend(others.flatten());
+            judged
+        });
+        judged.sort_by_key(|(at, ..)| *at);
+        let (mut drafts, mut left_out) = (Vec::new(), Vec::new());
+        for (_, of_check, note) in judged {
+            drafts.extend(of_check);
+            left_out.extend(note);
         }
-        drafts.sort_by_key(|(at, _)| *at);
-        let mut drafts: Vec<Draft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
         // What is only shown must not make what counts more or less sure.
         for is_shadow in [false, true] {
             let of_family = |draft: &&mut Draft<'_>| draft.check.shadow == is_shadow;
@@ -267,19 +265,45 @@ impl Checks {
         }
         let worst = lengths::worst_of_each(drafts).into_iter();
         let results = worst.map(|draft| draft.result(windows)).collect();
-        left_out.sort();
-        let left_out = left_out.into_iter().map(|(_, note)| note).collect();
         Judgement { results, left_out }
+    }
+
+    /// Checks of the same questions, by their numbers, each with what to say of what was left out.
+    fn judge_alike<'a>(
+        &'a self,
+        same: &[Asked<'_>],
+        (measured, scene, lengths): At<'a>,
+    ) -> Vec<(usize, Vec<Draft<'a>>, Option<String>)> {
+        let (values, mut answers) = (Shelf::default(), Answers::new(measured));
+        let checks =
+            same.iter().filter_map(|(places, at)| Some((self.checks.get(*at)?, places, *at)));
+        checks
+            .map(|(check, places, at)| match &check.checked {
+                Checked::Rule(rule) => {
+                    let from = (&values, &mut answers);
+                    let (drafts, left) =
+                        judge_rule(check, rule, places, from, (measured, scene, lengths));
+                    (at, drafts, left.note(&check.id, rule))
+                }
+                Checked::Slo { good, objective, period } => {
+                    let places = places.first().map(Vec::as_slice).unwrap_or_default();
+                    let watched = slo::watched(*objective, *period);
+                    let moment = (scene.now_us, scene.missing(good.fields()));
+                    let judged = slo::judge(measured, places, moment, watched);
+                    (at, vec![Draft::of_one(check, &lengths.usual, judged)], None)
+                }
+            })
+            .collect()
     }
 }
 
-/// A check for one group before its verdict.
-struct Draft<'a> {
-    check: &'a Check,
-    group: Group,
-    windows: &'a Windows,
-    terms: Vec<Judged>,
-    since: Option<since::Found>,
+/// Places of a check's questions by term, and its number.
+type Asked<'a> = (&'a Vec<Vec<usize>>, usize);
+
+/// Threads that judge: each may hold the values of a long window.
+fn threads() -> usize {
+    const MOST: usize = 4;
+    thread::available_parallelism().map_or(1, NonZero::get).min(MOST)
 }
 
 /// What is needed to judge: the data, the moment, its windows.
@@ -354,146 +378,4 @@ fn judge_rule<'a>(
         Traffic::of(&Before { gauge, group, windows, saved }, check.min_samples)
     });
     (drafts, left_out)
-}
-
-fn worst(terms: &[Judged]) -> Outcome {
-    let rank = |outcome: Outcome| match outcome {
-        Outcome::Pass => 0,
-        Outcome::Warn => 1,
-        Outcome::Inconclusive => 2,
-        Outcome::Fail => 3,
-    };
-    let outcomes = terms.iter().map(|judged| judged.outcome);
-    outcomes.max_by_key(|outcome| rank(*outcome)).unwrap_or(Outcome::Inconclusive)
-}
-
-/// A rate that is just reached on paper is reached.
-const ROUNDING: f64 = 1.0 + 1e-9;
-
-/// Corrects the p-values of tests together; what is then not beyond doubt is a warning.
-///
-/// A test whose rule asks for a rate of its own is weighed so that, alone, it keeps that rate.
-/// Source: Genovese, Roeder & Wasserman, False Discovery Control with p-Value Weighting, 2006.
-fn correct(terms: Vec<&mut Judged>, level: f64) {
-    let weight = |judged: &Judged| judged.rate.map_or(1.0, |rate| rate / level);
-    let p_value = |judged: &Judged| judged.evidence.p_value.unwrap_or(f64::NAN);
-    let weighted = |judged: &&mut Judged| p_value(judged) / weight(judged);
-    let p_values: Vec<f64> = terms.iter().map(weighted).collect();
-    for (judged, adjusted) in terms.into_iter().zip(benjamini_hochberg(&p_values)) {
-        if adjusted.is_nan() {
-            continue;
-        }
-        judged.evidence.p_value = Some((adjusted * weight(judged)).min(1.0));
-        if judged.outcome == Outcome::Fail && adjusted > level * ROUNDING {
-            judged.outcome = Outcome::Warn;
-            "broken, but not beyond doubt among all that was tested".clone_into(&mut judged.reason);
-        }
-    }
-}
-
-impl<'a> Draft<'a> {
-    /// What is not asked by a field and has one part.
-    fn of_one(check: &'a Check, windows: &'a Windows, judged: Judged) -> Self {
-        Self { check, group: Group::new(), windows, terms: vec![judged], since: None }
-    }
-
-    /// The muted events because of which it does not count that it does not hold.
-    fn muted(&self) -> Option<String> {
-        let windows = self.windows;
-        let is_muted = |muting: Muting| match muting {
-            Muting::Whole => true,
-            Muting::Now => windows.is_whole() || windows.is_muted_now,
-            Muting::Cut => windows.is_whole(),
-        };
-        let is_broken = |(_, judged): &(usize, &Judged)| judged.outcome != Outcome::Pass;
-        let mut broken = self.terms.iter().enumerate().filter(is_broken);
-        let muting_of = |place: usize| match &self.check.checked {
-            Checked::Rule(rule) => rule.terms.get(place).map_or(Muting::Cut, muting),
-            Checked::Slo { .. } => Muting::Now,
-        };
-        let muted = windows.muted.clone();
-        muted.filter(|_| broken.all(|(place, _)| is_muted(muting_of(place))))
-    }
-
-    fn result(self, usual: &Windows) -> CheckResult {
-        let outcome = worst(&self.terms);
-        let muted = self.muted();
-        let Self { check, group, windows, terms, since } = self;
-        let verdict = verdict(outcome, check);
-        let shown = terms.iter().find(|judged| judged.outcome == outcome);
-        let nothing = Judged::nothing("there is nothing to judge");
-        let shown = shown.unwrap_or(&nothing).clone();
-        let parts = match &check.checked {
-            Checked::Rule(rule) if rule.terms.len() > 1 => {
-                let part = |(term, judged): (&Term, &Judged)| TermResult {
-                    expr: term.to_string(),
-                    verdict: self::verdict(judged.outcome, check),
-                    evidence: judged.evidence.clone(),
-                    reason: judged.reason.clone(),
-                };
-                rule.terms.iter().zip(&terms).map(part).collect()
-            }
-            _ => Vec::new(),
-        };
-        let (file, line, column) = match check.place.clone() {
-            Some((file, line, column)) => (Some(file), Some(line), Some(column)),
-            None => (None, None, None),
-        };
-        CheckResult {
-            id: check.id.clone(),
-            kind: check.kind,
-            expr: check.expr.clone(),
-            severity: check.severity,
-            verdict,
-            group,
-            window: (windows.current != usual.current).then(|| windows.current.into()),
-            evidence: shown.evidence,
-            since: since.as_ref().map(|found| found.since.clone()),
-            linked_event: since.and_then(|found| found.event),
-            reason: shown.reason,
-            critical: check.critical,
-            shadow: check.shadow,
-            weight: check.weight,
-            runbook: check.runbook.clone(),
-            file,
-            line,
-            column,
-            accepted: None,
-            muted: muted.filter(|_| matches!(verdict, Verdict::Warn | Verdict::Fail)),
-            terms: parts,
-        }
-    }
-}
-
-fn verdict(outcome: Outcome, check: &Check) -> Verdict {
-    let worst = match check.severity {
-        CheckSeverity::Warn => Verdict::Warn,
-        CheckSeverity::Fail => Verdict::Fail,
-    };
-    match (outcome, check.no_data) {
-        (Outcome::Pass, _) => Verdict::Pass,
-        (Outcome::Inconclusive, NoData::Inconclusive) => Verdict::Inconclusive,
-        (Outcome::Warn, _) | (Outcome::Inconclusive, NoData::Warn) => Verdict::Warn,
-        (Outcome::Fail, _) | (Outcome::Inconclusive, NoData::Fail) => worst,
-    }
-}
-
-impl Judged {
-    /// Nothing can be told, and there is no number to show.
-    fn nothing(reason: &str) -> Self {
-        let evidence = Evidence {
-            metric: String::new(),
-            actual: None,
-            limit: None,
-            cmp: String::new(),
-            unit: crate::model::Unit::Count,
-            baseline: None,
-            change_pct: None,
-            interval: None,
-            p_value: None,
-            n: [0, 0],
-        };
-        let (outcome, reason) = (Outcome::Inconclusive, reason.to_owned());
-        Self { outcome, evidence, reason, rate: None }
-    }
 }
