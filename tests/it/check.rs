@@ -399,6 +399,7 @@ fn a_gate_is_watched_at_moments_of_the_data() {
     let at = ["2026-11-20T14:40:00Z", "--interval", "10m", "--count", "5"];
     let broken = run(dir.path(), &[&watch[..], &at].concat());
     assert_eq!(broken.code, Some(1), "{}", broken.all());
+    // Half of the second window is slower, which is not beyond doubt among four tests: a hold.
     assert_eq!(lines(&broken), 3, "the first failure ends it: {}", broken.all());
 }
 
